@@ -1,0 +1,201 @@
+"""A connection to a worker: address, token, channel, and gRPC's errors as ours."""
+
+from __future__ import annotations
+
+import os
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import grpc
+
+from operator_lib import endpoint
+from operator_lib.errors import (
+    AuthenticationError,
+    DeployError,
+    NotFound,
+    OperatorError,
+    OptionError,
+    QueueFull,
+)
+from operator_lib.wire.proto import deploy_pb2_grpc, runs_pb2_grpc, serving_pb2_grpc
+
+# Seconds for a call that only asks or notes something.
+DEADLINE = 30.0
+# Tries when the worker is away for a moment (a restart), and the first pause in seconds.
+TRIES = 6
+PAUSE = 0.2
+MAX_PAUSE = 5.0
+
+CHANNEL_OPTIONS = [
+    ("grpc.keepalive_time_ms", 10000),
+    ("grpc.keepalive_timeout_ms", 5000),
+    ("grpc.http2.ping_timeout_ms", 5000),  # without it a frozen peer is found after 69 s only
+    ("grpc.http2.max_pings_without_data", 0),
+    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.max_receive_message_length", 4 << 20),
+    ("grpc.initial_reconnect_backoff_ms", 200),
+    ("grpc.max_reconnect_backoff_ms", 5000),
+    ("grpc.enable_retries", 0),
+    ("grpc.enable_http_proxy", 0),
+    ("grpc.use_local_subchannel_pool", 1),
+]
+
+
+class Connection:
+    """One worker, seen from here. Made by `connect`, shared by all handles of a process."""
+
+    def __init__(self, address: str, token: str) -> None:
+        self.address = address
+        self.token = token
+        self.metadata = (("authorization", f"Bearer {token}"),)
+        self.channel = grpc.insecure_channel(address, CHANNEL_OPTIONS)
+        self.deployments: Any = deploy_pb2_grpc.DeploymentsStub(self.channel)
+        self.runs: Any = runs_pb2_grpc.RunsStub(self.channel)
+        self.servings: Any = serving_pb2_grpc.ServingsStub(self.channel)
+        self.reached = False
+
+    def call(self, method: Any, request: Any, *, timeout: float | None = DEADLINE, about: str = "") -> Any:
+        """A unary call, tried again while the worker is away for a moment. Only for what may be said twice.
+
+        Raises:
+            ConnectionError, AuthenticationError, NotFound, DeployError, QueueFull, ...: see `translate`.
+        """
+        for attempt in range(TRIES):
+            try:
+                answer = method(request, timeout=timeout, metadata=self.metadata)
+            except grpc.RpcError as error:
+                away = code_of(error) == grpc.StatusCode.UNAVAILABLE
+                if not away or not self.reached or attempt == TRIES - 1:
+                    raise self.translate(error, about) from None
+                time.sleep(pause(attempt))
+            else:
+                self.reached = True
+                return answer
+        raise AssertionError("unreachable")
+
+    def stream(self, method: Any, request: Any, *, timeout: float | None = None, about: str = "") -> Iterator[Any]:
+        """A call that answers with a stream."""
+        try:
+            for item in method(request, timeout=timeout, metadata=self.metadata):
+                self.reached = True
+                yield item
+        except grpc.RpcError as error:
+            raise self.translate(error, about) from None
+
+    def translate(self, error: grpc.RpcError, about: str = "") -> Exception:
+        """The exception of ours that a gRPC status stands for."""
+        code, details = code_of(error), details_of(error)
+        where = f" ({about})" if about else ""
+        if code == grpc.StatusCode.UNAVAILABLE:
+            if "Socket closed" in details or "connect" in details.lower() or not details:
+                details = f"no worker answers at {self.address}; is it running? (operator-lib worker status)"
+            return ConnectionError(details + where)
+        if code == grpc.StatusCode.DEADLINE_EXCEEDED:
+            return ConnectionError(f"the worker at {self.address} did not answer in time; is it frozen?{where}")
+        kinds: dict[Any, Callable[[str], Exception]] = {
+            grpc.StatusCode.UNAUTHENTICATED: AuthenticationError,
+            grpc.StatusCode.PERMISSION_DENIED: AuthenticationError,
+            grpc.StatusCode.NOT_FOUND: NotFound,
+            grpc.StatusCode.ALREADY_EXISTS: ValueError,
+            grpc.StatusCode.FAILED_PRECONDITION: DeployError,
+            grpc.StatusCode.INVALID_ARGUMENT: OptionError,
+            grpc.StatusCode.RESOURCE_EXHAUSTED: QueueFull,
+        }
+        return kinds.get(code, OperatorError)(details + where)
+
+
+def code_of(error: grpc.RpcError) -> Any:
+    """Its status code."""
+    return error.code() if hasattr(error, "code") else None  # type: ignore[attr-defined]
+
+
+def details_of(error: grpc.RpcError) -> str:
+    """Its message."""
+    return (error.details() or "") if hasattr(error, "details") else str(error)  # type: ignore[attr-defined]
+
+
+def pause(attempt: int) -> float:
+    """Seconds to wait before the next try: exponential, with full jitter so that clients do not come in step."""
+    return random.uniform(0.25, 1.0) * min(MAX_PAUSE, PAUSE * 2**attempt)
+
+
+_known: dict[tuple[str, str], Connection] = {}
+_lock = threading.Lock()
+
+
+def connect(address: str | None = None, token: str | None = None, *, start: bool = True) -> Connection:
+    """The worker at `address`, else at ``OPERATOR_LIB_ADDRESS``, else the local one, started if need be.
+
+    `address` is ``host:port`` of gRPC, or the worker's URL.
+
+    Raises:
+        ConnectionError: nobody answers there.
+        AuthenticationError: no token is known for it.
+    """
+    address = address or os.environ.get("OPERATOR_LIB_ADDRESS") or ""
+    token = token or os.environ.get("OPERATOR_LIB_TOKEN") or ""
+    if not address or not token:
+        home = endpoint.home_folder()
+        if not address:
+            here = endpoint.ensure(home) if start else endpoint.running(home)
+            if here is None:
+                raise ConnectionError(f"no local worker is running in {home}; start it: operator-lib worker start")
+            address = here.grpc_address
+        if not token:
+            token = _local_token(home, address)
+    if address.startswith(("http://", "https://")):
+        address = grpc_address(address, token)
+    with _lock:
+        found = _known.get((address, token))
+        if found is None:
+            found = _known[address, token] = Connection(address, token)
+        return found
+
+
+def _local_token(home: Any, address: str) -> str:
+    here = endpoint.last(home)
+    if here is not None and address.rstrip("/") in (here.grpc_address, here.url):
+        return endpoint.read_token(home)
+    raise AuthenticationError(f"no token for the worker at {address}; pass token=, or set OPERATOR_LIB_TOKEN")
+
+
+def grpc_address(url: str, token: str) -> str:
+    """Where the worker with this URL speaks gRPC."""
+    return get_json(url.rstrip("/") + "/v1/worker", token)["grpc_address"]
+
+
+def get_json(url: str, token: str) -> Any:
+    """A JSON document from a worker's HTTP side.
+
+    Raises:
+        ConnectionError: nobody answers. AuthenticationError: 401. NotFound: 404.
+    """
+    import requests
+
+    try:
+        with requests.Session() as session:
+            session.trust_env = False  # a proxy is no way to the worker on this machine
+            answer = session.get(url, headers={"Authorization": f"Bearer {token}"}, timeout=DEADLINE)
+    except requests.RequestException as error:
+        raise ConnectionError(f"nothing answers at {url}: {type(error).__name__}") from None
+    if answer.status_code == 200:
+        return answer.json()
+    try:
+        message = answer.json()["error"]["message"]
+    except (ValueError, KeyError, TypeError):
+        message = f"HTTP {answer.status_code}"
+    kind = {401: AuthenticationError, 403: AuthenticationError, 404: NotFound}.get(answer.status_code, ConnectionError)
+    raise kind(f"{url}: {message}")
+
+
+def _forget() -> None:
+    """A forked child must not use its parent's channels."""
+    global _lock
+    _lock = threading.Lock()
+    _known.clear()
+
+
+os.register_at_fork(after_in_child=_forget)

@@ -1,0 +1,290 @@
+"""`Operator.deploy`: look, check, send what is missing, latch on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from operator_lib import options as option_rules
+from operator_lib import trace, tree
+from operator_lib.client import job, serving
+from operator_lib.client.connect import Connection, connect
+from operator_lib.client.upload import Source, missing, upload
+from operator_lib.core import Operator
+from operator_lib.errors import DeployError, OptionError
+from operator_lib.options import Options
+from operator_lib.package import entry, manifest, requirements
+from operator_lib.package.imports import missing_imports
+from operator_lib.package.manifest import Manifest
+from operator_lib.package.plan import DeployPlan, Live, make_plan
+from operator_lib.project import locate
+from operator_lib.trace.dag import DAG
+from operator_lib.wire import failure
+from operator_lib.wire.proto import common_pb2, deploy_pb2
+from operator_lib.wire.schema import schema_of
+
+KINDS = ("job", "serving")
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """Everything that a deploy of one operator would send."""
+
+    name: str
+    kind: str
+    manifest: Manifest
+    entry: bytes
+    options: Options
+    request: deploy_pb2.DeployRequest
+    dag: DAG | None
+
+
+def deploy(
+    target: Any,
+    group_id: str,
+    deployment_type: str | None,
+    resource: Any,
+    ignore_patterns: Sequence[str],
+    *,
+    address: str | None,
+    token: str | None,
+    include: Sequence[Any],
+    wait: bool,
+    timeout: float,
+    dry_run: bool,
+    max_upload: int = manifest.MAX_UPLOAD,
+    tell: Callable[[str], None] | None = None,
+    **given: Any,
+) -> Any:
+    """See `Operator.deploy`. `tell` gets the lines of the build log (default: standard error)."""
+    if resource is not None:
+        given["resource"] = resource
+    package = pack(
+        target, group_id, deployment_type, given, ignore_patterns=ignore_patterns, include=include, max_upload=max_upload
+    )
+    connection = connect(address, token)
+    if dry_run:
+        return plan(connection, package)
+    package.request.timeout = timeout
+    package.request.detach = not wait
+    send(connection, package)
+    done = carry_out(connection, package, tell or _tell)
+    if package.kind == "job":
+        return job.JobHandle(connection, done.deployment)
+    return serving.latch(connection, done.deployment)
+
+
+def pack(
+    target: Any,
+    group_id: str,
+    deployment_type: str | None,
+    given: Mapping[str, Any],
+    *,
+    ignore_patterns: Sequence[str] = (),
+    include: Sequence[Any] = (),
+    max_upload: int = manifest.MAX_UPLOAD,
+) -> Package:
+    """Put the package together. Nothing is sent, and nothing is written into the user's folder.
+
+    Raises:
+        DeployError: names everything that could not travel. OptionError, TypeError, ValueError: wrong arguments.
+    """
+    chosen = chosen_options(target, given)
+    kind = kind_of(target, deployment_type or chosen.deployment_type)
+    project = locate(target)
+    name = group_id or chosen.name or default_name(target, project)
+    found = manifest.scan(
+        project.root, ignore_patterns=ignore_patterns, include=include, max_upload=max_upload
+    )
+    packed = entry.pack(target, project=project, include=include, name=owner_name(target))
+    needed = requirements.read(project.root)
+    schema = schema_of(target).to_json()
+    schema["stateless"] = not _has_state(target)
+    dag = _graph(target)
+    request = deploy_pb2.DeployRequest(
+        name=name,
+        kind=common_pb2.DEPLOYMENT_KIND_JOB if kind == "job" else common_pb2.DEPLOYMENT_KIND_SERVING,
+        manifest=deploy_pb2.Manifest(
+            files=[
+                deploy_pb2.File(path=f.path, sha256=f.sha256, size=f.size, executable=f.executable)
+                for f in found.files
+            ]
+        ),
+        entry=deploy_pb2.BlobRef(sha256=hashlib.sha256(packed).hexdigest(), size=len(packed)),
+        python=entry.PYTHON,
+        requirements=needed,
+        options_json=json.dumps(chosen.to_json(), sort_keys=True),
+        schema_json=json.dumps(schema, sort_keys=True),
+        dag_json=dag.to_json() if dag is not None else "",
+    )
+    request.fingerprint = _fingerprint(request, packed)
+    return Package(name, kind, found, packed, chosen, request, dag)
+
+
+def chosen_options(target: Any, given: Mapping[str, Any]) -> Options:
+    """Options of the root operator, with what was given to ``deploy`` on top.
+
+    Raises:
+        OptionError: a mistake, or an option somewhere in the tree that the worker would ignore.
+    """
+    before = option_rules.of(target)
+    owner = owner_name(target)
+    chosen = option_rules.with_given(before, owner, **given) if given or before is None else before
+    mistakes: list[str] = []
+    if isinstance(target, Operator):
+        for path, node in tree.named_operators(target):
+            own = chosen if not path else option_rules.of(node)
+            mistakes += [f"{path or owner}.{option}" for option in option_rules.unsupported(own)]
+    else:
+        mistakes = [f"{owner}.{option}" for option in option_rules.unsupported(chosen)]
+    if mistakes:
+        lines = [f"{where}: this release cannot apply it on a worker; leave it out" for where in mistakes]
+        raise OptionError("\n".join(lines))
+    return chosen
+
+
+def owner_name(target: Any) -> str:
+    """What messages call the operator."""
+    return getattr(target, "__dict__", {}).get("__name__") or getattr(
+        target if isinstance(target, type) else type(target), "__name__", "operator"
+    )
+
+
+def kind_of(target: Any, asked: str | None) -> str:
+    """Job or serving.
+
+    Raises:
+        ValueError: neither, or a decorated class as a job.
+    """
+    if asked is not None and asked not in KINDS:
+        raise ValueError(f"Invalid deployment type: {asked}. Must be one of {KINDS}")
+    is_class = getattr(target, "_serving", False) is True
+    if is_class and asked == "job":
+        raise ValueError("Cannot deploy a class as a job, only as a serving")
+    return asked or ("serving" if is_class else "job")
+
+
+def default_name(target: Any, project: Any) -> str:
+    """``module.name``; a script's module goes by its file."""
+    module = project.module
+    if module == "__main__":
+        module = project.file.stem if project.file is not None else "notebook"
+    return f"{module}.{owner_name(target)}"
+
+
+def _has_state(target: Any) -> bool:
+    return "__wrapped__" not in getattr(target, "__dict__", {})
+
+
+def _graph(target: Any) -> DAG | None:
+    try:
+        return trace.build(target)
+    except Exception as problem:  # the graph is a view of the program; the program runs without it
+        print(f"operator_lib: no graph of {owner_name(target)}: {problem}", file=sys.stderr)
+        return None
+
+
+def _fingerprint(request: deploy_pb2.DeployRequest, packed: bytes) -> str:
+    """Of everything that decides what the deployment does."""
+    parts = [
+        request.kind,
+        [[f.path, f.sha256, f.executable] for f in request.manifest.files],
+        entry.fingerprint(packed),
+        list(entry.read_header(packed).paths),
+        request.python,
+        requirements.environment_key(request.requirements, request.python),
+        request.options_json,
+    ]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def send(connection: Connection, package: Package) -> int:
+    """Upload what the worker lacks; bytes sent.
+
+    Raises:
+        DeployError: names files that changed while they were being sent.
+    """
+    blobs: dict[str, tuple[int, Source]] = {f.sha256: (f.size, f.source) for f in package.manifest.files}
+    blobs[package.request.entry.sha256] = (len(package.entry), package.entry)
+    try:
+        return upload(connection, blobs)
+    except DeployError:
+        changed = [f.path for f in package.manifest.files if not manifest.verify(f)]
+        if changed:
+            raise DeployError(f"changed while being sent: {', '.join(changed[:5])}; deploy again") from None
+        raise
+
+
+def carry_out(connection: Connection, package: Package, tell: Callable[[str], None]) -> deploy_pb2.DeployDone:
+    """Have the worker make the version; follow its build log.
+
+    Raises:
+        DeployError: with the log. Exception: what the user's constructor raised, as its own type.
+    """
+    log: list[str] = []
+    try:
+        for event in connection.stream(connection.deployments.Deploy, package.request, about=f"deploy {package.name}"):
+            kind = event.WhichOneof("event")
+            if kind == "log":
+                log.append(event.log)
+                tell(event.log)
+            elif kind == "done":
+                return event.done
+            elif kind == "failed":
+                cause = failure.decode_failure(event.failed.payload) if event.failed.payload else None
+                about = f"{event.failed.message}: {cause}" if cause is not None else event.failed.message
+                raise DeployError(about, log="\n".join(log)) from cause
+    except DeployError as error:
+        error.log = error.log or "\n".join(log)
+        raise
+    raise ConnectionError(f"the worker at {connection.address} ended the deploy of {package.name} without an answer")
+
+
+def plan(connection: Connection, package: Package) -> DeployPlan:
+    """What `deploy` would do. Nothing is sent but hashes."""
+    request = package.request
+    reply = connection.call(connection.deployments.Plan, request)
+    refs = [deploy_pb2.BlobRef(sha256=f.sha256, size=f.size) for f in package.manifest.files]
+    live = None
+    diff = None
+    if reply.live_version:
+        live = Live(
+            reply.live_version,
+            {f.path: f.sha256 for f in reply.live_manifest.files},
+            json.loads(reply.live_options_json or "{}"),
+        )
+        if reply.live_dag_json and package.dag is not None:
+            diff = package.dag.diff(DAG.from_json(reply.live_dag_json))
+    header = entry.read_header(package.entry)
+    unfound = missing_imports(package.manifest, header.files, header.paths)
+    return make_plan(
+        package.name,
+        package.kind,
+        package.manifest,
+        live=live,
+        missing=set(missing(connection, refs)),
+        next_version=reply.next_version,
+        options=json.loads(request.options_json),
+        dag_diff=diff,
+        environment=_environment(request, reply),
+        problems=[*reply.problems, *unfound],
+        operator_changed=reply.changed and live is not None,
+        command=f"deploy(..., {package.name!r})",
+    )
+
+
+def _environment(request: deploy_pb2.DeployRequest, reply: deploy_pb2.PlanReply) -> str:
+    if requirements.is_empty(request.requirements):
+        return "worker's own"
+    key = requirements.environment_key(request.requirements, request.python)
+    if reply.live_version and reply.live_requirements == request.requirements:
+        return f"unchanged {key[:8]}…"
+    return f"cached {key[:8]}…" if reply.environment_cached else "will be built"
+
+
+def _tell(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)

@@ -1,0 +1,88 @@
+"""What can be done to a deployment besides calling it: ``h.job`` and ``h.serving``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from operator_lib.client.connect import Connection
+from operator_lib.client.run import follow_events
+from operator_lib.engine.events import log_text
+from operator_lib.trace.dag import DAG
+from operator_lib.wire.proto import deploy_pb2 as pb
+
+
+class Manager:
+    """Common to jobs and servings."""
+
+    def __init__(self, connection: Connection, name: str) -> None:
+        self._connection = connection
+        self.name = name
+
+    def info(self) -> pb.Deployment:
+        """What the worker knows of it."""
+        connection = self._connection
+        return connection.call(connection.deployments.Get, pb.GetRequest(name=self.name))
+
+    def versions(self) -> list[dict[str, Any]]:
+        """All versions, oldest first: ``number``, ``status``, ``created``, ``live``, ``fingerprint``, ``message``."""
+        found = self.info()
+        return [
+            {
+                "number": v.number,
+                "status": v.status,
+                "created": v.created,
+                "live": v.number == found.version,
+                "fingerprint": v.fingerprint,
+                "message": v.message,
+            }
+            for v in found.versions
+        ]
+
+    def rollback(self, version: int) -> None:
+        """Make an earlier version live again.
+
+        Raises:
+            NotFound: there is no such version.
+        """
+        request = pb.RollbackRequest(name=self.name, version=version)
+        self._connection.call(self._connection.deployments.Rollback, request, timeout=None)
+
+    def delete(self) -> None:
+        """Remove it from the worker. Runs in flight finish."""
+        request = pb.DeleteRequest(name=self.name)
+        self._connection.call(self._connection.deployments.Delete, request, timeout=None)
+
+    def dag(self, version: int = 0) -> DAG:
+        """The static graph of a version (0: the live one)."""
+        request = pb.GetRequest(name=self.name, version=version)
+        return DAG.from_json(self._connection.call(self._connection.deployments.Get, request).dag_json)
+
+
+class ServingManager(Manager):
+    """``h.serving``."""
+
+    def scale(self, replicas: int) -> None:
+        """So many replicas from now on.
+
+        Raises:
+            OptionError: several replicas of a stateful object.
+        """
+        request = pb.ScaleRequest(name=self.name, replicas=replicas)
+        self._connection.call(self._connection.deployments.Scale, request, timeout=None)
+
+    def logs(self, follow: bool = False) -> Iterator[str]:
+        """What its replicas have printed."""
+        return log_text(follow_events(self._connection, self.name, follow, 0, logs_only=True))
+
+    def stats(self) -> dict[str, Any]:
+        """``status``, ``version`` and ``replicas`` (``id``, ``pid``, ``version``, ``status``, ``started``)."""
+        found = self.info()
+        return {
+            "status": found.status,
+            "version": found.version,
+            "replicas": [
+                {"id": r.id, "pid": r.pid, "version": r.version, "status": r.status, "started": r.started}
+                for r in found.replicas
+            ],
+        }

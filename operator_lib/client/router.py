@@ -1,0 +1,170 @@
+"""Which replica gets a call: the one with the least to do; and what happens when one goes away."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import Future
+from typing import Any
+
+from operator_lib.client.connect import Connection
+from operator_lib.client.session import LOST, Closed, Session
+from operator_lib.errors import WorkerDied
+from operator_lib.wire import failure
+from operator_lib.wire.proto import serving_pb2 as pb
+
+# Seconds to wait for a replica that answers.
+WAIT = 60.0
+# With every replica busy, ask at most this often (seconds) whether there are more by now.
+REFRESH = 1.0
+
+
+class Router:
+    """The sessions of one serving in this process."""
+
+    def __init__(self, connection: Connection, name: str) -> None:
+        self.connection = connection
+        self.name = name
+        self.version = 0
+        self.schema: dict[str, Any] = {}
+        self.options: dict[str, Any] = {}
+        self._sessions: list[Session] = []
+        self._dead: list[str] = []
+        self._lock = threading.Lock()
+        self._connecting = threading.Lock()
+        self._asked = 0.0
+
+    def session(self) -> Session:
+        """A session to send the next call on.
+
+        Raises:
+            NotFound: the serving is gone. ConnectionError: so is the worker.
+            Exception: what keeps the user's object from being made.
+        """
+        sessions = self._sessions
+        if len(sessions) == 1 and not sessions[0].closing:
+            best = sessions[0]
+        else:
+            open_ones = [s for s in sessions if not s.closing]
+            if not open_ones:
+                return self._connect()
+            best = min(open_ones, key=lambda s: len(s.pending))
+        if best.pending and time.monotonic() - self._asked > REFRESH:
+            self._asked = time.monotonic()
+            threading.Thread(target=self._refresh, daemon=True).start()
+        return best
+
+    def _refresh(self) -> None:
+        try:
+            self.ask(0.0)
+        except Exception:  # the next call will say it
+            pass
+
+    def _connect(self) -> Session:
+        with self._connecting:
+            open_ones = [s for s in self._sessions if not s.closing]
+            if open_ones:
+                return open_ones[0]
+            return self.ask(WAIT)
+
+    def ask(self, wait: float) -> Session:
+        """Ask the worker for replicas; open sessions to those that are new."""
+        request = pb.ConnectRequest(name=self.name, wait=wait, dead=self._dead)
+        connection = self.connection
+        reply = connection.call(connection.servings.Connect, request, timeout=wait + 10, about=f"serving {self.name}")
+        if not reply.endpoints:
+            if reply.failure:
+                raise failure.decode_failure(reply.failure)
+            raise WorkerDied(reply.cause or f"{self.name} has no replica")
+        self._asked = time.monotonic()
+        self.version = reply.version
+        self.schema = json.loads(reply.schema_json or "{}")
+        self.options = json.loads(reply.options_json or "{}")
+        with self._lock:
+            known = {s.replica_id for s in self._sessions}
+            for endpoint in reply.endpoints:
+                if endpoint.replica_id not in known:
+                    self._sessions.append(
+                        Session(endpoint.replica_id, endpoint.address, endpoint.token, self._ended)
+                    )
+            offered = {endpoint.replica_id for endpoint in reply.endpoints}
+            return next(s for s in self._sessions if s.replica_id in offered)
+
+    def _ended(self, session: Session) -> None:
+        with self._lock:
+            self._sessions = [s for s in self._sessions if s is not session]
+            self._dead = [*self._dead[-9:], session.replica_id]
+
+    def cause(self, replica_id: str) -> str:
+        """Why a replica died, in words."""
+        try:
+            request = pb.ConnectRequest(name=self.name, wait=5.0, dead=[replica_id])
+            reply = self.connection.call(self.connection.servings.Connect, request, timeout=10.0)
+        except Exception:
+            return "its worker cannot be reached"
+        return reply.cause or "the connection to it broke"
+
+    # --- calls -----------------------------------------------------------------------------------------------------
+
+    def call(self, verb: int, name: str, segments: Sequence[Any]) -> tuple[int, bytes, Session]:
+        """Send a call and wait for what is answered: kind, payload, and where it ran.
+
+        Raises:
+            WorkerDied: the replica ended after it had been sent the call.
+        """
+        while True:
+            session = self.session()
+            box: list[Any] = []
+            done = threading.Lock()
+            done.acquire()
+
+            def reply(kind: int, payload: bytes, box: list[Any] = box, done: threading.Lock = done) -> None:
+                box.append((kind, payload))
+                done.release()
+
+            try:
+                session.send(verb, name, segments, reply)
+            except Closed:
+                continue
+            done.acquire()
+            kind, payload = box[0]
+            if kind == pb.REFUSED:
+                continue
+            if kind == LOST:
+                raise self.lost(session)
+            return kind, payload, session
+
+    def start(self, verb: int, name: str, segments: Sequence[Any]) -> Future[tuple[int, bytes, Session]]:
+        """`call` as a future."""
+        future: Future[tuple[int, bytes, Session]] = Future()
+        future.set_running_or_notify_cancel()
+
+        def send() -> None:
+            try:
+                while True:
+                    session = self.session()
+                    try:
+                        session.send(verb, name, segments, lambda kind, payload: reply(session, kind, payload))
+                        return
+                    except Closed:
+                        continue
+            except BaseException as error:
+                future.set_exception(error)
+
+        def reply(session: Session, kind: int, payload: bytes) -> None:
+            if kind == pb.REFUSED:
+                threading.Thread(target=send, daemon=True).start()  # may have to wait: not on the reader's thread
+            elif kind == LOST:
+                threading.Thread(target=lambda: future.set_exception(self.lost(session)), daemon=True).start()
+            else:
+                future.set_result((kind, payload, session))
+
+        send()
+        return future
+
+    def lost(self, session: Session) -> WorkerDied:
+        """The error for a call whose replica went away."""
+        cause = self.cause(session.replica_id)
+        return WorkerDied(f"the replica of {self.name} ended before it answered: {cause}")

@@ -1,0 +1,236 @@
+"""A run on a worker, as a future: one stream per worker tells all of them how they fare."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import InvalidStateError
+from typing import Any
+
+import grpc
+
+from operator_lib.client.connect import Connection, code_of, pause
+from operator_lib.engine import outcome
+from operator_lib.engine.events import TERMINAL, Event, from_lines
+from operator_lib.engine.run import Run
+from operator_lib.errors import NotFound, WorkerDied
+from operator_lib.wire import failure
+from operator_lib.wire.proto import deploy_pb2, runs_pb2
+
+# Seconds without a worker after which its runs are reported as unreachable here. They go on over there.
+PATIENCE = 300.0
+
+
+class RemoteRun(Run):
+    """A run on a worker. It goes on when this process ends; latch on to it again by its id."""
+
+    def __init__(self, connection: Connection, state: runs_pb2.RunState, load: Callable[[Any], Any]) -> None:
+        super().__init__()
+        self.id = state.id
+        self.job = state.job
+        self._connection = connection
+        self._load = load
+        self._seen = state
+        if not self._update(state):
+            watcher(connection).add(self)
+
+    @property
+    def status(self) -> str:
+        return runs_pb2.RunStatus.Name(self._seen.status)
+
+    @property
+    def attempts(self) -> int:
+        return self._seen.attempts
+
+    @property
+    def version(self) -> int:
+        """The version of the job that it runs."""
+        return self._seen.version
+
+    def cancel(self) -> bool:
+        """Ask the worker to end it; False when it has ended already."""
+        if self.done():
+            return self.cancelled()
+        request = runs_pb2.CancelRequest(run_id=self.id)
+        state = self._connection.call(self._connection.runs.Cancel, request, about=f"cancel {self.id}")
+        return state.status in (runs_pb2.PENDING, runs_pb2.RUNNING, runs_pb2.CANCELLED)
+
+    def resume(self) -> Run:
+        """Start it again with the same arguments, on the job's live version. Returns the new run."""
+        raise NotImplementedError("this version stores no checkpoints to resume from; submit the arguments again")
+
+    def events(self, follow: bool = True, after: int = 0) -> Iterator[Event]:
+        return follow_events(self._connection, self.id, follow, after)
+
+    def logs(self, follow: bool = False) -> Iterator[str]:
+        events = follow_events(self._connection, self.id, follow, 0, logs_only=True)
+        return (event["text"] for event in events)
+
+    def _static_dag(self) -> Any:
+        from operator_lib.trace.dag import DAG
+
+        request = deploy_pb2.GetRequest(name=self.job, version=self.version)
+        found = self._connection.call(self._connection.deployments.Get, request)
+        return DAG.from_json(found.dag_json)
+
+    # --- what the watcher tells ------------------------------------------------------------------------------------
+
+    def _update(self, state: runs_pb2.RunState) -> bool:
+        """Take in a new state; True when it is the last."""
+        self._seen = state
+        if self.status not in TERMINAL:
+            return False
+        try:
+            if state.status == runs_pb2.COMPLETED:
+                self.set_result(self._value(state))
+            elif state.status == runs_pb2.CANCELLED:
+                super().cancel()
+                self.set_running_or_notify_cancel()
+            else:
+                self.set_exception(failed(state))
+        except InvalidStateError:
+            pass
+        except BaseException as error:  # the value cannot be fetched or decoded here
+            self.set_exception(error)
+        return True
+
+    def _value(self, state: runs_pb2.RunState) -> Any:
+        return outcome.read(state.result or self._download(), self._load)
+
+    def _download(self) -> bytearray:
+        """The stored value, piece by piece; a broken connection is taken up again."""
+        data = bytearray()
+        for attempt in range(8):
+            request = runs_pb2.ResultRequest(run_id=self.id, offset=len(data))
+            try:
+                for chunk in self._connection.stream(self._connection.runs.Result, request, about=f"run {self.id}"):
+                    data += chunk.data
+            except ConnectionError:
+                if attempt == 7:
+                    raise
+                time.sleep(pause(attempt))
+            else:
+                break
+        return data
+
+    def _items_before_failure(self) -> Iterator[Any] | None:
+        """The items of a generator that failed half-way, and then its exception; None for other runs."""
+        if self._seen.status != runs_pb2.FAILED or self._seen.result_size < 0:
+            return None
+        return outcome.read(self._download(), self._load)
+
+
+def failed(state: runs_pb2.RunState) -> BaseException:
+    """The exception of a run that failed."""
+    if state.failure.payload:
+        error = failure.decode_failure(state.failure.payload)
+        if getattr(error, "run_id", None) is None:
+            error.run_id = state.id  # type: ignore[attr-defined]
+        return error
+    if state.failure.cause == "not_found":
+        return NotFound(state.failure.message)
+    return WorkerDied(f"run {state.id} of {state.job}: {state.failure.message or state.cause}")
+
+
+def follow_events(
+    connection: Connection, name: str, follow: bool, after: int, *, logs_only: bool = False
+) -> Iterator[Event]:
+    """Events of a run or a serving from number `after` on, without gap or repeat over broken connections."""
+    attempt = 0
+    while True:
+        request = runs_pb2.EventsRequest(run_id=name, after_seq=after, follow=follow, logs_only=logs_only)
+        try:
+            for batch in connection.stream(connection.runs.Events, request, about=name):
+                for event in from_lines(batch.lines):
+                    after = max(after, event["seq"])
+                    attempt = 0
+                    yield event
+            return
+        except ConnectionError:
+            attempt += 1
+            if attempt > 8:
+                raise
+            time.sleep(pause(attempt))
+
+
+class Watcher:
+    """One stream to a worker on which all runs of this process that have not ended are watched."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._runs: dict[str, RemoteRun] = {}
+        self._lock = threading.Lock()
+        self._asked: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+
+    def add(self, run: RemoteRun) -> None:
+        with self._lock:
+            self._runs[run.id] = run
+            if self._thread is None:
+                self._asked = queue.SimpleQueue()
+                self._thread = threading.Thread(target=self._work, name="operator-runs", daemon=True)
+                self._thread.start()
+            else:
+                self._asked.put(run.id)
+
+    def _work(self) -> None:
+        lost: float | None = None
+        attempt = 0
+        while True:
+            with self._lock:
+                if not self._runs:
+                    self._thread = None
+                    return
+                known = list(self._runs)
+                asked = self._asked = queue.SimpleQueue()
+            try:
+                stream = self._connection.runs.Watch(_requests(known, asked), metadata=self._connection.metadata)
+                for state in stream:
+                    lost, attempt = None, 0
+                    self._take(state)
+            except grpc.RpcError as error:
+                if code_of(error) != grpc.StatusCode.UNAVAILABLE:
+                    self._fail(self._connection.translate(error))
+                    continue
+            finally:
+                asked.put(None)
+            lost = lost or time.monotonic()
+            if time.monotonic() - lost > PATIENCE:
+                self._fail(ConnectionError(f"no worker at {self._connection.address} for {PATIENCE:.0f} s"))
+            attempt += 1
+            time.sleep(min(pause(attempt), 1.0))
+
+    def _take(self, state: runs_pb2.RunState) -> None:
+        run = self._runs.get(state.id)
+        if run is not None and run._update(state):
+            with self._lock:
+                self._runs.pop(state.id, None)
+
+    def _fail(self, error: Exception) -> None:
+        with self._lock:
+            runs, self._runs = self._runs, {}
+        for run in runs.values():
+            if not run.done():
+                run.set_exception(error)
+
+
+def _requests(known: list[str], asked: queue.SimpleQueue[str | None]) -> Iterator[runs_pb2.WatchRequest]:
+    if known:
+        yield runs_pb2.WatchRequest(run_ids=known)
+    while (run_id := asked.get()) is not None:
+        yield runs_pb2.WatchRequest(run_ids=[run_id])
+
+
+_watchers: dict[int, Watcher] = {}
+_watchers_lock = threading.Lock()
+
+
+def watcher(connection: Connection) -> Watcher:
+    """The watcher of a connection."""
+    with _watchers_lock:
+        found = _watchers.get(id(connection))
+        if found is None:
+            found = _watchers[id(connection)] = Watcher(connection)
+        return found

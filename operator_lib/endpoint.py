@@ -1,0 +1,147 @@
+"""Where the local worker lives: its home, its address file, its token; and starting it when it is not there."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+# Files in the home.
+ENDPOINT = "endpoint.json"
+TOKEN = "token"
+LOG = "worker.log"
+
+# Seconds for a worker to come up.
+START = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """How to reach a worker on this machine. Holds no secret."""
+
+    url: str
+    grpc_address: str
+    pid: int
+    home: str
+    token_file: str
+    version: str
+
+    def write(self) -> None:
+        """Put it into the home, whole or not at all."""
+        path = Path(self.home) / ENDPOINT
+        partial = path.with_suffix(".partial")
+        partial.write_text(json.dumps(asdict(self)))
+        os.replace(partial, path)
+
+
+def home_folder(home: str | os.PathLike[str] | None = None) -> Path:
+    """The local worker's home: `home`, else ``OPERATOR_LIB_HOME``, else the platform's place for data of the user."""
+    chosen = home or os.environ.get("OPERATOR_LIB_HOME")
+    if chosen:
+        return Path(chosen).expanduser().resolve()
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("operator_lib"))
+
+
+def alive(pid: int) -> bool:
+    """Whether there is such a process."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def last(home: Path) -> Endpoint | None:
+    """The worker that lives in `home` or lived there last, or None."""
+    try:
+        return Endpoint(**json.loads((home / ENDPOINT).read_text()))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def running(home: Path) -> Endpoint | None:
+    """The worker that lives in `home`, or None."""
+    found = last(home)
+    return found if found is not None and alive(found.pid) and _locked(home) else None
+
+
+def _locked(home: Path) -> bool:
+    """Whether a worker holds the lock of the home: a pid alone may have been given to somebody else."""
+    import fcntl
+
+    try:
+        with open(home / "lock", "rb") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except OSError:
+                return True
+            return False
+    except OSError:
+        return False
+
+
+def read_token(home: Path) -> str:
+    """The worker's token.
+
+    Raises:
+        PermissionError: others may read the file.
+    """
+    path = home / TOKEN
+    mode = path.stat().st_mode
+    if mode & 0o077:
+        raise PermissionError(f"{path} can be read by others (mode {mode & 0o777:o}); run: chmod 600 {path}")
+    return path.read_text().strip()
+
+
+def ensure(home: Path, options: Mapping[str, str] | None = None, *, wait: float = START) -> Endpoint:
+    """The worker of `home`, started if it is not running. Two callers at once get the same one.
+
+    Raises:
+        ConnectionError: it did not come up; the message has the end of its log.
+    """
+    found = running(home)
+    if found is not None:
+        return found
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    process = launch(home, options)
+    end = time.monotonic() + wait
+    while time.monotonic() < end:
+        found = running(home)
+        if found is not None:
+            return found
+        # One that ended may have lost the race against another, which is then about to come up.
+        if process.poll() not in (None, 0, 3):
+            break
+        time.sleep(0.01)
+    raise ConnectionError(f"the local worker did not start; {home / LOG} ends with:\n{tail(home / LOG)}")
+
+
+def launch(home: Path, options: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
+    """Start a worker in the background, in a session of its own."""
+    arguments = [item for name, value in (options or {}).items() for item in (f"--{name}", value) if item]
+    with open(home / LOG, "ab") as log:
+        return subprocess.Popen(
+            [sys.executable, "-P", "-m", "operator_lib.worker", "--home", str(home), *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd="/",
+            start_new_session=True,
+        )
+
+
+def tail(path: Path, lines: int = 20) -> str:
+    """The last lines of a text file."""
+    try:
+        return "\n".join(path.read_text(errors="replace").splitlines()[-lines:])
+    except OSError:
+        return ""

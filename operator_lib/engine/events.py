@@ -1,0 +1,46 @@
+"""The history of a run: one JSON object an event, numbered, append-only.
+
+Every event has ``seq`` (1, 2, ... without a gap), ``t`` (seconds since the epoch) and ``kind``:
+
+========  ============================================================================================================
+kind      further fields
+========  ============================================================================================================
+status    ``status`` (as of `Run`), ``attempt``, ``cause`` (words)
+node      ``phase`` (start, end, error), ``call`` (id within the run), ``parent`` (call id, 0 at the root), ``path`` (of
+          the operator), ``file``, ``line``, ``col`` of the call, ``dur`` (seconds; not on start), ``error`` (on error)
+log       ``stream`` (stdout, stderr), ``text`` (a line), ``path``, ``call`` of the operator that printed it
+item      ``index``, ``size`` (bytes): a generator's item was stored
+========  ============================================================================================================
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+Event = dict[str, Any]
+
+TERMINAL = frozenset({"COMPLETED", "FAILED", "TIMEOUT", "CANCELLED"})
+
+_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True).encode
+
+
+def to_line(event: Event) -> bytes:
+    """One event as one line, newline included."""
+    return _encode(event).encode() + b"\n"
+
+
+def from_lines(data: bytes) -> Iterator[Event]:
+    """The events of complete lines; a torn last line is left out."""
+    for line in data.split(b"\n"):
+        if line:
+            try:
+                yield json.loads(line)
+            except ValueError:
+                continue
+
+
+def log_text(events: Iterable[Event]) -> Iterator[str]:
+    """The log lines among `events`."""
+    return (event["text"] for event in events if event.get("kind") == "log")

@@ -1,0 +1,107 @@
+"""`Operator.submit` on an operator that is not deployed: a run of this process, in a thread."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import itertools
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from operator_lib import core
+from operator_lib.engine.events import TERMINAL, Event
+from operator_lib.engine.record import Recorder, current, listening
+from operator_lib.engine.run import Run
+
+_ids = itertools.count(1)
+
+
+class LocalRun(Run):
+    """A call in a thread of this process. Once it has started it cannot be cancelled (Python cannot stop a thread)."""
+
+    def __init__(self, op: Any) -> None:
+        super().__init__()
+        self.id = f"local-{next(_ids)}"
+        self._op = op
+        self._status = "PENDING"
+        self._events: list[Event] = []
+        self._changed = threading.Condition()
+        self._append({"kind": "status", "status": "PENDING", "attempt": 0})
+
+    @property
+    def status(self) -> str:
+        return "CANCELLED" if self.cancelled() else self._status
+
+    @property
+    def attempts(self) -> int:
+        return int(self._status != "PENDING")
+
+    def events(self, follow: bool = True, after: int = 0) -> Iterator[Event]:
+        position = after
+        while True:
+            with self._changed:
+                while follow and position >= len(self._events) and self.status not in TERMINAL:
+                    self._changed.wait()
+                fresh = self._events[position:]
+                ended = self.status in TERMINAL and position + len(fresh) == len(self._events)
+            yield from fresh
+            position += len(fresh)
+            if ended or not follow:
+                return
+
+    def _append(self, event: Event) -> None:
+        with self._changed:
+            event.setdefault("t", time.time())
+            event["seq"] = len(self._events) + 1
+            self._events.append(event)
+            if event["kind"] == "status":
+                self._status = event["status"]
+            self._changed.notify_all()
+
+    def cancel(self) -> bool:
+        done = super().cancel()
+        if done and self._status == "PENDING":
+            self._append({"kind": "status", "status": "CANCELLED", "attempt": 0})
+        return done
+
+    def resume(self) -> Run:
+        """Not for local runs: nothing of them is stored."""
+        raise NotImplementedError("a local run stores nothing to resume from; deploy the operator, or submit again")
+
+    def _static_dag(self) -> Any:
+        return core.reach("trace", "build")(self._op)
+
+    def _work(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        if not self.set_running_or_notify_cancel():
+            return
+        self._append({"kind": "status", "status": "RUNNING", "attempt": 1})
+        recorder = Recorder(self._append)
+        recorder.know(self._op)
+        with listening():
+            token = current.set(recorder.root)
+            try:
+                value = settle(self._op(*args, **kwargs))
+            except BaseException as error:
+                self._append({"kind": "status", "status": "FAILED", "attempt": 1, "cause": str(error)})
+                self.set_exception(error)
+            else:
+                self._append({"kind": "status", "status": "COMPLETED", "attempt": 1})
+                self.set_result(value)
+            finally:
+                current.reset(token)
+
+
+def settle(value: Any) -> Any:
+    """A coroutine's value; everything else as it is. For callers that are not inside an event loop."""
+    if inspect.iscoroutine(value):
+        return asyncio.run(value)
+    return value
+
+
+def submit(op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> LocalRun:
+    """Start ``op(*args, **kwargs)`` in a thread."""
+    run = LocalRun(op)
+    threading.Thread(target=run._work, args=(args, kwargs), name=run.id, daemon=True).start()
+    return run

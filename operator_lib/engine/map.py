@@ -1,0 +1,102 @@
+"""The same thing for many inputs: bounded, in order, with back-pressure; here, and for handles of deployed operators."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from typing import Any
+
+from operator_lib.engine.local import settle
+from operator_lib.engine.progress import progress
+
+# More threads than this gain nothing for Python code; who waits for a network can ask for more.
+DEFAULT_WORKERS = 32
+
+
+def check_workers(workers: int) -> int:
+    """`workers` as a positive number, -1 standing for the default."""
+    if isinstance(workers, bool) or not isinstance(workers, int) or (workers < 1 and workers != -1):
+        raise ValueError(f"workers: must be a positive int, or -1 for as many as are useful, got {workers!r}")
+    return DEFAULT_WORKERS if workers == -1 else workers
+
+
+def map(op: Any, inputs: Iterable[Any], workers: int, ordered: bool, return_exceptions: bool) -> list[Any]:
+    """`Operator.map` on an operator that is not deployed: threads of this process."""
+    return star_map(((op, (x,)) for x in inputs), workers, ordered, return_exceptions, total=_length(inputs))
+
+
+def star_map(
+    calls: Iterable[tuple[Any, Any]], workers: int, ordered: bool, return_exceptions: bool, *, total: int | None = None
+) -> list[Any]:
+    """`Operator.star_map`."""
+    count = check_workers(workers)
+    with ThreadPoolExecutor(count, thread_name_prefix="operator-map") as pool:
+
+        def start(pair: tuple[Any, Any]) -> Future[Any]:
+            op, arguments = pair
+            if isinstance(arguments, dict):
+                return pool.submit(lambda: settle(op(**arguments)))
+            positional = arguments if isinstance(arguments, tuple) else (arguments,)
+            return pool.submit(lambda: settle(op(*positional)))
+
+        total = _length(calls) if total is None else total
+        return list(bounded(start, calls, 2 * count, ordered, return_exceptions, total))
+
+
+def _length(inputs: Iterable[Any]) -> int | None:
+    try:
+        return len(inputs)  # type: ignore[arg-type]
+    except TypeError:
+        return None
+
+
+def bounded(
+    start: Callable[[Any], Future[Any]],
+    inputs: Iterable[Any],
+    window: int,
+    ordered: bool,
+    return_exceptions: bool,
+    total: int | None = None,
+) -> Iterator[Any]:
+    """Start each input, never more than `window` ahead of the results; yield results.
+
+    The first exception is raised at its place and everything still pending is cancelled, unless `return_exceptions`.
+    """
+    pending: deque[Future[Any]] = deque()
+    source = iter(inputs)
+    exhausted = False
+    with progress(total) as advance:
+        try:
+            while True:
+                while not exhausted and len(pending) < window:
+                    try:
+                        pending.append(start(next(source)))
+                    except StopIteration:
+                        exhausted = True
+                if not pending:
+                    return
+                yield _value(_next_done(pending, ordered), return_exceptions)
+                advance(1)
+        finally:
+            for future in pending:
+                future.cancel()
+
+
+def _next_done(pending: deque[Future[Any]], ordered: bool) -> Future[Any]:
+    if not ordered:
+        done = next(iter(wait(pending, return_when=FIRST_COMPLETED).done))
+        pending.remove(done)
+        return done
+    # In order, but a failure further back must not wait for a slow one in front only to be thrown away: results are
+    # consumed in order, so the head decides.
+    return pending.popleft()
+
+
+def _value(future: Future[Any], return_exceptions: bool) -> Any:
+    error = future.exception()
+    if error is None:
+        return future.result()
+    if return_exceptions and isinstance(error, Exception):
+        return error
+    raise error

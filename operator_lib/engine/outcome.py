@@ -1,0 +1,113 @@
+"""What a run returned, as a file: a value, or the items of an iterator and how it ended.
+
+Layout: one line of JSON, ``{"shape": "value" | "iterator" | "async_iterator", "sizes": [bytes, ...], "failed": bool}``,
+then that many frames (`operator_lib.wire.codec`); with `failed` the last one is a failure (`operator_lib.wire.failure`).
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import os
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from operator_lib.wire import codec, failure
+
+Segment = bytes | bytearray | memoryview
+
+
+def write(path: str | Path, value: Any, encoder: str, where: str) -> BaseException | None:
+    """Store `value` durably under `path`; an iterator is run to its end.
+
+    Returns:
+        What ended the iterator before its time: its items are stored, but the run has failed.
+
+    Raises:
+        SerializationError: it cannot be encoded.
+    """
+    shape, frames, failed = "value", list[Sequence[Segment]](), None
+    if inspect.isgenerator(value) or inspect.isasyncgen(value):
+        shape = "iterator" if inspect.isgenerator(value) else "async_iterator"
+        try:
+            for index, item in enumerate(value if inspect.isgenerator(value) else _drive(value)):
+                frames.append(codec.segments(item, encoder, where=f"item {index} of the {where}"))
+        except Exception as error:
+            failed = error
+            frames.append([failure.encode_failure(error, operator_path=path_of(error))])
+    else:
+        frames.append(codec.segments(value, encoder, where=where))
+    sizes = [sum(memoryview(s).nbytes for s in frame) for frame in frames]
+    head = json.dumps({"shape": shape, "sizes": sizes, "failed": failed is not None}).encode() + b"\n"
+    store(path, [head, *(segment for frame in frames for segment in frame)])
+    return failed
+
+
+def path_of(error: BaseException) -> str:
+    """Path of the operator that raised `error`, as the recorder noted it."""
+    return getattr(error, "__operator_path__", "")
+
+
+def store(path: str | Path, segments: Sequence[Segment]) -> int:
+    """Write a file that is there whole and on the disk, or not at all."""
+    partial = f"{path}.partial"
+    size = 0
+    with open(partial, "wb") as file:
+        for segment in segments:
+            size += file.write(segment)
+        file.flush()
+        os.fsync(file.fileno())
+    os.rename(partial, path)
+    return size
+
+
+def _drive(items: AsyncIterator[Any]) -> Iterator[Any]:
+    import asyncio
+
+    with asyncio.Runner() as runner:
+        while True:
+            try:
+                yield runner.run(_next(items))
+            except StopAsyncIteration:
+                return
+
+
+async def _next(items: AsyncIterator[Any]) -> Any:
+    return await items.__anext__()
+
+
+def read(data: bytes | bytearray | memoryview, load: Callable[[Any], Any]) -> Any:
+    """The value that `write` stored; an iterator comes back as one. `load` decodes one frame."""
+    view = memoryview(data)
+    end = bytes(view[: 1 << 20]).find(b"\n") if len(view) <= 1 << 20 else _newline(view)
+    head = json.loads(bytes(view[:end]))
+    frames: list[memoryview] = []
+    position = end + 1
+    for size in head["sizes"]:
+        frames.append(view[position : position + size])
+        position += size
+    if head["shape"] == "value":
+        return load(frames[0])
+    items = _iterate(frames, head["failed"], load)
+    return items if head["shape"] == "iterator" else _asynchronous(items)
+
+
+def _newline(view: memoryview) -> int:
+    window = 1 << 20
+    while (end := bytes(view[:window]).find(b"\n")) < 0:
+        window *= 4
+    return end
+
+
+def _iterate(frames: list[memoryview], failed: bool, load: Callable[[Any], Any]) -> Iterator[Any]:
+    last = len(frames) - 1
+    for index, frame in enumerate(frames):
+        if failed and index == last:
+            raise failure.decode_failure(bytes(frame))
+        yield load(frame)
+
+
+async def _asynchronous(items: Iterator[Any]) -> AsyncIterator[Any]:
+    for item in items:
+        yield item

@@ -1,0 +1,103 @@
+"""`Run`: one execution, as a ``concurrent.futures.Future`` that can also tell its story."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import CancelledError, Future
+from typing import TYPE_CHECKING, Any
+
+from operator_lib import core
+from operator_lib.engine.events import TERMINAL, Event, log_text
+from operator_lib.errors import Cancelled, NotFound, NotReady
+
+if TYPE_CHECKING:
+    from operator_lib.trace.dag import DAG
+
+
+class RunCancelled(Cancelled, CancelledError):
+    """`Run.result` of a cancelled run; caught as either of its bases."""
+
+
+class Run(Future[Any]):
+    """One execution of an operator. Works with ``concurrent.futures.wait``, ``as_completed``, ``asyncio.wrap_future``.
+
+    Attributes:
+        id: unique; on a worker it can be given to ``operator-lib show``.
+    """
+
+    id: str
+
+    @property
+    def status(self) -> str:
+        """``PENDING RUNNING COMPLETED FAILED TIMEOUT CANCELLED``."""
+        raise NotImplementedError
+
+    @property
+    def attempts(self) -> int:
+        """How often it was started."""
+        raise NotImplementedError
+
+    def events(self, follow: bool = True, after: int = 0) -> Iterator[Event]:
+        """Its history from event number `after` on; with `follow` until it has ended. See `operator_lib.engine.events`."""
+        raise NotImplementedError
+
+    def logs(self, follow: bool = False) -> Iterator[str]:
+        """The lines that it printed, without newlines."""
+        return log_text(self.events(follow=follow))
+
+    def result(self, timeout: float | None = None) -> Any:
+        """The value, waiting for it up to `timeout` seconds.
+
+        Raises:
+            TimeoutError: not finished in time; the run goes on.
+            Cancelled: it was cancelled.
+            Exception: what the operator raised, as its own type.
+        """
+        try:
+            return super().result(timeout)
+        except CancelledError:
+            raise RunCancelled(f"run {self.id} was cancelled") from None
+
+    def exception(self, timeout: float | None = None) -> BaseException | None:
+        """What `result` would raise, or None."""
+        try:
+            return super().exception(timeout)
+        except CancelledError:
+            raise RunCancelled(f"run {self.id} was cancelled") from None
+
+    def running(self) -> bool:
+        return self.status == "RUNNING"
+
+    def dag(self) -> DAG:
+        """The program's graph with status, count, start and duration on every node, as far as the run has come."""
+        return core.reach("trace.overlay", "overlay")(self._static_dag(), self.events(follow=False))
+
+    def outputs(self) -> dict[str, list[Any]]:
+        """The stored outputs by operator path; ``""`` is the run's own result.
+
+        Raises:
+            NotReady: it has not finished.
+        """
+        if self.status not in TERMINAL:
+            raise NotReady(f"run {self.id} is still {self.status}")
+        return {"": [self.result()]} if self.status == "COMPLETED" else {}
+
+    def output(self, name: str = "") -> list[Any]:
+        """The outputs of one operator, one entry per call.
+
+        Raises:
+            NotFound: nothing is stored under that name.
+        """
+        found = self.outputs()
+        if name not in found:
+            raise NotFound(f"run {self.id} stored no output of {name!r}; stored: {sorted(found)}")
+        return found[name]
+
+    def _static_dag(self) -> DAG:
+        raise NotImplementedError
+
+    def _repr_html_(self) -> str:
+        return core.reach("trace.draw.notebook", "run_html")(self)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.id} {self.status}>"

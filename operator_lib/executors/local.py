@@ -1,0 +1,186 @@
+"""Processes on this machine: one zygote per interpreter, a fork of it per run or replica."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import socket
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from operator_lib.engine.process import SPEC, Exit, ProcessSpec
+from operator_lib.executors.base import Listener
+
+# Of the worker's environment, only this reaches the user's code.
+PASSED_ON = frozenset(
+    "PATH HOME USER LOGNAME SHELL LANG LANGUAGE TZ LD_LIBRARY_PATH DYLD_LIBRARY_PATH VIRTUAL_ENV SSL_CERT_FILE "
+    "SSL_CERT_DIR REQUESTS_CA_BUNDLE HTTP_PROXY HTTPS_PROXY NO_PROXY http_proxy https_proxy no_proxy PYTHONHASHSEED "
+    "PYTHONUTF8 TZDIR".split()
+)
+PASSED_ON_PREFIXES = ("LC_", "CUDA_", "NVIDIA_", "OMP_", "MKL_", "OPENBLAS_", "HF_", "TORCH_", "XDG_")
+# Seconds for a zygote to import what it shares.
+ZYGOTE_START = 60.0
+
+
+def base_environment() -> dict[str, str]:
+    """What the user's processes inherit of the worker's environment."""
+    return {k: v for k, v in os.environ.items() if k in PASSED_ON or k.startswith(PASSED_ON_PREFIXES)}
+
+
+class LocalProcess:
+    """One shim and what is below it."""
+
+    def __init__(self, channel: socket.socket, listener: Listener) -> None:
+        self.pid = 0
+        self._channel = channel
+        self._listener = listener
+        self._heard = b""
+        channel.setblocking(False)
+        self._loop = asyncio.get_running_loop()
+        self._loop.add_reader(channel, self._hear)
+
+    def stop(self, cause: str, grace: float) -> None:
+        with contextlib.suppress(OSError):
+            self._channel.send(json.dumps({"stop": cause, "grace": grace}).encode() + b"\n")
+
+    def _hear(self) -> None:
+        try:
+            data = self._channel.recv(65536)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self._end({"exit": {"stopped": "shim"}})
+            return
+        *lines, self._heard = (self._heard + data).split(b"\n")
+        for line in lines:
+            message: dict[str, Any] = json.loads(line)
+            if "started" in message:
+                self.pid = message["started"]
+            if "exit" in message:
+                self._end(message)
+                return
+            self._listener(message)
+
+    def _end(self, message: dict[str, Any]) -> None:
+        if self._channel.fileno() >= 0:
+            self._loop.remove_reader(self._channel)
+            self._channel.close()
+            message["exit"] = Exit(**message["exit"])
+            self._listener(message)
+
+    def cut(self) -> None:
+        """Let go of the leash: the shim kills everything and ends."""
+        if self._channel.fileno() >= 0:
+            self._loop.remove_reader(self._channel)
+            self._channel.close()
+
+
+class Zygote:
+    """The warm parent of one interpreter."""
+
+    def __init__(self, python: str, log: Path) -> None:
+        self.control, theirs = socket.socketpair()
+        self.control.setblocking(False)
+        with open(log, "ab") as file:
+            self.popen = subprocess.Popen(
+                [python, "-P", "-m", "operator_lib.runner.zygote", str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=file,
+                cwd="/",
+                env={**base_environment(), "GRPC_ENABLE_FORK_SUPPORT": "0", "PYTHONDONTWRITEBYTECODE": "1"},
+                start_new_session=True,
+            )
+        theirs.close()
+        self.log = log
+
+    async def ready(self) -> None:
+        """Wait until it has imported everything.
+
+        Raises:
+            OSError: it ended instead; the message has the end of its log.
+        """
+        async with asyncio.timeout(ZYGOTE_START):
+            heard = await asyncio.get_running_loop().sock_recv(self.control, 16)
+        if heard != b"ready\n":
+            self.popen.wait()
+            raise OSError(f"the interpreter could not load operator_lib:\n{self.log.read_text()[-2000:]}")
+
+    def fork(self, spec_path: Path) -> socket.socket:
+        """Ask for one process; the socket to its shim."""
+        ours, theirs = socket.socketpair()
+        try:
+            socket.send_fds(self.control, [str(spec_path).encode() + b"\n"], [theirs.fileno()])
+        except OSError:
+            ours.close()
+            raise
+        finally:
+            theirs.close()
+        return ours
+
+    def close(self) -> None:
+        self.control.close()
+        try:
+            self.popen.wait(2)
+        except subprocess.TimeoutExpired:
+            self.popen.kill()
+            self.popen.wait()
+
+
+class LocalExecutor:
+    """See `operator_lib.executors.base.Executor`."""
+
+    def __init__(self, home: Path) -> None:
+        self._log = home / "zygote.log"
+        self._zygotes: dict[str, asyncio.Task[Zygote]] = {}
+        self._processes: set[LocalProcess] = set()
+
+    async def prepare(self, python: str) -> None:
+        await self._zygote(python)
+
+    async def _zygote(self, python: str) -> Zygote:
+        task = self._zygotes.get(python)
+        if task is not None and task.done() and (task.exception() or task.result().popen.poll() is not None):
+            task = None
+        if task is None:
+            task = asyncio.create_task(self._start(python))
+            self._zygotes[python] = task
+        return await asyncio.shield(task)
+
+    async def _start(self, python: str) -> Zygote:
+        zygote = Zygote(python, self._log)
+        try:
+            await zygote.ready()
+        except BaseException:
+            zygote.close()
+            raise
+        return zygote
+
+    async def spawn(self, python: str, spec: ProcessSpec, listener: Listener) -> LocalProcess:
+        try:
+            channel = (await self._zygote(python)).fork(Path(spec.folder) / SPEC)
+        except (BrokenPipeError, ConnectionResetError):  # it has just died: once more with a new one
+            self._zygotes.pop(python, None)
+            channel = (await self._zygote(python)).fork(Path(spec.folder) / SPEC)
+
+        def listen(message: dict[str, Any]) -> None:
+            if "exit" in message:
+                self._processes.discard(process)
+            listener(message)
+
+        process = LocalProcess(channel, listen)
+        self._processes.add(process)
+        return process
+
+    async def close(self) -> None:
+        for process in list(self._processes):
+            process.cut()
+        for task in self._zygotes.values():
+            with contextlib.suppress(Exception):
+                (await task).close()

@@ -1,0 +1,210 @@
+"""What a deploy would do, before anything is sent."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from operator_lib.package.manifest import Manifest
+from operator_lib.package.sizes import human
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """What is deployed now: version number, sha256 by path, options."""
+
+    version: int
+    files: Mapping[str, str] = field(default_factory=dict[str, str])
+    options: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True, slots=True)
+class DeployPlan:
+    """What ``deploy(dry_run=True)`` returns. Print it; `exit_code` is 0 (nothing to do), 2 (changes), 1
+    (problems).
+    """
+
+    name: str
+    kind: str
+    live_version: int | None
+    next_version: int
+    files_changed: tuple[str, ...] = ()
+    files_added: tuple[str, ...] = ()
+    files_removed: tuple[str, ...] = ()
+    upload_files: int = 0
+    upload_bytes: int = 0
+    total_files: int = 0
+    total_bytes: int = 0
+    options_changed: Mapping[str, tuple[Any, Any]] = field(default_factory=dict[str, tuple[Any, Any]])
+    dag_diff: Any = None
+    """An object with `added`, `removed`, `changed`, or None without a live version."""
+    invalidated: tuple[str, ...] = ()
+    """Nodes whose stored results will not be used again."""
+    environment: str = "worker's own"
+    problems: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    operator_changed: bool = False
+    """The operator's own state or by-value code differs, whatever the files say."""
+    command: str = ""
+    """What to type to carry the plan out."""
+
+    @property
+    def changed(self) -> bool:
+        """Whether deploying would make a new version."""
+        files = self.files_changed or self.files_added or self.files_removed
+        built = self.environment == "will be built"
+        return bool(
+            self.live_version is None or files or self.options_changed or self.operator_changed or built
+        )
+
+    @property
+    def exit_code(self) -> int:
+        """For the command line: 1 problems, 2 changes, 0 nothing to do."""
+        return 1 if self.problems else 2 if self.changed else 0
+
+    def __str__(self) -> str:
+        rows = [f"  {label:<12}{text}" for label, text in self._rows()]
+        return "\n".join([f"{self.name} ({self.kind}): {self._versions()}", *rows, self._verdict()])
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values, for ``--json``."""
+        diff = self.dag_diff
+        names = (
+            "name",
+            "kind",
+            "live_version",
+            "next_version",
+            "upload_files",
+            "upload_bytes",
+            "total_files",
+        )
+        names += ("total_bytes", "environment", "changed", "exit_code")
+        lists = ("files_changed", "files_added", "files_removed", "invalidated", "problems", "warnings")
+        plain: dict[str, Any] = {
+            **{name: getattr(self, name) for name in names},
+            **{name: list(getattr(self, name)) for name in lists},
+            "options_changed": {key: list(pair) for key, pair in self.options_changed.items()},
+            "dag": None
+            if diff is None
+            else {kind: _labels(diff, kind) for kind in ("added", "removed", "changed")},
+        }
+        return json.loads(json.dumps(plain, default=str))
+
+    def _versions(self) -> str:
+        if self.live_version is None:
+            return f"new, version {self.next_version}"
+        return (
+            f"version {self.live_version} → {self.next_version}"
+            if self.changed
+            else f"version {self.live_version}"
+        )
+
+    def _rows(self) -> list[tuple[str, str]]:
+        rows = [("upload", self._upload())]
+        if self.files_removed:
+            rows.append(("removed", _some(self.files_removed)))
+        dag = _marked(self.dag_diff)
+        if dag:
+            rows.append(("DAG", dag))
+        if self.invalidated:
+            rows.append(("cache", f"{_some(self.invalidated)} will run again"))
+        if self.options_changed:
+            pairs = self.options_changed.items()
+            rows.append(("options", "   ".join(f"{key} {_shown(a)} → {_shown(b)}" for key, (a, b) in pairs)))
+        rows.append(("environment", self.environment))
+        rows.extend(("warning", warning) for warning in self.warnings)
+        rows.extend(("problem", problem.replace("\n", "\n" + " " * 14)) for problem in self.problems)
+        return rows
+
+    def _upload(self) -> str:
+        if not self.upload_files:
+            return f"nothing, the worker has all {self.total_files} files"
+        return f"{self.upload_files} of {self.total_files} files, {human(self.upload_bytes)}"
+
+    def _verdict(self) -> str:
+        if self.problems:
+            return "Nothing has been sent. This cannot be deployed before the problems are solved."
+        if not self.changed:
+            return "Nothing to do: this is what is deployed."
+        return "Nothing has been sent." + (f" Deploy with: {self.command}" if self.command else "")
+
+
+def make_plan(
+    name: str,
+    kind: str,
+    manifest: Manifest,
+    *,
+    live: Live | None = None,
+    missing: Collection[str] | None = None,
+    next_version: int | None = None,
+    options: Mapping[str, Any] | None = None,
+    dag_diff: Any = None,
+    invalidated: Sequence[str] = (),
+    environment: str = "worker's own",
+    problems: Iterable[str] = (),
+    operator_changed: bool = False,
+    command: str = "",
+) -> DeployPlan:
+    """Compare a folder with what is live. `missing`: the sha256 that the worker lacks (None: all of them)."""
+    local = {entry.path: entry.sha256 for entry in manifest.files}
+    there = live.files if live else {}
+    sizes = {e.sha256: e.size for e in manifest.files if missing is None or e.sha256 in missing}
+    return DeployPlan(
+        name=name,
+        kind=kind,
+        live_version=live.version if live else None,
+        next_version=next_version if next_version is not None else (live.version + 1 if live else 1),
+        files_changed=tuple(p for p, sha in local.items() if there.get(p, sha) != sha),
+        files_added=tuple(p for p in local if p not in there),
+        files_removed=tuple(sorted(p for p in there if p not in local)),
+        upload_files=sum(e.sha256 in sizes for e in manifest.files),
+        upload_bytes=sum(sizes.values()),
+        total_files=len(manifest.files),
+        total_bytes=manifest.total,
+        options_changed=_options_changed(live.options, options or {}) if live else {},
+        dag_diff=dag_diff,
+        invalidated=tuple(invalidated),
+        environment=environment,
+        problems=tuple(problems),
+        warnings=manifest.warnings,
+        operator_changed=operator_changed,
+        command=command,
+    )
+
+
+def _options_changed(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+    names = [*old, *(name for name in new if name not in old)]
+    return {name: (old.get(name), new.get(name)) for name in names if old.get(name) != new.get(name)}
+
+
+def _marked(diff: Any) -> str:
+    if diff is None:
+        return ""
+    marks = (("changed", "~", ""), ("added", "+", " new"), ("removed", "-", " gone"))
+    return "   ".join(f"{mark} {label}{tail}" for kind, mark, tail in marks for label in _labels(diff, kind))
+
+
+def _labels(diff: Any, kind: str) -> list[str]:
+    found: Any = getattr(diff, kind, ())
+    if isinstance(found, Mapping):
+        return [f"{_label(node)} {reason}" for node, reason in found.items()]
+    return [_label(node) for node in found]
+
+
+def _label(node: Any) -> str:
+    if isinstance(node, tuple):
+        return " ".join(map(_label, node))
+    inner = getattr(node, "node", None)
+    if inner is not None:
+        return f"{_label(inner)} {getattr(node, 'reason', '')}".strip()
+    return str(getattr(node, "operator", None) or getattr(node, "name", None) or node)
+
+
+def _shown(value: Any) -> str:
+    return "none" if value is None else str(value)
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")

@@ -1,0 +1,220 @@
+"""Calls on the live object of a replica: which are allowed, how they run, what is answered."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import inspect
+import itertools
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from types import MappingProxyType
+from typing import Any
+
+from operator_lib.core import Operator
+from operator_lib.engine import outcome
+from operator_lib.engine.process import ProcessSpec
+from operator_lib.runner.job import target_of
+from operator_lib.wire import codec, failure
+from operator_lib.wire.proto import serving_pb2 as pb
+
+# Payloads are sent in parts of this size; a gRPC message may have 4 MiB.
+PART = 1 << 20
+# An iterator that nobody has asked for an item of is dropped after this many seconds.
+ITERATOR_PATIENCE = 60.0
+
+DUNDERS = frozenset(
+    "__len__ __getitem__ __setitem__ __delitem__ __contains__ __iter__ __next__ __reversed__ __bool__".split()
+)
+_NO_NAMESPACE: MappingProxyType[str, Any] = MappingProxyType({})
+
+
+class Target:
+    """The object, and the rule that calls on it follow one another unless `concurrency` says otherwise."""
+
+    def __init__(self, op: Any, spec: ProcessSpec) -> None:
+        self.op = op
+        self.spec = spec
+        self.turn = threading.Semaphore(spec.concurrency)
+        self.active = 0
+        self._count = threading.Lock()
+        self.iterators: dict[str, tuple[Any, float]] = {}
+        self._ids = itertools.count(1)
+        self._signatures: dict[str, tuple[inspect.Signature | None, Any]] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self.pool = ThreadPoolExecutor(spec.concurrency, "call") if spec.concurrency > 1 else None
+
+    def answer(self, call: pb.Call) -> list[pb.Answer]:
+        """Carry out one call. Its exceptions are answers too."""
+        with self.turn:
+            try:
+                return self.encode(call.id, self.perform(call), call.name)
+            except BaseException as error:
+                return self.fail(call.id, error)
+
+    def fail(self, call_id: int, error: BaseException) -> list[pb.Answer]:
+        stored = failure.encode_failure(error, operator_path=outcome.path_of(error))
+        return list(parts(call_id, pb.ERROR, [stored]))
+
+    def perform(self, call: pb.Call) -> Any:
+        name, op = call.name, self.op
+        if call.verb == pb.CALL:
+            method = op if not name else self.exposed(name)
+            args, kwargs = self.arguments(call, method)
+            value = method(*args, **kwargs)
+            return self.wait(value) if inspect.isawaitable(value) else value
+        if call.verb == pb.GET:
+            return self.exposed(name)
+        if call.verb == pb.DUNDER:
+            if name not in DUNDERS:
+                raise AttributeError(f"{name} of a serving cannot be called from afar")
+            args, _ = self.arguments(call, None)
+            if name == "__contains__":
+                return args[0] in op
+            if name == "__iter__":
+                return iter(op)
+            return getattr(type(op), name)(op, *args)
+        check(name)
+        if call.verb == pb.SET:
+            args, _ = self.arguments(call, None)
+            return setattr(op, name, args[0])
+        return delattr(op, name)
+
+    def exposed(self, name: str) -> Any:
+        """An attribute that callers may see: the user's, not the library's, not a private one."""
+        check(name)
+        for part in (parts_of := name.split("."))[:-1]:
+            check(part)
+        found = self.op
+        for part in parts_of:
+            if ours(found, part):
+                raise AttributeError(f"{type(found).__name__!r} object has no attribute {part!r}")
+            found = getattr(found, part)
+        return found
+
+    def arguments(self, call: pb.Call, method: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        signature, namespace = None, _NO_NAMESPACE
+        if method is not None:
+            known = self._signatures.get(call.name)
+            if known is None:
+                function = target_of(method) if isinstance(method, Operator) else method
+                with contextlib.suppress(TypeError, ValueError):
+                    signature = inspect.signature(function)
+                known = signature, getattr(inspect.unwrap(function), "__globals__", _NO_NAMESPACE)
+                self._signatures[call.name] = known
+            signature, namespace = known
+        return codec.loads_call(
+            call.payload, allow=self.spec.input_codecs, signature=signature, namespace=namespace
+        )
+
+    def encode(self, call_id: int, value: Any, name: str) -> list[pb.Answer]:
+        """The value as answers; iterators and callables stay here and are answered by reference."""
+        if inspect.isgenerator(value) or inspect.isasyncgen(value) or is_iterator(value):
+            key = f"{next(self._ids)}"
+            self.drop_stale()
+            self.iterators[key] = value, time.monotonic()
+            flavour = b"a" if inspect.isasyncgen(value) else b"s"
+            return [pb.Answer(id=call_id, kind=pb.ITERATOR, payload=flavour + key.encode())]
+        if inspect.ismethod(value) or inspect.isfunction(value) or isinstance(value, Operator):
+            return [pb.Answer(id=call_id, kind=pb.CALLABLE, payload=name.encode())]
+        where = f"result of {self.spec.name}" + (f".{name}" if name else "")
+        return list(parts(call_id, pb.VALUE, codec.segments(value, self.spec.output_codec, where=where)))
+
+    def drop_stale(self) -> None:
+        now = time.monotonic()
+        for key, (_, since) in list(self.iterators.items()):
+            if now - since > ITERATOR_PATIENCE:
+                self.iterators.pop(key, None)
+
+    def iterate(self, requests: Iterator[pb.IterateRequest]) -> Iterator[pb.Answer]:
+        """Items of a stored iterator, one for each request, each its own turn at the object."""
+        first = next(requests)
+        found = self.iterators.pop(first.iterator_id, None)
+        if found is None:
+            yield from self.fail(0, LookupError("that iterator is gone: it was read before, or never asked for"))
+            return
+        items = found[0]
+        try:
+            for index, request in enumerate(itertools.chain([first], requests)):
+                with self.turn:
+                    try:
+                        item = self.advance(items, request.send)
+                        where = f"item {index} of {self.spec.name}"
+                        answers = list(parts(0, pb.VALUE, codec.segments(item, self.spec.output_codec, where=where)))
+                    except StopIteration as stop:
+                        value = getattr(stop, "value", None)
+                        answers = list(parts(0, pb.STOP, codec.segments(value, self.spec.output_codec, where="return")))
+                    except StopAsyncIteration:
+                        answers = list(parts(0, pb.STOP, codec.segments(None, "json", where="return")))
+                    except BaseException as error:
+                        answers = self.fail(0, error)
+                yield from answers
+                if answers[0].kind != pb.VALUE:
+                    return
+        finally:
+            with contextlib.suppress(Exception), self.turn:
+                if inspect.isasyncgen(items):
+                    self.wait(items.aclose())
+                elif inspect.isgenerator(items):
+                    items.close()
+
+    def advance(self, items: Any, send: bytes) -> Any:
+        """The next item; with `send`, what the generator yields for it."""
+        value: Any = None
+        if send:
+            args, _ = codec.loads_call(send, allow=self.spec.input_codecs, signature=None, namespace=_NO_NAMESPACE)
+            value = args[0]
+        if inspect.isasyncgen(items):
+            return self.wait(items.asend(value))
+        return items.send(value) if inspect.isgenerator(items) else next(items)
+
+    def wait(self, awaitable: Any) -> Any:
+        """The value of an awaitable, run on the replica's one event loop."""
+        if self._loop is None:
+            with self._count:
+                if self._loop is None:
+                    loop = asyncio.new_event_loop()
+                    threading.Thread(target=loop.run_forever, name="event-loop", daemon=True).start()
+                    self._loop = loop
+
+        async def run() -> Any:
+            return await awaitable
+
+        try:
+            return asyncio.run_coroutine_threadsafe(run(), self._loop).result()
+        except StopAsyncIteration:
+            raise
+
+
+def check(name: str) -> None:
+    """Refuse private names."""
+    if name.startswith("_") or not name:
+        raise AttributeError(f"cannot access private attribute {name!r} of a serving")
+
+
+def ours(op: Any, name: str) -> bool:
+    """A name that the library brought, not the user."""
+    return isinstance(op, Operator) and inspect.getattr_static(type(op), name, None) is inspect.getattr_static(
+        Operator, name, op
+    )
+
+
+def is_iterator(value: Any) -> bool:
+    return hasattr(type(value), "__next__") and hasattr(type(value), "__iter__")
+
+
+def parts(call_id: int, kind: int, segments: Any) -> Iterator[pb.Answer]:
+    """Answers small enough for a message."""
+    pending = bytearray()
+    for segment in segments:
+        view = memoryview(segment).cast("B")
+        while len(view):
+            room = PART - len(pending)
+            pending += view[:room]
+            view = view[room:]
+            if len(pending) == PART and (len(view) or segment is not segments[-1]):
+                yield pb.Answer(id=call_id, kind=kind, payload=bytes(pending), more=True)  # type: ignore[arg-type]
+                pending.clear()
+    yield pb.Answer(id=call_id, kind=kind, payload=bytes(pending))  # type: ignore[arg-type]

@@ -1,0 +1,85 @@
+"""The process that runs the user's code: its surroundings, then a run or a replica."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import faulthandler
+import os
+import resource
+import signal
+import sys
+import tempfile
+import threading
+import types
+from pathlib import Path
+from typing import Any, NoReturn
+
+from operator_lib import tree
+from operator_lib.engine.process import ProcessSpec
+from operator_lib.package import entry
+from operator_lib.runner.stdio import NodeStream, Story
+
+
+def run(spec: ProcessSpec, out: int, err: int, story_fd: int) -> NoReturn:
+    """Be the child: never returns."""
+    code = 70
+    try:
+        surround(spec, out, err)
+        story = Story(story_fd)
+        streams = NodeStream("stdout", story, 1), NodeStream("stderr", story, 2)
+        sys.stdout, sys.stderr = streams
+        sys.__stdout__, sys.__stderr__ = streams
+        from operator_lib.runner import job, replica
+
+        code = {"run": job.run, "replica": replica.run, "check": job.check}[spec.kind](spec, story)
+        leave()
+        for stream in streams:
+            stream.finish()
+    except BaseException:
+        with contextlib.suppress(BaseException):
+            import traceback
+
+            os.write(2, traceback.format_exc().encode())
+    os._exit(code)
+
+
+def surround(spec: ProcessSpec, out: int, err: int) -> None:
+    """Current directory, environment, temporary folder, standard streams, import path."""
+    os.setpgid(0, 0)
+    null = os.open(os.devnull, os.O_RDONLY)
+    for source, target in ((null, 0), (out, 1), (err, 2)):
+        os.dup2(source, target)
+        if source > 2:
+            os.close(source)
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, signal.default_int_handler if name == signal.SIGINT else signal.SIG_DFL)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    os.umask(0o077)
+    folder = Path(spec.folder)
+    os.environ.clear()
+    os.environ.update(spec.env)
+    os.environ["TMPDIR"] = str(folder / "tmp")
+    os.environ["OPERATOR_LIB_RUN"] = spec.id
+    tempfile.tempdir = None
+    os.chdir(folder / "work")
+    sys.path.insert(0, spec.source)
+    sys.argv = [spec.name]
+    sys.modules["__main__"] = types.ModuleType("__main__")
+    faulthandler.enable(file=2)
+
+
+def load(spec: ProcessSpec) -> Any:
+    """The user's operator, ready: constructed, and ``__remote_init__`` called over its tree."""
+    op = entry.unpack(Path(spec.entry).read_bytes(), spec.source)
+    if tree.is_operator(op):
+        tree.remote_init(op)
+    return op
+
+
+def leave() -> None:
+    """What an interpreter does at its end: wait for the user's threads, run the user's exit handlers."""
+    with contextlib.suppress(Exception):
+        threading._shutdown()  # type: ignore[attr-defined]
+    with contextlib.suppress(Exception):
+        atexit._run_exitfuncs()

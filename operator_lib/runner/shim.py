@@ -1,0 +1,211 @@
+"""The small parent of one process of the user's code: leash, log, clock, and the broom at the end.
+
+It is a fork of the zygote with a session of its own. It forks the child that runs the user's code, turns what the child
+prints into events on disk, kills it when the time is up or the worker is gone, and lets nothing outlive it: stray
+descendants are re-parented to it (Linux) and killed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import resource
+import selectors
+import signal
+import socket
+import sys
+import time
+from dataclasses import asdict
+from typing import NoReturn
+
+from operator_lib.engine.process import Exit, ProcessSpec
+from operator_lib.runner import leftovers
+from operator_lib.engine.journal import Journal
+
+# How long output of a process that has ended is waited for, in seconds: a stray descendant may hold the pipe.
+DRAIN = 0.5
+
+
+def run(spec_path: str, channel_fd: int) -> NoReturn:
+    """Be the shim: never returns."""
+    try:
+        os.setsid()
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        leftovers.adopt_orphans()
+        spec = ProcessSpec.read(spec_path)
+        channel = socket.socket(fileno=channel_fd)
+        Shim(spec, channel).work()
+    except BaseException:
+        import traceback
+
+        traceback.print_exc()
+        os._exit(70)
+    os._exit(0)
+
+
+class Shim:
+    """The state of one shim."""
+
+    def __init__(self, spec: ProcessSpec, channel: socket.socket) -> None:
+        self.spec = spec
+        self.channel = channel
+        self.journal = Journal(spec.events)
+        self.stopped = ""
+        self.kill_at: float | None = None
+        self.started = time.monotonic()
+        self.deadline = self.started + spec.timeout if spec.timeout else None
+        self.status: int | None = None
+        self.usage: resource.struct_rusage | None = None
+        self.selector = selectors.DefaultSelector()
+        self.heard = b""
+
+    def work(self) -> None:
+        wake_read, wake_write = os.pipe()
+        for fd in (wake_read, wake_write):
+            os.set_blocking(fd, False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
+        self.fork()
+        self.channel.setblocking(False)
+        self.selector.register(self.channel, selectors.EVENT_READ, self.on_channel)
+        self.selector.register(wake_read, selectors.EVENT_READ, lambda: os.read(wake_read, 4096))
+        while self.status is None:
+            self.step()
+        leftovers.sweep(self.child)
+        self.drain()
+        self.finish()
+
+    def fork(self) -> None:
+        out, err, story = (os.pipe() for _ in range(3))
+        sys.stdout.flush()
+        sys.stderr.flush()
+        self.child = os.fork()
+        if self.child == 0:
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            for pipe in (out, err, story):
+                os.close(pipe[0])
+            self.channel.close()
+            self.journal.close()
+            from operator_lib.runner import child
+
+            child.run(self.spec, out[1], err[1], story[1])
+        for pipe in (out, err, story):
+            os.close(pipe[1])
+        self.pipes = {out[0]: "stdout", err[0]: "stderr", story[0]: ""}
+        for fd in self.pipes:
+            os.set_blocking(fd, False)
+            self.selector.register(fd, selectors.EVENT_READ, lambda fd=fd: self.on_pipe(fd))
+        self.tell({"started": self.child})
+
+    def step(self) -> None:
+        """Wait for something to happen, and deal with it."""
+        moments = [m for m in (self.deadline, self.kill_at) if m is not None]
+        timeout = max(0.0, min(moments) - time.monotonic()) if moments else None
+        for key, _ in self.selector.select(timeout):
+            key.data()
+        self.report()
+        self.reap()
+        now = time.monotonic()
+        if self.status is None and self.deadline is not None and now >= self.deadline:
+            self.deadline = None
+            self.stop("timeout", grace=0)
+        if self.status is None and self.kill_at is not None and now >= self.kill_at:
+            self.kill_at = now + 1.0  # again, should it not be enough
+            leftovers.kill_tree(self.child)
+
+    def reap(self) -> None:
+        while True:
+            try:
+                pid, status, usage = os.wait4(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            if pid == self.child:
+                self.status, self.usage = status, usage
+
+    # --- from the child ------------------------------------------------------------------------------------------
+
+    def on_pipe(self, fd: int) -> bool:
+        """Read what is there; False at the end."""
+        try:
+            data = os.read(fd, 1 << 18)
+        except BlockingIOError:
+            return True
+        stream = self.pipes[fd]
+        if not data:
+            self.selector.unregister(fd)
+            os.close(fd)
+            del self.pipes[fd]
+        if stream:
+            self.journal.raw(stream, data)
+        else:
+            for message in self.journal.story(data):
+                self.tell(message)
+        return bool(data)
+
+    def drain(self) -> None:
+        end = time.monotonic() + DRAIN
+        with contextlib.suppress(KeyError):
+            self.selector.unregister(self.channel)
+        while self.pipes and time.monotonic() < end:
+            for key, _ in self.selector.select(0.05):
+                key.data()
+            self.reap()
+
+    def report(self) -> None:
+        seq = self.journal.flush()
+        if seq:
+            self.tell({"events": seq})
+
+    # --- from and to the worker ----------------------------------------------------------------------------------
+
+    def on_channel(self) -> None:
+        try:
+            data = self.channel.recv(65536)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:  # the worker is gone: so is everything here
+            self.selector.unregister(self.channel)
+            self.stop("worker", grace=0)
+            return
+        *lines, self.heard = (self.heard + data).split(b"\n")
+        for line in lines:
+            order = json.loads(line)
+            self.stop(order["stop"], grace=order.get("grace", 0))
+
+    def stop(self, cause: str, grace: float) -> None:
+        self.stopped = self.stopped or cause
+        now = time.monotonic()
+        if grace > 0:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.child, signal.SIGTERM)
+            self.kill_at = min(self.kill_at or now + grace, now + grace)
+        else:
+            self.kill_at = now + 1.0
+            leftovers.kill_tree(self.child)
+
+    def tell(self, message: dict[str, object]) -> None:
+        with contextlib.suppress(OSError):
+            self.channel.setblocking(True)
+            self.channel.sendall(json.dumps(message).encode() + b"\n")
+        self.channel.setblocking(False)
+
+    def finish(self) -> None:
+        self.journal.end()
+        assert self.status is not None
+        code = os.waitstatus_to_exitcode(self.status)
+        peak = self.usage.ru_maxrss if self.usage else 0
+        ended = Exit(
+            code=code if code >= 0 else None,
+            signal=-code if code < 0 else None,
+            stopped=self.stopped,
+            peak_rss=peak // 1024 if sys.platform == "darwin" else peak,
+            elapsed=time.monotonic() - self.started,
+            last_seq=self.journal.seq,
+        )
+        self.tell({"exit": asdict(ended)})

@@ -1,0 +1,194 @@
+"""Calls: what is called, with which arguments, and what becomes of it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+
+from operator_lib.trace import expand
+from operator_lib.trace.args import Args
+from operator_lib.trace.assign import written
+from operator_lib.trace.frame import Frame
+from operator_lib.trace.known import CALLERS, PURE, PURE_METHODS, external_result, method_result
+from operator_lib.trace.reader import Reader
+from operator_lib.trace.resolve import Property, entry
+from operator_lib.trace.values import (
+    DATA, Choice, Class, External, Function, FunctionOperator, Instance, Items, Many, Method, Partial, Super, Thing,
+    Unknown, Value, holds_operators,
+)  # fmt: skip
+
+
+def call(r: Reader, f: Frame, node: ast.Call) -> Value:
+    """The visitor of ``ast.Call``."""
+    r.steps += 1
+    if isinstance(node.func, ast.Name) and node.func.id == "super" and "super" not in f.env.names:
+        return Value(what=_super(r, f, node))
+    callee = r.evaluate(f, node.func)
+    args = Args.read(r, f, node)
+    return apply(r, f, callee, args, node)
+
+
+def _super(r: Reader, f: Frame, node: ast.Call) -> Thing | None:
+    for arg in node.args:
+        r.evaluate(f, arg)
+    frame: Frame | None = f
+    while frame is not None and frame.function is not None:
+        if frame.me is not None and frame.function.owner is not None:
+            return Super(frame.me, frame.function.owner)
+        frame = frame.function.home
+    return External("super()")
+
+
+def apply(r: Reader, f: Frame, callee: Value, args: Args, node: ast.Call) -> Value:
+    """``callee(*args)``."""
+    what = callee.what
+    if isinstance(what, Choice):
+        return _choice(r, f, callee, what, args, node)
+    if isinstance(what, Partial):
+        return apply(r, f, Value(callee.deps, what.callee), args.after(what.positional, what.keywords), node)
+    if isinstance(what, Instance):
+        return _instance(r, f, callee, what, args, node)
+    if isinstance(what, Function):
+        return _function(r, f, callee, what, args, node)
+    if isinstance(what, Class):
+        return expand.construct(r, f, what, args, node)
+    if isinstance(what, Method):
+        return _method(r, f, what, args, node)
+    if isinstance(what, Unknown):
+        return _opaque(r, f, callee, args, node, what.reason)
+    if isinstance(what, External):
+        return _external(r, f, what, args, node)
+    if isinstance(what, Items | Many) or (what is None and isinstance(node.func, ast.Name | ast.Subscript | ast.Call)):
+        return _opaque(r, f, callee, args, node, "dynamic")
+    return _plain(r, f, args, node)
+
+
+def _choice(r: Reader, f: Frame, callee: Value, what: Choice, args: Args, node: ast.Call) -> Value:
+    maybe, f.maybe = f.maybe, f.maybe or "choice"
+    found = [apply(r, f, Value(callee.deps, option), args, node) for option in what.options]
+    f.maybe = maybe
+    return Value(args.deps.union(*(v.deps for v in found)), found[0].what if len(found) == 1 else None)
+
+
+def _instance(r: Reader, f: Frame, callee: Value, what: Instance, args: Args, node: ast.Call) -> Value:
+    if what.operator:
+        return expand.operator_call(r, f, callee, what, args, node)
+    target = entry(what)
+    if isinstance(target, Function):
+        return _function(r, f, callee, target, args, node)
+    return _plain(r, f, args, node)
+
+
+def _function(r: Reader, f: Frame, callee: Value, what: Function, args: Args, node: ast.Call) -> Value:
+    bound = what.bound
+    if isinstance(bound, Instance) and bound.operator and what.name == "forward" and bound is not f.me:
+        return expand.operator_call(r, f, callee, bound, args, node)
+    mine = (isinstance(bound, Instance) and bound.operator) or what.file is f.file or what.home is not None
+    if mine or r.world.in_project(what.file.filename):
+        return expand.helper_call(r, f, what, args, node)
+    return _external(r, f, External(what.name), args, node)
+
+
+def _opaque(r: Reader, f: Frame, callee: Value, args: Args, node: ast.Call, reason: str) -> Value:
+    draft = r.opaque(f, node, ast.unparse(node.func)[:60], reason)
+    draft.note(args.labels, draft.inputs)
+    r.graph.connect(callee.deps | args.deps, draft)
+    _handed_over(r, f, args, node, "")
+    _may_write(r, f, args)
+    return Value(frozenset({(draft, "")}))
+
+
+def _external(r: Reader, f: Frame, what: External, args: Args, node: ast.Call) -> Value:
+    if what.name in ("eval", "exec"):
+        return _opaque(r, f, DATA, args, node, "eval")
+    result = external_result(r, f, what.name, args)
+    if result is not None:
+        return result
+    short = what.name.rpartition(".")[2]
+    made = _handed_over(r, f, args, node, short if short in CALLERS else "")
+    if short not in PURE:
+        _may_write(r, f, args)
+    return Value(args.deps | made, External(f"{what.name}()"))
+
+
+def _method(r: Reader, f: Frame, what: Method, args: Args, node: ast.Call) -> Value:
+    of = what.of
+    if isinstance(of.what, Instance):
+        return expand.machinery(r, f, of, what.name, args, node)
+    result = method_result(r, f, what, args, node)
+    if result is not None:
+        return result
+    if what.name not in PURE_METHODS and isinstance(node.func, ast.Attribute):
+        written(r, f, node.func.value, args.deps, assumed=True)
+    made = _handed_over(r, f, args, node, "")
+    return Value(of.deps | args.deps | made)
+
+
+def _plain(r: Reader, f: Frame, args: Args, node: ast.Call) -> Value:
+    made = _handed_over(r, f, args, node, "")
+    _may_write(r, f, args)
+    deps = r.evaluate(f, node.func.value).deps if isinstance(node.func, ast.Attribute) and _simple(node.func) else DATA.deps
+    return Value(deps | args.deps | made)
+
+
+def _simple(node: ast.expr) -> bool:
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return isinstance(node, ast.Name)
+
+
+def _may_write(r: Reader, f: Frame, args: Args) -> None:
+    for tree in args.trees:
+        if isinstance(tree, ast.Name | ast.Attribute | ast.Subscript):
+            written(r, f, tree, args.deps, assumed=True)
+
+
+def _handed_over(r: Reader, f: Frame, args: Args, node: ast.Call, caller: str) -> frozenset[tuple[expand.Draft, str]]:
+    """Operators and functions given to code that cannot be read: it may call them."""
+    made: set[tuple[expand.Draft, str]] = set()
+    maybe, f.maybe = f.maybe, f.maybe or (f"called by {caller}" if caller else "callback")
+    for value in args.values:
+        for what in _callables(value.what):
+            mark = r.graph.mark()
+            if isinstance(what, Function):
+                rest = Args.unknown(args.deps)
+                value = expand.helper_call(r, f, what, rest, node, extra=("callback", id(what.node)))
+            else:
+                value = expand.operator_call(r, f, value, what, Args.unknown(args.deps), node, extra="handed over")
+                if not caller:
+                    for draft in r.graph.drafts[mark[0] :]:
+                        if draft.parent is f.region and draft.kind == "call":
+                            draft.certainty, draft.reason = "opaque", "escapes"
+            made.update(value.deps)
+    f.maybe = maybe
+    return frozenset(made)
+
+
+def _callables(what: Thing | None, depth: int = 0) -> Sequence[Function | Instance]:
+    if isinstance(what, Function):
+        mine = what.home is not None or (isinstance(what.bound, Instance) and what.bound.operator)
+        return (what,) if mine or what.live is None or holds_operators(what.bound) else ()
+    if isinstance(what, FunctionOperator) or (isinstance(what, Instance) and what.operator):
+        return (what,)
+    found: list[Function | Instance] = []
+    if depth < 3:
+        if isinstance(what, Items):
+            for value in what.values.values():
+                found.extend(_callables(value.what, depth + 1))
+        elif isinstance(what, Choice):
+            for option in what.options:
+                found.extend(_callables(option, depth + 1))
+        elif isinstance(what, Partial):
+            found.extend(_callables(what.callee, depth + 1))
+        elif isinstance(what, Many):
+            found.extend(_callables(what.element.what, depth + 1))
+    return found
+
+
+def read_property(r: Reader, f: Frame, found: Value, node: ast.Attribute) -> Value:
+    """``self.name`` where `name` is a property: its function is read like a helper."""
+    assert isinstance(found.what, Property)
+    function = found.what.function
+    if not isinstance(function, Function):
+        return Value(found.deps)
+    return expand.helper_call(r, f, function, Args.none(), node)

@@ -1,0 +1,262 @@
+"""Into what is called: operators, helpers and constructors are read in place, inside the node of their call."""
+
+from __future__ import annotations
+
+import ast
+
+from operator_lib.trace import ids
+from operator_lib.trace.args import Args, bound
+from operator_lib.trace.assign import written
+from operator_lib.trace.frame import Env, Frame, merge
+from operator_lib.trace.graph import Draft
+from operator_lib.trace.reader import DEPTH_LIMIT, Reader
+from operator_lib.trace.resolve import entry
+from operator_lib.trace.source import call_position
+from operator_lib.trace.values import (
+    Class, Deps, External, Function, Instance, Partial, Thing, Unknown, Value, either, holds_operators,
+)  # fmt: skip
+
+
+def operator_call(
+    r: Reader, f: Frame, callee: Value, what: Instance, args: Args, node: ast.AST, extra: object = None
+) -> Value:
+    """A call of an operator: always a node."""
+    draft = _call_node(r, f, what.title, node, args, what.path, (what.identity if what.path is None else 0, extra))
+    r.graph.connect(callee.deps | args.deps, draft)
+    target = entry(what)
+    if isinstance(target, Partial):
+        args = args.after(target.positional, target.keywords)
+        target = target.callee
+    if isinstance(target, Function):
+        options = getattr(what.live, "_options", None)
+        if getattr(options, "use_ctx", False):
+            args = args.after((Value(),), {})
+        returned = _into(r, f, target, args, draft)
+        if returned is not None:
+            return Value(returned.deps | {(draft, "")}, returned.what)
+    elif isinstance(target, Unknown):
+        _unreadable(r, f, draft, target.reason, node)
+    return Value(frozenset({(draft, "")}))
+
+
+def _call_node(
+    r: Reader, f: Frame, name: str, node: ast.AST, args: Args, path: str | None, extra: object
+) -> Draft:
+    draft = r.graph.emit("call", name, f, node, path, ("call", extra))
+    if isinstance(node, ast.Call):
+        draft.position = call_position(node)
+    draft.code = draft.code or f.file.segment(node)
+    draft.note(args.labels, draft.inputs)
+    return draft
+
+
+def _unreadable(r: Reader, f: Frame, call: Draft, reason: str, node: ast.AST) -> None:
+    region, maybe = f.region, f.maybe
+    f.region, f.maybe = call, ""
+    r.opaque(f, node, call.name, reason, kind="code")
+    f.region, f.maybe = region, maybe
+
+
+def _into(r: Reader, f: Frame, function: Function, args: Args, draft: Draft) -> Value | None:
+    me = function.bound
+    identity = me.identity if isinstance(me, Instance) else 0
+    again = f.active(function.node, identity)
+    if again is not None:
+        if again.call is not None:
+            draft.reason = again.call
+        else:
+            draft.reason = "recursion to itself"
+        return None
+    if f.depth >= DEPTH_LIMIT or r.exhausted:
+        draft.certainty, draft.reason = "opaque", "limit"
+        return None
+    inner = enter(r, f, function, args, draft)
+    _arguments_changed(r, f, inner, function, args, draft)
+    return result_of(inner)
+
+
+def enter(r: Reader, f: Frame, function: Function, args: Args, draft: Draft | None) -> Frame:
+    """Read a function with these arguments; its nodes go into `draft`."""
+    r.uncalled.pop(id(function.node), None)
+    file = function.file
+    inner = Frame(function, file, r.world.shown(file.filename), Env({}, f.env.heap), call=draft, outer=f)
+    inner.region = draft if draft is not None else f.region
+    if draft is None:
+        inner.maybe = f.maybe
+    spec = function.node.args
+    first = next(iter([*spec.posonlyargs, *spec.args]), None)
+    bound_names = bound(function, args, function.bound)
+    for name, value in bound_names.items():
+        inner.locals.add(name)
+        if function.bound is not None and first is not None and name == first.arg:
+            inner.me = function.bound if isinstance(function.bound, Instance) else None
+            inner.env.names[name] = value
+        else:
+            inner.env.names[name] = parameter(r, inner, name, value, function)
+    run(r, inner, function)
+    ends = [*inner.exits, inner.env] if inner.env.alive or not inner.exits else inner.exits
+    f.env.heap = merge([Env({}, e.heap, True) for e in ends]).heap
+    return inner
+
+
+def parameter(r: Reader, inner: Frame, name: str, value: Value, function: Function) -> Value:
+    """The node of a parameter, fed by the argument."""
+    tree = next((a for a in ast.walk(function.node.args) if isinstance(a, ast.arg) and a.arg == name), None)
+    draft = r.graph.emit("input", name, inner, tree, key=("input", name))
+    if tree is not None:
+        draft.code = inner.file.segment(tree)
+    draft.outputs[:] = [name]
+    r.graph.connect(value.deps, draft)
+    return Value(frozenset({(draft, name)}), value.what)
+
+
+def run(r: Reader, inner: Frame, function: Function) -> None:
+    """The body of a function, or of a lambda."""
+    body = function.node.body
+    if isinstance(body, list):
+        r.visit(inner, body)
+        if inner.env.alive and inner.returns:
+            inner.returns.append(Value())
+        return
+    inner.begin()
+    mark = r.graph.mark()
+    value = r.evaluate(inner, body)
+    if r.graph.plain_since(mark):
+        inner.returns.append(value)
+    else:
+        inner.returns.append(value)
+        inner.finish(r.graph.drafts[-1])
+
+
+def result_of(inner: Frame) -> Value:
+    """What the function returned on any of its ways."""
+    deps: Deps = frozenset()
+    for value in inner.returns:
+        deps |= value.deps
+    return Value(deps, either(v.what for v in inner.returns) if inner.returns else None)
+
+
+def _arguments_changed(r: Reader, f: Frame, inner: Frame, function: Function, args: Args, draft: Draft) -> None:
+    if not inner.changed:
+        return
+    spec = function.node.args
+    names = [a.arg for a in (*spec.posonlyargs, *spec.args)]
+    if function.bound is not None:
+        names = names[1:]
+    for name, tree in zip(names, args.trees, strict=False):
+        if name in inner.changed:
+            written(r, f, tree, frozenset({(draft, "")}))
+
+
+def helper_call(
+    r: Reader, f: Frame, function: Function, args: Args, node: ast.AST, extra: object = None
+) -> Value:
+    """A call of a function or method of the project: a node when it calls an operator, else part of the code."""
+    identity = function.bound.identity if isinstance(function.bound, Instance) else 0
+    key = (id(function.node), identity)
+    simple = not any(v.what is not None and (holds_operators(v.what) or isinstance(v.what, Function)) for v in args.values)
+    if simple and key in r.plain:
+        f.uses.update(r.plain[key])
+        return Value(args.deps)
+    mark = r.graph.mark()
+    draft = _call_node(r, f, _helper_name(function, node), node, args, None, (id(function.node), identity, extra))
+    r.graph.sites -= 1  # a helper is a site only when there is one inside
+    r.graph.connect(args.deps, draft)
+    outer_changes = set(f.changed)
+    inner = _helper_frame(r, f, function, args, draft)
+    if inner is None:
+        r.graph.sites += 1
+        return Value(args.deps | {(draft, "")})
+    result = result_of(inner)
+    if not r.graph.plain_since(mark):
+        r.graph.sites += 1
+        _arguments_changed(r, f, inner, function, args, draft)
+        return Value(result.deps | {(draft, "")}, result.what)
+    r.graph.fold(mark)
+    place = f"{inner.shown}:{function.node.lineno} {function.name} {ids.fingerprint(r, function, inner)}"
+    used = {**inner.used, f"{inner.shown} {function.name}": place}
+    f.uses.update(used)
+    effects = bool(inner.changed or f.changed != outer_changes or any(k in inner.env.heap for k in f.env.heap if False))
+    if simple and result.what is None and not effects and not inner.wrote_heap:
+        r.plain[key] = used
+    for name, tree in zip(_positional(function), args.trees, strict=False):
+        if name in inner.changed:
+            written(r, f, tree)
+    return Value(result.deps | args.deps, result.what)
+
+
+def _positional(function: Function) -> list[str]:
+    spec = function.node.args
+    names = [a.arg for a in (*spec.posonlyargs, *spec.args)]
+    return names[1:] if function.bound is not None else names
+
+
+def _helper_name(function: Function, node: ast.AST) -> str:
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute | ast.Name):
+        return ast.unparse(node.func)
+    return function.name
+
+
+def _helper_frame(r: Reader, f: Frame, function: Function, args: Args, draft: Draft) -> Frame | None:
+    identity = function.bound.identity if isinstance(function.bound, Instance) else 0
+    again = f.active(function.node, identity)
+    if again is not None:
+        draft.reason = again.call if again.call is not None else "recursion to itself"
+        return None
+    if f.depth >= DEPTH_LIMIT or r.exhausted:
+        draft.certainty, draft.reason = "opaque", "limit"
+        return None
+    return enter(r, f, function, args, draft)
+
+
+def construct(r: Reader, f: Frame, cls: Class, args: Args, node: ast.AST) -> Value:
+    """``Class(...)``: a new object, its ``__init__`` read for the attributes that it gets."""
+    made = Instance(cls, operator=cls.operator)
+    init = cls.find("__init__")
+    if init is not None and isinstance(init.what, Function) and init.how == "method":
+        if f.active(init.what.node, 0) or _constructing(f, init.what.node):
+            return Value(args.deps, Unknown("recursion"))
+        value = helper_call(r, f, init.what.bind(made, init.owner), args, node, extra=("new", cls.name))
+        return Value(value.deps, made)
+    _dataclass_fields(r, f, made, args)
+    return Value(args.deps, made)
+
+
+def _constructing(f: Frame, node: ast.AST) -> bool:
+    frame: Frame | None = f
+    while frame is not None:
+        if frame.function is not None and frame.function.node is node:
+            return True
+        frame = frame.outer
+    return False
+
+
+def _dataclass_fields(r: Reader, f: Frame, made: Instance, args: Args) -> None:
+    body = getattr(getattr(made.cls, "node", None), "body", [])
+    names = [s.target.id for s in body if isinstance(s, ast.AnnAssign) and isinstance(s.target, ast.Name)]
+    for name, value in [*zip(names, args.positional, strict=False), *args.keywords.items()]:
+        f.env.heap[made.identity, name] = value
+
+
+def machinery(r: Reader, f: Frame, of: Value, name: str, args: Args, node: ast.Call) -> Value:
+    """A method that every operator has: the ones that call it, the ones that return it or its children."""
+    from operator_lib.trace.known import live_children
+
+    what = of.what
+    assert isinstance(what, Instance)
+    if name in ("map", "submit", "__call__", "forward") and entry(what) is not None and what.operator:
+        maybe = f.maybe
+        if name == "map":
+            f.maybe = maybe or "called by map"
+        value = operator_call(r, f, of, what, args if name != "map" else Args.unknown(args.deps), node, extra=name)
+        f.maybe = maybe
+        return Value(value.deps)
+    if name in ("with_options", "eval", "train", "to", "cuda", "cpu", "half", "float", "apply", "propagate", "remote_init"):
+        return of
+    if name in ("children", "named_children", "operators", "named_operators") and what.live is not None:
+        return live_children(r, what, name.startswith("named")) if "children" in name else Value(what=Unknown("dynamic"))
+    return Value(of.deps | args.deps, External(name))
+
+
+def as_thing(value: Value) -> Thing | None:
+    return value.what

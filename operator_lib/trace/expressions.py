@@ -1,0 +1,233 @@
+"""Expressions: every one is visited, in the order in which Python evaluates, and gives a `Value`."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from typing import Any
+
+from operator_lib.trace import assign, calls, comprehension, regions
+from operator_lib.trace.frame import Frame, merge
+from operator_lib.trace.reader import Reader
+from operator_lib.trace.resolve import Property, attribute, subscript
+from operator_lib.trace.values import (
+    DATA, Choice, Const, Deps, Function, Instance, Items, Many, Thing, Value, either, holds_operators,
+)  # fmt: skip
+
+NONE: Deps = frozenset()
+
+
+def evaluate(r: Reader, f: Frame, node: ast.expr) -> Value:
+    """What `node` denotes and where it comes from; calls in it become nodes."""
+    return _VISITORS.get(type(node), _other)(r, f, node)
+
+
+def _name(r: Reader, f: Frame, node: ast.Name) -> Value:
+    found = f.env.names.get(node.id)
+    if found is None:
+        home = f.function.home if f.function is not None else None
+        while home is not None and found is None:
+            found = home.env.names.get(node.id)
+            home = home.function.home if home.function is not None else None
+        if found is None:
+            return Value(what=f.lookup(node.id))
+    if node.id not in f.reads and not (isinstance(found.what, Instance) and found.what is f.me):
+        f.reads.append(node.id)
+    return found
+
+
+def _constant(r: Reader, f: Frame, node: ast.Constant) -> Value:
+    return Value(what=Const(node.value))
+
+
+def _attribute(r: Reader, f: Frame, node: ast.Attribute) -> Value:
+    base = evaluate(r, f, node.value)
+    found = attribute(base, node.attr, f.env.heap, r.world)
+    if isinstance(found.what, Property):
+        return calls.read_property(r, f, found, node)
+    if base.what is f.me and f.me is not None and not isinstance(found.what, Function | Instance):
+        name = f"self.{node.attr}"
+        if name not in f.reads and (f.me.identity, node.attr) in f.env.heap:
+            f.reads.append(name)
+    return found
+
+
+def _subscript(r: Reader, f: Frame, node: ast.Subscript) -> Value:
+    base = evaluate(r, f, node.value)
+    return subscript(base, evaluate(r, f, node.slice), f.env.heap, r.world)
+
+
+def _slice(r: Reader, f: Frame, node: ast.Slice) -> Value:
+    values = [evaluate(r, f, p) if p is not None else Value(what=Const(None)) for p in (node.lower, node.upper, node.step)]
+    deps = NONE.union(*(v.deps for v in values))
+    if all(isinstance(v.what, Const) for v in values):
+        return Value(deps, Const(slice(*(v.what.value for v in values))))  # type: ignore[union-attr]
+    return Value(deps)
+
+
+def _sequence(r: Reader, f: Frame, node: ast.List | ast.Tuple | ast.Set) -> Value:
+    values: list[Value] = []
+    loose: list[Value] = []
+    for element in node.elts:
+        value = evaluate(r, f, element.value if isinstance(element, ast.Starred) else element)
+        if isinstance(element, ast.Starred):
+            if isinstance(value.what, Items) and value.what.kind != "dict":
+                values.extend(value.what.values.values())
+            else:
+                loose.append(value)
+        else:
+            values.append(value)
+    deps = NONE.union(*(v.deps for v in (*values, *loose)))
+    if loose:
+        return Value(deps, _many([*values, *loose]))
+    return Value(deps, Items.of(values, "tuple" if isinstance(node, ast.Tuple) else "list"))
+
+
+def _many(values: list[Value]) -> Thing | None:
+    whats = [v.what.element.what if isinstance(v.what, Many) else v.what for v in values]
+    return Many(Value(what=either(whats))) if any(holds_operators(w) for w in whats) else None
+
+
+def _dict(r: Reader, f: Frame, node: ast.Dict) -> Value:
+    known: dict[Any, Value] = {}
+    deps = NONE
+    exact = True
+    for key, item in zip(node.keys, node.values, strict=True):
+        index = evaluate(r, f, key) if key is not None else DATA
+        value = evaluate(r, f, item)
+        deps |= index.deps | value.deps
+        if key is None and isinstance(value.what, Items) and value.what.kind == "dict":
+            known.update(value.what.values)
+        elif isinstance(index.what, Const):
+            known[index.what.value] = value
+        else:
+            exact = False
+            known[object()] = value
+    if exact:
+        return Value(deps, Items("dict", known))
+    return Value(deps, _many(list(known.values())))
+
+
+def _bool(r: Reader, f: Frame, node: ast.BoolOp) -> Value:
+    values = [evaluate(r, f, node.values[0])]
+    kind = " and " if isinstance(node.op, ast.And) else " or "
+    before, maybe = f.env.copy(), f.maybe
+    f.maybe = f.maybe or "boolop"
+    for i, operand in enumerate(node.values[1:], 1):
+        start = len(r.graph.drafts)
+        values.append(evaluate(r, f, operand))
+        text = f.file.segment(node.values[0], node.values[i - 1])
+        regions.conditioned(r, start, text if kind == " and " else f"not ({text})")
+    f.maybe = maybe
+    f.env = merge([before, f.env]) if len(f.env.names) != len(before.names) or f.env.heap != before.heap else f.env
+    return Value(NONE.union(*(v.deps for v in values)), either(v.what for v in values))
+
+
+def _compare(r: Reader, f: Frame, node: ast.Compare) -> Value:
+    deps = evaluate(r, f, node.left).deps
+    maybe = f.maybe
+    for i, operand in enumerate(node.comparators):
+        if i:
+            f.maybe = f.maybe or "boolop"
+        deps |= evaluate(r, f, operand).deps
+    f.maybe = maybe
+    return Value(deps)
+
+
+def _binary(r: Reader, f: Frame, node: ast.BinOp) -> Value:
+    left, right = evaluate(r, f, node.left), evaluate(r, f, node.right)
+    what: Thing | None = None
+    a, b = left.what, right.what
+    if isinstance(node.op, ast.Add) and isinstance(a, Items) and isinstance(b, Items) and a.kind != "dict":
+        what = Items.of([*a.values.values(), *b.values.values()], a.kind)
+    elif isinstance(a, Const) and isinstance(b, Const):
+        what = _folded(node.op, a.value, b.value)
+    return Value(left.deps | right.deps, what)
+
+
+def _folded(op: ast.operator, a: Any, b: Any) -> Thing | None:
+    if type(a) is not type(b) or type(a) not in (int, str):
+        return None
+    if isinstance(op, ast.Add) and (not isinstance(a, str) or len(a) + len(b) < 1000):
+        return Const(a + b)
+    if isinstance(a, int) and isinstance(op, ast.Sub):
+        return Const(a - b)
+    return None
+
+
+def _joined(r: Reader, f: Frame, node: ast.JoinedStr) -> Value:
+    text: list[str] | None = []
+    deps = NONE
+    for part in node.values:
+        if isinstance(part, ast.FormattedValue):
+            value = evaluate(r, f, part.value)
+            deps |= value.deps
+            if part.format_spec is not None:
+                deps |= evaluate(r, f, part.format_spec).deps
+                text = None
+            known = isinstance(value.what, Const) and part.conversion == -1
+            text = [*text, str(value.what.value)] if known and text is not None else None  # type: ignore[union-attr]
+        elif isinstance(part, ast.Constant) and text is not None:
+            text = [*text, str(part.value)]
+    return Value(deps, Const("".join(text)) if text is not None else None)
+
+
+def _lambda(r: Reader, f: Frame, node: ast.Lambda) -> Value:
+    from operator_lib.trace.definitions import closure
+
+    return closure(r, f, node, "lambda")
+
+
+def _named(r: Reader, f: Frame, node: ast.NamedExpr) -> Value:
+    value = evaluate(r, f, node.value)
+    assign.bind(r, f, node.target, value)
+    return f.env.names.get(node.target.id, value)
+
+
+def _yield(r: Reader, f: Frame, node: ast.Yield | ast.YieldFrom) -> Value:
+    value = evaluate(r, f, node.value) if node.value is not None else DATA
+    f.returns.append(Value(value.deps))
+    return Value(value.deps)
+
+
+def _passed_on(r: Reader, f: Frame, node: ast.Await | ast.Starred) -> Value:
+    return evaluate(r, f, node.value)
+
+
+def _other(r: Reader, f: Frame, node: ast.expr) -> Value:
+    deps = NONE
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.expr):
+            deps |= evaluate(r, f, child).deps
+    return Value(deps)
+
+
+_VISITORS: dict[type, Callable[[Reader, Frame, Any], Value]] = {
+    ast.Name: _name,
+    ast.Constant: _constant,
+    ast.Attribute: _attribute,
+    ast.Call: calls.call,
+    ast.Subscript: _subscript,
+    ast.Slice: _slice,
+    ast.Tuple: _sequence,
+    ast.List: _sequence,
+    ast.Set: _sequence,
+    ast.Dict: _dict,
+    ast.BoolOp: _bool,
+    ast.Compare: _compare,
+    ast.BinOp: _binary,
+    ast.IfExp: regions.ternary,
+    ast.JoinedStr: _joined,
+    ast.Lambda: _lambda,
+    ast.NamedExpr: _named,
+    ast.Yield: _yield,
+    ast.YieldFrom: _yield,
+    ast.Await: _passed_on,
+    ast.Starred: _passed_on,
+    ast.ListComp: comprehension.read,
+    ast.SetComp: comprehension.read,
+    ast.GeneratorExp: comprehension.read,
+    ast.DictComp: comprehension.read,
+}
+
+__all__ = ["Choice", "evaluate"]

@@ -1,0 +1,165 @@
+"""The graph while it is being built: nodes in program order, edges that only point forward, parts taken back."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from operator_lib.trace.values import Dep, Deps
+
+if TYPE_CHECKING:
+    from operator_lib.trace.frame import Frame
+
+NODE_LIMIT = 20_000
+
+
+class Draft:
+    """A node that is still growing."""
+
+    __slots__ = (
+        "call_path", "certainty", "code", "condition", "file", "frame", "gone", "inputs", "key", "kind", "name",
+        "operator", "outputs", "parent", "position", "reason", "serial", "through", "tree", "uses",
+    )  # fmt: skip
+
+    def __init__(self, serial: int, kind: str, name: str, frame: Frame, parent: Draft | None, tree: Any) -> None:
+        self.serial = serial
+        self.kind = kind
+        self.name = name
+        self.frame = frame
+        self.parent = parent
+        self.tree: ast.AST | list[ast.stmt] | None = tree
+        self.operator: str | None = None
+        self.certainty = "exact"
+        self.reason: str | Draft = ""
+        self.condition = ""
+        self.code = ""
+        self.file = frame.shown
+        self.position = (0, 0, 0, 0)
+        self.inputs: list[str] = []
+        self.outputs: list[str] = []
+        self.uses: dict[str, str] = {}
+        self.key: Any = None
+        self.gone = False
+        self.through: Deps = frozenset()
+
+    @property
+    def site(self) -> bool:
+        """Whether it must not be folded into plain code."""
+        return self.kind == "call" or self.certainty == "opaque"
+
+    def note(self, names: Iterable[str], into: list[str]) -> None:
+        for name in names:
+            if name not in into:
+                into.append(name)
+
+
+EdgeDraft = tuple[Draft, Draft, str, str]
+
+
+class Graph:
+    """Drafts and edges. `mark` and `fold` take a part back that turned out to call no operator."""
+
+    def __init__(self) -> None:
+        self.drafts: list[Draft] = []
+        self.edges: list[EdgeDraft] = []
+        self.seen: set[tuple[int, int, str]] = set()
+        # In the second and later passes over the body of an unrolled loop: what was made before is found again.
+        self.again: dict[Any, Draft] = {}
+        self.repeating = 0
+        self.serial = 0
+        self.sites = 0
+
+    def emit(
+        self, kind: str, name: str, frame: Frame, tree: Any, operator: str | None = None, key: Any = None
+    ) -> Draft:
+        """A new node in the frame's current region."""
+        parent = frame.region
+        spot = (tree.lineno, tree.col_offset, tree.end_lineno, tree.end_col_offset) if hasattr(tree, "lineno") else key
+        full = (id(parent), kind, spot, operator, key, name)
+        if self.repeating and (old := self.again.get(full)) is not None and not old.gone:
+            if old.kind == "call":
+                self.sites += 1
+            return old
+        draft = Draft(self.serial, kind, name, frame, parent, tree)
+        self.serial += 1
+        draft.operator = operator
+        draft.key = full
+        if hasattr(tree, "lineno"):
+            draft.position = (tree.lineno, tree.col_offset, tree.end_lineno, tree.end_col_offset)
+        if frame.maybe:
+            draft.certainty, draft.reason = "may", frame.maybe
+        self.drafts.append(draft)
+        if kind == "call":
+            self.sites += 1
+        if self.repeating:
+            self.again[full] = draft
+        return draft
+
+    @property
+    def full(self) -> bool:
+        return len(self.drafts) >= NODE_LIMIT
+
+    def connect(self, deps: Iterable[Dep], target: Draft, kind: str = "data") -> None:
+        """Edges from where a value comes from. What would point backwards is carried by a loop: no edge."""
+        for source, name in expanded(deps):
+            if source.serial < target.serial and (source.serial, target.serial, name) not in self.seen:
+                self.seen.add((source.serial, target.serial, name))
+                self.edges.append((source, target, kind, name))
+
+    def mark(self) -> tuple[int, int, int]:
+        return len(self.drafts), len(self.edges), self.sites
+
+    def plain_since(self, mark: tuple[int, int, int]) -> bool:
+        """Whether nothing since `mark` has to stay visible."""
+        return self.sites == mark[2]
+
+    def fold(self, mark: tuple[int, int, int], into: Draft | None = None) -> Deps:
+        """Take back what was made since `mark`; what used it then comes from `into`, or from where it came from.
+
+        Returns:
+            What the part was made from.
+        """
+        removed = self.drafts[mark[0] :]
+        edges = self.edges[mark[1] :]
+        del self.drafts[mark[0] :]
+        del self.edges[mark[1] :]
+        for draft in removed:
+            draft.gone = True
+        for edge in edges:
+            self.seen.discard((edge[0].serial, edge[1].serial, edge[3]))
+        incoming = frozenset((s, n) for s, t, _, n in edges if t.gone and not s.gone)
+        for edge in edges:
+            if not edge[1].gone and not edge[0].gone:
+                self.connect([(edge[0], edge[3])], edge[1], edge[2])
+        through = incoming
+        if into is not None:
+            self.connect(incoming, into)
+            through = outside_code(incoming) | {(into, "")}
+        for draft in removed:
+            draft.through = through
+            if into is not None:
+                into.note(draft.inputs, into.inputs)
+                into.note(draft.outputs, into.outputs)
+                into.uses.update(draft.uses)
+        return incoming
+
+
+def expanded(deps: Iterable[Dep]) -> Iterator[Dep]:
+    """`deps` without the nodes that were taken back."""
+    done: set[Dep] = set()
+    stack = list(deps)
+    while stack:
+        dep = stack.pop()
+        if dep in done:
+            continue
+        done.add(dep)
+        if dep[0].gone:
+            stack.extend((d, n or dep[1]) for d, n in dep[0].through)
+        else:
+            yield dep
+
+
+def outside_code(deps: Iterable[Dep]) -> Deps:
+    """Only what is no plain code: values are followed through code to the calls and inputs they come from."""
+    return frozenset(d for d in expanded(deps) if d[0].kind != "code")

@@ -1,0 +1,62 @@
+"""What is known from outside the function that is read: the root folder, the tree's paths, files, what was looked at."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+from operator_lib.trace.source import SourceFile, Stamp, is_project_file, load, shown, stamp
+from operator_lib.trace.values import Instance, Thing, Value
+
+
+class World:
+    """One reading. `witnesses` and `files` say what its result depends on, so that it can be reused later."""
+
+    def __init__(self, root: str, paths: dict[int, str] | None = None) -> None:
+        self.root = os.path.realpath(root) if root else ""
+        self.paths = paths or {}
+        # (namespace, name, value, class that defines it) of every global and class attribute that was looked up.
+        self.witnesses: list[tuple[Any, str, Any]] = []
+        self.files: dict[str, Stamp] = {}
+        self.things: dict[int, tuple[Any, Thing | None]] = {}
+        self.modules: dict[str, Any] = {}
+        self.evaluate: Callable[[Any, Any], Value] = lambda expression, module: Value()
+        self.decorate: Callable[[Any, Any, Any], Any] = lambda function, decorators, module: function
+        self.project: dict[str, bool] = {}
+        self._shown: dict[str, str] = {}
+
+    def source(self, filename: str) -> SourceFile | None:
+        """The parsed file; remembered as something the result depends on."""
+        if filename not in self.files:
+            self.files[filename] = stamp(filename)
+        return load(filename)
+
+    def in_project(self, filename: str) -> bool:
+        """Whether the file is the user's own."""
+        found = self.project.get(filename)
+        if found is None:
+            found = self.project[filename] = is_project_file(filename, self.root)
+        return found
+
+    def shown(self, filename: str) -> str:
+        """The file's name in nodes."""
+        name = self._shown.get(filename)
+        if name is None:
+            name = self._shown[filename] = shown(filename, self.root)
+        return name
+
+    def adopt(self, instance: Instance, path: str, heap: dict[tuple[int, str], Value]) -> None:
+        """Give paths to the operators that a constructor has made, as `tree.named_operators` would."""
+        from operator_lib.trace.resolve import parts
+
+        if instance.path is not None and instance.path != path:
+            return
+        instance.path = path
+        for (identity, name), value in list(heap.items()):
+            if identity != instance.identity:
+                continue
+            for suffix, child in parts(value.what):
+                if child.path is None and child.operator:
+                    dotted = f"{name}{suffix}"
+                    self.adopt(child, f"{path}.{dotted}" if path else dotted, heap)

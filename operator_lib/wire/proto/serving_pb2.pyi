@@ -1,0 +1,121 @@
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class Verb(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    CALL: _ClassVar[Verb]
+    GET: _ClassVar[Verb]
+    SET: _ClassVar[Verb]
+    DEL: _ClassVar[Verb]
+    DUNDER: _ClassVar[Verb]
+    CANCEL: _ClassVar[Verb]
+
+class AnswerKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    VALUE: _ClassVar[AnswerKind]
+    ERROR: _ClassVar[AnswerKind]
+    ITERATOR: _ClassVar[AnswerKind]
+    CALLABLE: _ClassVar[AnswerKind]
+    REFUSED: _ClassVar[AnswerKind]
+    STOP: _ClassVar[AnswerKind]
+CALL: Verb
+GET: Verb
+SET: Verb
+DEL: Verb
+DUNDER: Verb
+CANCEL: Verb
+VALUE: AnswerKind
+ERROR: AnswerKind
+ITERATOR: AnswerKind
+CALLABLE: AnswerKind
+REFUSED: AnswerKind
+STOP: AnswerKind
+
+class ConnectRequest(_message.Message):
+    __slots__ = ("name", "wait", "dead")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    WAIT_FIELD_NUMBER: _ClassVar[int]
+    DEAD_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    wait: float
+    dead: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, name: _Optional[str] = ..., wait: _Optional[float] = ..., dead: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class ConnectReply(_message.Message):
+    __slots__ = ("endpoints", "version", "schema_json", "cause", "options_json", "failure")
+    class Endpoint(_message.Message):
+        __slots__ = ("replica_id", "address", "token")
+        REPLICA_ID_FIELD_NUMBER: _ClassVar[int]
+        ADDRESS_FIELD_NUMBER: _ClassVar[int]
+        TOKEN_FIELD_NUMBER: _ClassVar[int]
+        replica_id: str
+        address: str
+        token: str
+        def __init__(self, replica_id: _Optional[str] = ..., address: _Optional[str] = ..., token: _Optional[str] = ...) -> None: ...
+    ENDPOINTS_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    SCHEMA_JSON_FIELD_NUMBER: _ClassVar[int]
+    CAUSE_FIELD_NUMBER: _ClassVar[int]
+    OPTIONS_JSON_FIELD_NUMBER: _ClassVar[int]
+    FAILURE_FIELD_NUMBER: _ClassVar[int]
+    endpoints: _containers.RepeatedCompositeFieldContainer[ConnectReply.Endpoint]
+    version: int
+    schema_json: str
+    cause: str
+    options_json: str
+    failure: bytes
+    def __init__(self, endpoints: _Optional[_Iterable[_Union[ConnectReply.Endpoint, _Mapping]]] = ..., version: _Optional[int] = ..., schema_json: _Optional[str] = ..., cause: _Optional[str] = ..., options_json: _Optional[str] = ..., failure: _Optional[bytes] = ...) -> None: ...
+
+class Call(_message.Message):
+    __slots__ = ("id", "verb", "name", "payload", "more", "deadline")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    VERB_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    PAYLOAD_FIELD_NUMBER: _ClassVar[int]
+    MORE_FIELD_NUMBER: _ClassVar[int]
+    DEADLINE_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    verb: Verb
+    name: str
+    payload: bytes
+    more: bool
+    deadline: float
+    def __init__(self, id: _Optional[int] = ..., verb: _Optional[_Union[Verb, str]] = ..., name: _Optional[str] = ..., payload: _Optional[bytes] = ..., more: _Optional[bool] = ..., deadline: _Optional[float] = ...) -> None: ...
+
+class CallPack(_message.Message):
+    __slots__ = ("calls",)
+    CALLS_FIELD_NUMBER: _ClassVar[int]
+    calls: _containers.RepeatedCompositeFieldContainer[Call]
+    def __init__(self, calls: _Optional[_Iterable[_Union[Call, _Mapping]]] = ...) -> None: ...
+
+class Answer(_message.Message):
+    __slots__ = ("id", "kind", "payload", "more")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    PAYLOAD_FIELD_NUMBER: _ClassVar[int]
+    MORE_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    kind: AnswerKind
+    payload: bytes
+    more: bool
+    def __init__(self, id: _Optional[int] = ..., kind: _Optional[_Union[AnswerKind, str]] = ..., payload: _Optional[bytes] = ..., more: _Optional[bool] = ...) -> None: ...
+
+class AnswerPack(_message.Message):
+    __slots__ = ("answers",)
+    ANSWERS_FIELD_NUMBER: _ClassVar[int]
+    answers: _containers.RepeatedCompositeFieldContainer[Answer]
+    def __init__(self, answers: _Optional[_Iterable[_Union[Answer, _Mapping]]] = ...) -> None: ...
+
+class IterateRequest(_message.Message):
+    __slots__ = ("iterator_id", "send")
+    ITERATOR_ID_FIELD_NUMBER: _ClassVar[int]
+    SEND_FIELD_NUMBER: _ClassVar[int]
+    iterator_id: str
+    send: bytes
+    def __init__(self, iterator_id: _Optional[str] = ..., send: _Optional[bytes] = ...) -> None: ...

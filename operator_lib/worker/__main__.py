@@ -1,0 +1,61 @@
+"""``python -m operator_lib.worker``: a worker in the foreground."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import sys
+from pathlib import Path
+
+from operator_lib.endpoint import home_folder
+from operator_lib.worker.config import Config
+
+# Exit code when another worker has the home.
+TAKEN = 3
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="operator-lib worker start", description="Run a worker in the foreground.")
+    parser.add_argument("--home", help="folder of the worker (default: OPERATOR_LIB_HOME, or the user's data folder)")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=0, help="HTTP (default 7070, or a free one)")
+    parser.add_argument("--grpc-port", type=int, default=0, help="gRPC (default 7071, or a free one)")
+    parser.add_argument("--max-runs", type=int, default=0, help="runs at the same time")
+    parser.add_argument("--insecure", action="store_true", help="allow other hosts than loopback without TLS")
+    parser.add_argument("--drain", type=float, default=10.0, help="seconds to wait for runs and calls when stopping")
+    given = parser.parse_args(argv)
+    config = Config(
+        Path(home_folder(given.home)),
+        given.host,
+        given.port,
+        given.grpc_port,
+        given.max_runs,
+        given.insecure,
+        given.drain,
+    )
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
+    return serve(config)
+
+
+def serve(config: Config) -> int:
+    """Run a worker until it is stopped; the exit code."""
+    from operator_lib.worker.app import Worker
+    from operator_lib.worker.store.lock import AlreadyRunning
+
+    async def work() -> None:
+        await Worker(config).run()
+
+    try:
+        asyncio.run(work())
+    except AlreadyRunning as taken:
+        print(taken, file=sys.stderr)
+        return TAKEN
+    except (ValueError, OSError) as problem:
+        print(f"operator-lib worker: {problem}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

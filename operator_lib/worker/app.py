@@ -1,0 +1,193 @@
+"""The worker: one asyncio process with the control plane, HTTP, and the supervision of everything it has started.
+
+It never runs user code and never opens what users encode: it hands bytes on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import socket
+import sys
+import time
+from typing import Any
+
+from grpc import aio
+
+import operator_lib
+from operator_lib import endpoint as endpoints
+from operator_lib.executors.local import LocalExecutor
+from operator_lib.worker.auth import RequireToken
+from operator_lib.worker.blobs import Blobs
+from operator_lib.worker.config import GRPC_PORT, PORT, Config
+from operator_lib.worker.deploys import Deploys
+from operator_lib.worker.environments import Environments
+from operator_lib.worker.places import Places
+from operator_lib.worker.runs import Runs
+from operator_lib.worker.servings import Launcher, Servings
+from operator_lib.worker.store.lock import HomeLock
+from operator_lib.worker.store.sqlite import SqliteStore
+from operator_lib.worker.tokens import Tokens
+
+log = logging.getLogger("operator_lib.worker")
+
+GRPC_OPTIONS = [
+    ("grpc.so_reuseport", 0),
+    ("grpc.max_receive_message_length", 4 << 20),
+    ("grpc.max_metadata_size", 8192),
+    ("grpc.max_concurrent_streams", 1000),
+    ("grpc.http2.min_recv_ping_interval_without_data_ms", 5000),
+    ("grpc.http2.max_ping_strikes", 0),
+    ("grpc.keepalive_time_ms", 20000),
+    ("grpc.keepalive_timeout_ms", 10000),
+    ("grpc.http2.ping_timeout_ms", 10000),
+]
+
+
+class Worker:
+    """Everything that one worker is made of."""
+
+    def __init__(self, config: Config) -> None:
+        config.check()
+        self.config = config
+        self.places = Places(config.home)
+        self.places.make()
+        self.lock = HomeLock(config.home)
+        self.started = time.time()
+        self.tokens = Tokens(config.home)
+        self.store = SqliteStore(self.places.store)
+        self.blobs = Blobs(self.places.blobs)
+        self.environments = Environments(config.home)
+        self.executor = LocalExecutor(config.home)
+        self.launcher = Launcher(self.places, self.executor, self._python_of, config.host)
+        self.servings = Servings(self.launcher)
+        self.runs = Runs(self.store, self.places, self.executor, self._python_of, config.run_slots)
+        self.deploys = Deploys(
+            self.store, self.blobs, self.places, self.environments, self.launcher, self.servings, self.runs
+        )
+        self.stopping = asyncio.Event()
+        self._channels: dict[str, aio.Channel] = {}
+
+    async def _python_of(self, version: Any) -> str:
+        return await self.deploys.python_of(version)
+
+    def channel(self, address: str) -> aio.Channel:
+        """A connection to a replica, kept."""
+        if address not in self._channels:
+            self._channels[address] = aio.insecure_channel(address, [("grpc.enable_http_proxy", 0)])
+        return self._channels[address]
+
+    async def start(self) -> None:
+        """Come up; when this returns the worker answers."""
+        warm = asyncio.create_task(self.executor.prepare(sys.executable))
+        before = endpoints.last(self.config.home)
+        self.server, grpc_port = self._serve_grpc(before)
+        await self.server.start()
+        http_socket, port = self._bind_http(before)
+        self.http = asyncio.create_task(self._serve_http(http_socket))
+        host = f"[{self.config.host}]" if ":" in self.config.host else self.config.host
+        self.endpoint = endpoints.Endpoint(
+            url=f"http://{host}:{port}",
+            grpc_address=f"{host}:{grpc_port}",
+            pid=os.getpid(),
+            home=str(self.config.home),
+            token_file=str(self.config.home / endpoints.TOKEN),
+            version=operator_lib.__version__,
+        )
+        await self.runs.recover()
+        for row in self.store.deployments(kind="serving"):
+            version = self.store.version(row.id, row.live_version) if row.live_version else None
+            if version is not None:
+                await self.servings.restore(row, version)
+        self.endpoint.write()
+        log.info("worker %s: %s, gRPC %s", operator_lib.__version__, self.endpoint.url, self.endpoint.grpc_address)
+        warm.add_done_callback(_warn)
+
+    def _serve_grpc(self, before: endpoints.Endpoint | None) -> tuple[Any, int]:
+        from operator_lib.worker.control.planes import add_planes
+
+        server = aio.server(interceptors=[RequireToken(self.tokens)], options=GRPC_OPTIONS)
+        add_planes(self, server)
+        last = int(before.grpc_address.rpartition(":")[2]) if before else 0
+        for port in self._ports(self.config.grpc_port, last, GRPC_PORT):
+            with contextlib.suppress(RuntimeError):
+                return server, server.add_insecure_port(f"{self.config.host}:{port}")
+        raise OSError(f"cannot listen on {self.config.host}:{self.config.grpc_port}: the port is taken")
+
+    def _bind_http(self, before: endpoints.Endpoint | None) -> tuple[socket.socket, int]:
+        family = socket.AF_INET6 if ":" in self.config.host else socket.AF_INET
+        last = int(before.url.rpartition(":")[2]) if before else 0
+        for port in self._ports(self.config.port, last, PORT):
+            bound = socket.socket(family, socket.SOCK_STREAM)
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                bound.bind((self.config.host, port))
+                bound.listen(1024)
+            except OSError:
+                bound.close()
+                continue
+            return bound, bound.getsockname()[1]
+        raise OSError(f"cannot listen on {self.config.host}:{self.config.port}: the port is taken")
+
+    @staticmethod
+    def _ports(asked: int, last: int, usual: int) -> list[int]:
+        """Which to try: the one asked for and no other; else the one this home had, the usual one, any."""
+        return [asked] if asked else [*([last] if last else []), usual, 0]
+
+    async def _serve_http(self, bound: socket.socket) -> None:
+        import uvicorn
+
+        from operator_lib.worker.http.app import make_app
+
+        class Server(uvicorn.Server):
+            @contextlib.contextmanager
+            def capture_signals(self) -> Any:
+                yield  # signals are the worker's
+
+        config = uvicorn.Config(make_app(self), log_level="warning", lifespan="off", access_log=False)
+        self.uvicorn = Server(config)
+        await self.uvicorn.serve([bound])
+
+    async def run(self) -> None:
+        """Work until SIGTERM or SIGINT; a second one ends at once."""
+        loop = asyncio.get_running_loop()
+        for name in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(name, self._asked_to_stop)
+        try:
+            await self.start()
+            await self.stopping.wait()
+        finally:
+            await self.stop()
+
+    def _asked_to_stop(self) -> None:
+        if self.stopping.is_set():
+            os._exit(1)
+        self.stopping.set()
+
+    async def stop(self) -> None:
+        """Drain: refuse what is new, let calls and runs finish for a while, end the rest to be started again later."""
+        log.info("worker: stopping")
+        with contextlib.suppress(AttributeError):
+            await self.health.enter_graceful_shutdown()
+        await self.runs.drain(self.config.drain)
+        await self.servings.close(self.config.drain)
+        await self.executor.close()
+        with contextlib.suppress(AttributeError):
+            await self.server.stop(1.0)
+            self.uvicorn.should_exit = True
+            await self.http
+        for channel in self._channels.values():
+            await channel.close()
+        self.store.close()
+        self.lock.release()
+
+    health: Any = None
+
+
+def _warn(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and task.exception() is not None:
+        log.error("worker: the first zygote did not start: %s", task.exception())
+

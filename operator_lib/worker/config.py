@@ -1,0 +1,53 @@
+"""What a worker is started with."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+PORT = 7070
+GRPC_PORT = 7071
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The settings of one worker; 0 for a port means: the usual one, else a free one."""
+
+    home: Path
+    host: str = "127.0.0.1"
+    port: int = 0
+    grpc_port: int = 0
+    max_runs: int = 0
+    """Runs at the same time; 0 chooses by the number of cores."""
+    insecure: bool = False
+    """Listen on other addresses than loopback although the connection is not encrypted."""
+    drain: float = 10.0
+    """Seconds that a stopping worker waits for runs and calls."""
+
+    def check(self) -> None:
+        """Refuse to be reachable from outside unless that was asked for by name.
+
+        Raises:
+            ValueError: the host is not loopback and `insecure` is not set.
+        """
+        if not loopback(self.host) and not self.insecure:
+            raise ValueError(
+                f"--host {self.host} can be reached from other machines and the connection is not encrypted; "
+                "put a TLS proxy in front and bind 127.0.0.1, or add --insecure if the network is trusted"
+            )
+
+    @property
+    def run_slots(self) -> int:
+        return self.max_runs or max(16, 4 * (os.cpu_count() or 1))
+
+
+def loopback(host: str) -> bool:
+    """Whether `host` is this machine only."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

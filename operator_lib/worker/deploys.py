@@ -1,0 +1,243 @@
+"""Making a version of an uploaded folder: files, environment, a first start, and only then the switch."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import sys
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from operator_lib import options as option_rules
+from operator_lib.errors import DeployError, NotFound, OptionError
+from operator_lib.options import Options
+from operator_lib.package import manifest as manifests
+from operator_lib.package import paths as path_rules
+from operator_lib.package import requirements
+from operator_lib.wire.proto import common_pb2 as common
+from operator_lib.wire.proto import deploy_pb2 as pb
+from operator_lib.worker.blobs import Blobs
+from operator_lib.worker.environments import Environments
+from operator_lib.worker.places import Places
+from operator_lib.worker.runs import Runs
+from operator_lib.worker.servings import Launcher, Servings, StartFailed, check_replicas
+from operator_lib.worker.store.base import DeploymentRow, Store, VersionRow
+
+OWN_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
+NAME = re.compile(r"[A-Za-z0-9!_\-.*'()]{1,200}\Z")
+KINDS = {common.DEPLOYMENT_KIND_JOB: "job", common.DEPLOYMENT_KIND_SERVING: "serving"}
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Something to tell the caller while a deploy goes on."""
+
+    log: str = ""
+    phase: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """The end of a deploy."""
+
+    deployment: DeploymentRow
+    version: VersionRow
+    unchanged: bool
+
+
+class Deploys:
+    """Deploys, one at a time for each name."""
+
+    def __init__(
+        self,
+        store: Store,
+        blobs: Blobs,
+        where: Places,
+        environments: Environments,
+        launcher: Launcher,
+        servings: Servings,
+        runs: Runs,
+    ) -> None:
+        self.store = store
+        self.blobs = blobs
+        self.places = where
+        self.environments = environments
+        self.launcher = launcher
+        self.servings = servings
+        self.runs = runs
+        self._locks: dict[str, asyncio.Lock] = {}
+
+    async def problems(self, request: pb.DeployRequest) -> list[str]:
+        """Why this request cannot be carried out, in words."""
+        found: list[str] = []
+        if not NAME.match(request.name):
+            found.append(f"name: must match {NAME.pattern[:-2]}, got {request.name!r}")
+        if request.kind not in KINDS:
+            found.append("kind: must be job or serving")
+        try:
+            path_rules.check_manifest([file.path for file in request.manifest.files])
+        except DeployError as error:
+            found.append(str(error))
+        try:
+            chosen = Options.from_json(json.loads(request.options_json or "{}"))
+            found += [f"{name}: this worker cannot apply it" for name in option_rules.unsupported(chosen)]
+            count = max(chosen.min_replicas, 1)
+            has_state = not json.loads(request.schema_json or "{}").get("stateless", False)
+            check_replicas(request.name, chosen, count, has_state)
+        except (OptionError, ValueError) as error:
+            found.append(str(error))
+        if request.python != OWN_PYTHON and request.python not in (pythons := await self.environments.pythons()):
+            found.append(
+                f"python: this worker has {', '.join(pythons)}, the operator was packed under {request.python}"
+            )
+        current = self.store.deployment(name=request.name)
+        if current is not None and KINDS.get(request.kind) not in (None, current.kind):
+            found.append(f"{request.name} is a {current.kind}; delete it first, or choose another name")
+        return found
+
+    async def deploy(self, request: pb.DeployRequest) -> AsyncIterator[Progress | Deployed]:
+        """Carry it out.
+
+        Raises:
+            DeployError: refused or failed; what was live before stays live.
+        """
+        problems = await self.problems(request)
+        if problems:
+            raise DeployError("\n".join(problems))
+        missing = [f.path for f in request.manifest.files if not self.blobs.has(f.sha256, f.size)]
+        if not self.blobs.has(request.entry.sha256, request.entry.size):
+            missing.append("(the operator itself)")
+        if missing:
+            raise DeployError(f"not uploaded: {', '.join(missing[:5])}")
+        async with self._locks.setdefault(request.name, asyncio.Lock()):
+            async for step in self._locked(request):
+                yield step
+
+    async def _locked(self, request: pb.DeployRequest) -> AsyncIterator[Progress | Deployed]:
+        kind = KINDS[request.kind]
+        live = self.store.deployment(name=request.name)
+        if live is not None and live.live_version:
+            current = self.store.version(live.id, live.live_version)
+            if current is not None and current.fingerprint == request.fingerprint:
+                yield Deployed(live, current, True)
+                return
+        deployment, version, _ = await self.store.put_version(
+            request.name,
+            kind,
+            fingerprint=request.fingerprint,
+            python=request.python,
+            requirements=request.requirements,
+            manifest=request.manifest.SerializeToString(),
+            entry_sha256=request.entry.sha256,
+            entry_size=request.entry.size,
+            options_json=request.options_json,
+            schema_json=request.schema_json,
+            dag_json=request.dag_json,
+            env_key=requirements.environment_key(request.requirements, request.python),
+        )
+        try:
+            await asyncio.to_thread(self._unpack, request, version)
+            async for step in self._prepare(version):
+                yield step
+            yield Progress(phase="starting")
+            if kind == "serving":
+                await self.servings.ensure(deployment).switch(version, request.timeout or 600.0)
+            else:
+                await self._try(deployment, version, request.timeout or 600.0)
+        except BaseException as error:
+            await self.store.set_version_status(deployment.id, version.number, "failed", str(error)[:2000])
+            raise
+        await self.store.set_version_status(deployment.id, version.number, "ready", "")
+        await self.store.make_live(deployment.id, version.number)
+        now_live = self.store.deployment(id=deployment.id)
+        ready = self.store.version(deployment.id, version.number)
+        if now_live is None or ready is None:
+            raise NotFound(f"{request.name} was deleted meanwhile")
+        yield Deployed(now_live, ready, False)
+
+    def _unpack(self, request: pb.DeployRequest, version: VersionRow) -> None:
+        target = self.places.source(version.fingerprint)
+        if not target.exists():
+            files = [(f.path, f.sha256, f.executable) for f in request.manifest.files]
+            manifests.materialise(files, self.blobs.path, target)
+
+    async def _prepare(self, version: VersionRow) -> AsyncIterator[Progress]:
+        """Build the environment, handing on its log as it comes."""
+        lines: asyncio.Queue[str | None] = asyncio.Queue()
+        task = asyncio.create_task(self.python_of(version, lines.put_nowait))
+        task.add_done_callback(lambda _: lines.put_nowait(None))
+        try:
+            if version.requirements.strip():
+                yield Progress(phase="environment")
+            while (line := await lines.get()) is not None:
+                yield Progress(log=line)
+            python = await task
+            await self.launcher.executor.prepare(python)
+        finally:
+            if not task.done():
+                task.cancel()
+
+    async def python_of(self, version: VersionRow, tell: Callable[[str], Any] = lambda line: None) -> str:
+        """The interpreter of a version, its environment built if need be."""
+        return str(
+            await self.environments.ensure(
+                version.env_key, version.requirements, version.python, self.places.source(version.fingerprint), tell
+            )
+        )
+
+    async def _try(self, deployment: DeploymentRow, version: VersionRow, timeout: float) -> None:
+        """Make the operator of a job once, so that what cannot be imported or constructed fails the deploy."""
+        probe = await self.launcher.start(deployment.name, version, kind="check")
+        try:
+            async with asyncio.timeout(timeout):
+                await probe.gone.wait()
+        except TimeoutError:
+            if probe.process is not None:
+                probe.process.stop("timeout", 0)
+            raise DeployError(f"{deployment.name} could not be made within {timeout:g} s") from None
+        finally:
+            await asyncio.to_thread(self._discard, self.places.replica(probe.id))
+        if probe.failure or probe.cause != "exit 0":
+            raise StartFailed(deployment.name, probe)
+
+    @staticmethod
+    def _discard(folder: Path) -> None:
+        import shutil
+
+        shutil.rmtree(folder, ignore_errors=True)
+
+    async def rollback(self, name: str, number: int) -> DeploymentRow:
+        """Make an earlier version live again.
+
+        Raises:
+            NotFound: no such deployment or version.
+            DeployError: that version never worked.
+        """
+        deployment = self.store.deployment(name=name)
+        if deployment is None:
+            raise NotFound(f"no deployment {name!r} on this worker")
+        async with self._locks.setdefault(name, asyncio.Lock()):
+            version = self.store.version(deployment.id, number)
+            if version is None:
+                raise NotFound(f"{name} has no version {number}")
+            if version.status != "ready":
+                raise DeployError(f"version {number} of {name} is {version.status}: {version.message}")
+            if deployment.kind == "serving":
+                await self.servings.ensure(deployment).switch(version, 600.0)
+            await self.store.make_live(deployment.id, number)
+            return self.store.deployment(name=name) or deployment
+
+    async def delete(self, name: str) -> None:
+        """Remove a deployment: its replicas end, its runs in flight finish, its name is free.
+
+        Raises:
+            NotFound: no such deployment.
+        """
+        if self.store.deployment(name=name) is None:
+            raise NotFound(f"no deployment {name!r} on this worker")
+        async with self._locks.setdefault(name, asyncio.Lock()):
+            await self.store.delete_deployment(name)
+            await self.servings.delete(name)

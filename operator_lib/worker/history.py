@@ -1,0 +1,73 @@
+"""Reading a run's events file while somebody else appends to it."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+from operator_lib.engine.events import Event
+from operator_lib.engine.journal import Journal
+
+# Bytes in one message to a reader.
+BATCH = 256 * 1024
+_SEQ = re.compile(rb'"seq":(\d+)')
+_LOG = re.compile(rb'"kind": ?"log"')
+
+
+def append(path: Path, event: Event) -> int:
+    """Add one event. Only while no shim writes to the file."""
+    journal = Journal(str(path))
+    try:
+        journal.append(event)
+        journal.flush()
+        return journal.seq
+    finally:
+        journal.close()
+
+
+async def read(
+    path: Path,
+    after: int,
+    changed: Callable[[], asyncio.Event] | None,
+    ended: Callable[[], bool],
+    logs_only: bool = False,
+) -> AsyncIterator[bytes]:
+    """Whole lines after event number `after`, batch by batch; with `changed`, until `ended`.
+
+    `changed` gives the event that is set when more may be there.
+    """
+    position, partial = 0, b""
+    while True:
+        last = ended()
+        signal = changed() if changed is not None else None
+        data = await asyncio.to_thread(_chunk, path, position)
+        position += len(data)
+        if data:
+            lines, _, partial = (partial + data).rpartition(b"\n")
+            kept = [line for line in lines.split(b"\n") if line and _wanted(line, after, logs_only)]
+            if kept:
+                yield b"\n".join(kept) + b"\n"
+            continue
+        if last or signal is None:
+            return
+        await signal.wait()
+
+
+def _wanted(line: bytes, after: int, logs_only: bool) -> bool:
+    if logs_only and not _LOG.search(line):
+        return False
+    if not after:
+        return True
+    numbers = _SEQ.findall(line)
+    return bool(numbers) and int(numbers[-1]) > after
+
+
+def _chunk(path: Path, position: int) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            file.seek(position)
+            return file.read(BATCH)
+    except FileNotFoundError:
+        return b""

@@ -1,0 +1,14 @@
+"""Names for runs and replicas: sortable by time, unguessable enough to be unique, safe in paths and URLs."""
+
+from __future__ import annotations
+
+import secrets
+import time
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32
+
+
+def new_id() -> str:
+    """26 characters: 48 bits of milliseconds, 80 random bits (the layout of a ULID)."""
+    value = (int(time.time() * 1000) << 80) | secrets.randbits(80)
+    return "".join(_ALPHABET[(value >> shift) & 31] for shift in range(125, -1, -5))

@@ -1,0 +1,77 @@
+"""The worker's home: which folder holds what, and how a process's private folder is made and removed."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Paths below the home. Ids are made by the worker; no path is built from what a caller sent."""
+
+    home: Path
+
+    @property
+    def store(self) -> Path:
+        return self.home / "state.db"
+
+    @property
+    def blobs(self) -> Path:
+        return self.home / "blobs"
+
+    @property
+    def sources(self) -> Path:
+        return self.home / "sources"
+
+    def source(self, fingerprint: str) -> Path:
+        """Files of a version, read by its processes."""
+        return self.sources / fingerprint
+
+    def run(self, run_id: str) -> Path:
+        return self.home / "runs" / run_id
+
+    def events(self, run_id: str) -> Path:
+        return self.run(run_id) / "events"
+
+    def input(self, run_id: str) -> Path:
+        return self.run(run_id) / "input"
+
+    def attempt(self, run_id: str, attempt: int) -> Path:
+        return self.run(run_id) / str(attempt)
+
+    def replica(self, replica_id: str) -> Path:
+        return self.home / "replicas" / replica_id
+
+    def make(self) -> None:
+        for folder in (self.home, self.blobs, self.sources, self.home / "runs", self.home / "replicas"):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+
+def furnish(folder: Path, source: Path) -> None:
+    """A process's private folder: ``tmp``, and as current directory ``work``, where the version's files can be read.
+
+    The top-level entries are links into the version, so relative paths work; what the process writes beside them is
+    its own and goes with it.
+    """
+    for part in (folder, folder / "work", folder / "tmp"):
+        part.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for entry in os.scandir(source):
+        os.symlink(entry.path, folder / "work" / entry.name)
+
+
+async def clear(folder: Path, *, keep: bool) -> None:
+    """Remove what was private to a process; with `keep` its outcome and its events stay."""
+    targets = [folder / "work", folder / "tmp", folder / "spec.json"] if keep else [folder]
+    await asyncio.to_thread(_remove, targets)
+
+
+def _remove(targets: list[Path]) -> None:
+    for target in targets:
+        if target.is_dir() and not target.is_symlink():
+            shutil.rmtree(target, ignore_errors=True)
+        else:
+            target.unlink(missing_ok=True)

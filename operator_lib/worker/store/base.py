@@ -1,0 +1,203 @@
+"""What the worker remembers: rows, refusals, and the seam every store implements."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from operator_lib.errors import DeployError, OperatorError
+
+PENDING, RUNNING = "PENDING", "RUNNING"
+TERMINAL = ("COMPLETED", "FAILED", "TIMEOUT", "CANCELLED")
+STATUSES = (PENDING, RUNNING, *TERMINAL)
+
+
+class StoreError(OperatorError, OSError):
+    """Nothing of the operation was kept: the disk is full, failing or locked, or the file is not ours."""
+
+
+class Conflict(OperatorError, ValueError):
+    """The idempotency key was used before with another input."""
+
+
+class Refused(OperatorError, ValueError):
+    """The state of the run or version does not allow it."""
+
+
+class KindConflict(DeployError, ValueError):
+    """A live deployment of that name is of the other kind."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentRow:
+    """A name on the worker. Times are seconds since the epoch; `live_version` is 0 before the first."""
+
+    id: str
+    name: str
+    kind: str  # "job" or "serving"
+    live_version: int
+    created: float
+    updated: float
+    deleted: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class VersionRow:
+    """One immutable version of a deployment; only `status`, `message` and `env_key` ever change."""
+
+    deployment_id: str
+    number: int  # 1, 2, 3 ... without gaps
+    fingerprint: str
+    python: str
+    requirements: str
+    manifest: bytes  # a serialised proto, opaque here
+    entry_sha256: str
+    entry_size: int
+    options_json: str
+    schema_json: str
+    dag_json: str
+    created: float
+    status: str  # "building", "ready" or "failed"
+    message: str
+    env_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewVersion:
+    """What a deploy brings; the store adds number, time and status."""
+
+    fingerprint: str
+    python: str = ""
+    requirements: str = ""
+    manifest: bytes = b""
+    entry_sha256: str = ""
+    entry_size: int = 0
+    options_json: str = "{}"
+    schema_json: str = "{}"
+    dag_json: str = "{}"
+    env_key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """One run. `attempts` counts starts, `crashes` those that the worker's own end cut off.
+
+    Attributes:
+        input_ref: "inline" or the SHA-256 of a blob.
+        input_inline: None also where it was left out, as `runs` and `recover` do.
+        result_size: bytes, -1 without a result.
+        done: items finished so far, of a map.
+    """
+
+    id: str
+    deployment_id: str
+    job: str
+    version: int
+    kind: str = "run"  # "run" or "map"
+    status: str = PENDING
+    created: float = 0.0
+    started: float | None = None
+    ended: float | None = None
+    attempts: int = 0
+    crashes: int = 0
+    cause_kind: str = ""
+    cause: str = ""
+    idempotency_key: str = ""
+    input_sha256: str = ""
+    input_ref: str = "inline"
+    input_inline: bytes | None = None
+    result_size: int = -1
+    at_most_once: bool = False
+    cancel_requested: bool = False
+    done: int = 0
+
+    @property
+    def terminal(self) -> bool:
+        return self.status in TERMINAL
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptRow:
+    """One start of a run; `ended` is None while it is open. `peak_rss` is in bytes."""
+
+    run_id: str
+    n: int
+    lease: str
+    started: float
+    ended: float | None
+    cause_kind: str
+    cause: str
+    exit_code: int | None
+    signal: int | None
+    peak_rss: int | None
+
+
+class Store(Protocol):
+    """Where the worker keeps deployments and runs.
+
+    An awaited method returns when its change is durable. All of them raise `StoreError` when nothing could be
+    kept. Reads see every change whose method has returned.
+    """
+
+    async def put_version(
+        self,
+        name: str,
+        kind: str,
+        *,
+        fingerprint: str,
+        python: str = "",
+        requirements: str = "",
+        manifest: bytes = b"",
+        entry_sha256: str = "",
+        entry_size: int = 0,
+        options_json: str = "{}",
+        schema_json: str = "{}",
+        dag_json: str = "{}",
+        env_key: str = "",
+    ) -> tuple[DeploymentRow, VersionRow, bool]: ...
+    async def set_version_status(
+        self, deployment_id: str, number: int, status: str, message: str = "", env_key: str | None = None
+    ) -> VersionRow: ...
+    async def make_live(self, deployment_id: str, number: int) -> DeploymentRow: ...
+    async def delete_deployment(self, name: str) -> DeploymentRow: ...
+    async def submit_run(self, row: RunRow) -> tuple[RunRow, bool]: ...
+    async def start_attempt(self, run_id: str, lease: str) -> int: ...
+    async def finish_run(
+        self,
+        run_id: str,
+        lease: str,
+        status: str,
+        cause_kind: str = "",
+        cause: str = "",
+        result_size: int = -1,
+        exit_code: int | None = None,
+        signal: int | None = None,
+        peak_rss: int | None = None,
+    ) -> bool: ...
+    async def close_run(
+        self, run_id: str, status: str, cause_kind: str = "", cause: str = "", result_size: int = -1
+    ) -> bool: ...
+    async def requeue(
+        self,
+        run_id: str,
+        lease: str,
+        cause_kind: str,
+        cause: str,
+        crash: bool,
+        exit_code: int | None = None,
+        signal: int | None = None,
+        peak_rss: int | None = None,
+    ) -> bool: ...
+    async def request_cancel(self, run_id: str) -> RunRow: ...
+    async def update_map(self, run_id: str, done: int) -> None: ...
+    async def recover(self) -> list[RunRow]: ...
+    def close(self) -> None: ...
+
+    def deployment(self, name: str | None = None, id: str | None = None) -> DeploymentRow | None: ...
+    def deployments(self, kind: str | None = None) -> list[DeploymentRow]: ...
+    def version(self, deployment_id: str, number: int) -> VersionRow | None: ...
+    def versions(self, deployment_id: str) -> list[VersionRow]: ...
+    def run(self, run_id: str) -> RunRow | None: ...
+    def runs(self, job: str | None = None, status: str | None = None, limit: int = 100) -> list[RunRow]: ...
+    def attempts(self, run_id: str) -> list[AttemptRow]: ...
+    def counts(self) -> dict[str, int]: ...

@@ -1,0 +1,114 @@
+"""Writes about deployments and versions. Each function runs inside one transaction."""
+
+from __future__ import annotations
+
+import secrets
+import sqlite3
+import time
+from dataclasses import fields
+from typing import Any
+
+from operator_lib.errors import NotFound
+from operator_lib.worker.store.base import DeploymentRow, KindConflict, NewVersion, Refused, VersionRow
+
+DEPLOYMENT = ", ".join(field.name for field in fields(DeploymentRow))
+VERSION = ", ".join(field.name for field in fields(VersionRow))
+
+
+def live(connection: sqlite3.Connection, name: str) -> DeploymentRow | None:
+    query = f"SELECT {DEPLOYMENT} FROM deployments WHERE name = ? AND deleted IS NULL"
+    found = connection.execute(query, (name,)).fetchone()
+    return DeploymentRow(*found) if found else None
+
+
+def by_id(connection: sqlite3.Connection, id: str) -> DeploymentRow | None:
+    found = connection.execute(f"SELECT {DEPLOYMENT} FROM deployments WHERE id = ?", (id,)).fetchone()
+    return DeploymentRow(*found) if found else None
+
+
+def version(connection: sqlite3.Connection, deployment_id: str, number: int) -> VersionRow | None:
+    query = f"SELECT {VERSION} FROM versions WHERE deployment_id = ? AND number = ?"
+    found = connection.execute(query, (deployment_id, number)).fetchone()
+    return VersionRow(*found) if found else None
+
+
+def put_version(
+    connection: sqlite3.Connection, name: str, kind: str, new: NewVersion
+) -> tuple[DeploymentRow, VersionRow, bool]:
+    now = time.time()
+    deployment = live(connection, name)
+    if deployment is None:
+        deployment = DeploymentRow(secrets.token_hex(8), name, kind, 0, now, now, None)
+        _insert(connection, "deployments", DEPLOYMENT, deployment)
+    elif deployment.kind != kind:
+        raise KindConflict(
+            f"{name!r} is deployed as a {deployment.kind} and cannot become a {kind}; delete it first, "
+            "or deploy under another name"
+        )
+    query = f"SELECT {VERSION} FROM versions WHERE deployment_id = ? AND fingerprint = ?"
+    found = connection.execute(query, (deployment.id, new.fingerprint)).fetchone()
+    if found:
+        return deployment, VersionRow(*found), True
+    query = "SELECT coalesce(max(number), 0) + 1 FROM versions WHERE deployment_id = ?"
+    number = int(connection.execute(query, (deployment.id,)).fetchone()[0])
+    given = {field.name: getattr(new, field.name) for field in fields(NewVersion)}
+    row = VersionRow(
+        deployment_id=deployment.id, number=number, created=now, status="building", message="", **given
+    )
+    _insert(connection, "versions", VERSION, row)
+    return deployment, row, False
+
+
+def set_version_status(
+    connection: sqlite3.Connection,
+    deployment_id: str,
+    number: int,
+    status: str,
+    message: str,
+    env_key: str | None,
+) -> VersionRow:
+    connection.execute(
+        "UPDATE versions SET status = ?, message = ?, env_key = coalesce(?, env_key)"
+        " WHERE deployment_id = ? AND number = ?",
+        (status, message, env_key, deployment_id, number),
+    )
+    return _existing(version(connection, deployment_id, number), number)
+
+
+def make_live(connection: sqlite3.Connection, deployment_id: str, number: int) -> DeploymentRow:
+    row = _existing(version(connection, deployment_id, number), number)
+    if row.status != "ready":
+        raise Refused(f"version {number} is {row.status}, only a ready one can go live")
+    connection.execute(
+        "UPDATE deployments SET live_version = ?, updated = ? WHERE id = ? AND deleted IS NULL",
+        (number, time.time(), deployment_id),
+    )
+    deployment = by_id(connection, deployment_id)
+    if deployment is None or deployment.deleted is not None:
+        raise NotFound("the deployment has been deleted in the meantime; deploy it again")
+    return deployment
+
+
+def delete(connection: sqlite3.Connection, name: str) -> DeploymentRow:
+    deployment = live(connection, name)
+    if deployment is None:
+        raise NotFound(f"there is no deployment called {name!r}")
+    now = time.time()
+    connection.execute(
+        "UPDATE deployments SET deleted = ?, updated = ? WHERE id = ?", (now, now, deployment.id)
+    )
+    gone = by_id(connection, deployment.id)
+    assert gone is not None
+    return gone
+
+
+def _existing(row: VersionRow | None, number: int) -> VersionRow:
+    if row is None:
+        raise NotFound(f"there is no version {number} of this deployment")
+    return row
+
+
+def _insert(connection: sqlite3.Connection, table: str, columns: str, row: Any) -> None:
+    names = columns.split(", ")
+    marks = ", ".join("?" * len(names))
+    connection.execute(f"INSERT INTO {table} ({columns}) VALUES ({marks})", [getattr(row, n) for n in names])

@@ -1,0 +1,170 @@
+"""Writes about runs and their attempts: the state machine. Each function runs inside one transaction.
+
+A run is PENDING (no attempt open), RUNNING (one open, under the lease in `runs.lease`) or terminal, for ever.
+Every change names the lease it acts under, "" for "no attempt open"; under an old lease nothing changes. So
+an outcome is recorded once, whoever comes late.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from operator_lib.errors import NotFound
+from operator_lib.worker.store.base import PENDING, TERMINAL, Conflict, Refused, RunRow
+
+RUN = ", ".join(field.name for field in fields(RunRow))
+# For lists: inputs may be megabytes each.
+RUN_WITHOUT_INPUT = RUN.replace("input_inline", "NULL")
+OPEN = "status IN ('PENDING', 'RUNNING')"
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptEnd:
+    """How an attempt came to its end."""
+
+    cause_kind: str = ""
+    cause: str = ""
+    exit_code: int | None = None
+    signal: int | None = None
+    peak_rss: int | None = None
+
+
+def as_run(found: Any) -> RunRow:
+    row = RunRow(*found)
+    return replace(row, at_most_once=bool(row.at_most_once), cancel_requested=bool(row.cancel_requested))
+
+
+def get(connection: sqlite3.Connection, run_id: str) -> RunRow | None:
+    found = connection.execute(f"SELECT {RUN} FROM runs WHERE id = ?", (run_id,)).fetchone()
+    return as_run(found) if found else None
+
+
+def existing(connection: sqlite3.Connection, run_id: str) -> RunRow:
+    row = get(connection, run_id)
+    if row is None:
+        raise NotFound(f"there is no run {run_id!r}")
+    return row
+
+
+def submit(connection: sqlite3.Connection, row: RunRow) -> tuple[RunRow, bool]:
+    if row.idempotency_key:
+        query = f"SELECT {RUN} FROM runs WHERE deployment_id = ? AND idempotency_key = ?"
+        found = connection.execute(query, (row.deployment_id, row.idempotency_key)).fetchone()
+        if found:
+            return _same_input(as_run(found), row), True
+    query = "SELECT deleted FROM deployments WHERE id = ?"
+    deployment = connection.execute(query, (row.deployment_id,)).fetchone()
+    if deployment is None or deployment[0] is not None:
+        raise NotFound(f"the job {row.job!r} is not deployed any more; deploy it again")
+    query = "SELECT 1 FROM versions WHERE deployment_id = ? AND number = ?"
+    if connection.execute(query, (row.deployment_id, row.version)).fetchone() is None:
+        raise NotFound(f"the job {row.job!r} has no version {row.version}")
+    row = RunRow(
+        id=row.id,
+        deployment_id=row.deployment_id,
+        job=row.job,
+        version=row.version,
+        kind=row.kind,
+        created=row.created or time.time(),
+        idempotency_key=row.idempotency_key,
+        input_sha256=row.input_sha256,
+        input_ref=row.input_ref,
+        input_inline=row.input_inline,
+        at_most_once=row.at_most_once,
+    )
+    names = RUN.split(", ")
+    marks = ", ".join("?" * len(names))
+    try:
+        connection.execute(
+            f"INSERT INTO runs ({RUN}) VALUES ({marks})", [getattr(row, name) for name in names]
+        )
+    except sqlite3.IntegrityError:
+        raise Conflict(f"there is a run {row.id!r} already; give every run its own id") from None
+    return row, False
+
+
+def _same_input(first: RunRow, row: RunRow) -> RunRow:
+    if first.input_sha256 != row.input_sha256:
+        raise Conflict(
+            f"the idempotency key {row.idempotency_key!r} was used for run {first.id} of {row.job!r} with "
+            f"other arguments (sha256 {first.input_sha256[:9]}, now {row.input_sha256[:9]}); use another key"
+        )
+    return first
+
+
+def start_attempt(connection: sqlite3.Connection, run_id: str, lease: str) -> int:
+    if not lease:
+        raise ValueError("an attempt needs a lease")
+    row = existing(connection, run_id)
+    if row.status != PENDING:
+        raise Refused(f"run {run_id} is {row.status} and cannot be started")
+    if row.cancel_requested:
+        raise Refused(f"run {run_id} is to be cancelled and cannot be started")
+    if row.at_most_once and row.crashes:
+        raise Refused(f"run {run_id} was cut off by the end of a worker and is to run at most once")
+    now, n = time.time(), row.attempts + 1
+    connection.execute(
+        "UPDATE runs SET status = 'RUNNING', lease = ?, attempts = ?, started = coalesce(started, ?),"
+        " cause_kind = '', cause = '' WHERE id = ?",
+        (lease, n, now, run_id),
+    )
+    connection.execute(
+        "INSERT INTO attempts (run_id, n, lease, started) VALUES (?, ?, ?, ?)", (run_id, n, lease, now)
+    )
+    return n
+
+
+def finish(
+    connection: sqlite3.Connection, run_id: str, lease: str, status: str, end: AttemptEnd, result_size: int
+) -> bool:
+    if status not in TERMINAL:
+        raise ValueError(f"a run ends as one of {TERMINAL}, not as {status!r}")
+    changed = connection.execute(
+        "UPDATE runs SET status = ?, ended = ?, cause_kind = ?, cause = ?, result_size = ?, lease = ''"
+        f" WHERE id = ? AND lease = ? AND {OPEN}",
+        (status, time.time(), end.cause_kind, end.cause, result_size, run_id, lease),
+    ).rowcount
+    if changed:
+        _close_attempt(connection, run_id, end)
+    return bool(changed)
+
+
+def requeue(connection: sqlite3.Connection, run_id: str, lease: str, end: AttemptEnd, crash: bool) -> bool:
+    """Back to PENDING. A wish to cancel stays on the run, and keeps it from being started again."""
+    changed = connection.execute(
+        "UPDATE runs SET status = 'PENDING', lease = '', cause_kind = ?, cause = ?, crashes = crashes + ?"
+        " WHERE id = ? AND lease = ? AND lease <> '' AND status = 'RUNNING'",
+        (end.cause_kind, end.cause, int(crash), run_id, lease),
+    ).rowcount
+    if changed:
+        _close_attempt(connection, run_id, end)
+    return bool(changed)
+
+
+def request_cancel(connection: sqlite3.Connection, run_id: str) -> RunRow:
+    connection.execute(f"UPDATE runs SET cancel_requested = 1 WHERE id = ? AND {OPEN}", (run_id,))
+    return existing(connection, run_id)
+
+
+def update_map(connection: sqlite3.Connection, run_id: str, done: int) -> None:
+    connection.execute(f"UPDATE runs SET done = max(done, ?) WHERE id = ? AND {OPEN}", (done, run_id))
+
+
+def recover(connection: sqlite3.Connection) -> list[RunRow]:
+    """Close what the last worker left open. Safe to repeat: a second time finds nothing open."""
+    end = AttemptEnd("worker_lost", "worker restarted")
+    for run_id, lease in connection.execute("SELECT id, lease FROM runs WHERE status = 'RUNNING'").fetchall():
+        requeue(connection, run_id, lease, end, crash=True)
+    query = f"SELECT {RUN_WITHOUT_INPUT} FROM runs WHERE {OPEN} ORDER BY seq"
+    return [as_run(found) for found in connection.execute(query)]
+
+
+def _close_attempt(connection: sqlite3.Connection, run_id: str, end: AttemptEnd) -> None:
+    connection.execute(
+        "UPDATE attempts SET ended = ?, cause_kind = ?, cause = ?, exit_code = ?, signal = ?, peak_rss = ?"
+        " WHERE run_id = ? AND ended IS NULL",
+        (time.time(), end.cause_kind, end.cause, end.exit_code, end.signal, end.peak_rss, run_id),
+    )

@@ -1,0 +1,124 @@
+"""Running uv: its output line by line, its process group gone when the caller goes, pip's settings carried
+over.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.metadata
+import json
+import os
+import re
+import shlex
+import signal
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from operator_lib.worker.pip_settings import translated
+
+_CREDENTIALS = re.compile(r"(?<=://)[^/@\s'\"]+@")
+
+
+class UvFailed(Exception):
+    """uv has exited with an error; the text is its message."""
+
+
+async def run(arguments: Sequence[str], folder: Path, tell: Callable[[str], None]) -> None:
+    """``uv ARGUMENTS`` in `folder`; its output goes to `tell`, the command first. Raises `UvFailed`."""
+    command = [_binary(), *arguments]
+    tell(masked("$ " + shlex.join(["uv", *arguments])))
+    environment = await _environment()
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        cwd=folder,
+        env=environment,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        start_new_session=True,
+        limit=1 << 20,
+    )
+    lines: list[str] = []
+    try:
+        assert process.stdout is not None
+        async for raw in process.stdout:
+            line = masked(raw.decode(errors="replace").rstrip())
+            lines.append(line)
+            tell(line)
+        status = await process.wait()
+    finally:
+        if process.returncode is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            await process.wait()
+    if status:
+        raise UvFailed(_message(lines) or f"uv exited with status {status}")
+
+
+async def find(minor: str) -> str | None:
+    """The interpreter of this minor version, or None."""
+    found = await _output(["python", "find", "--no-project", "--no-python-downloads", minor])
+    return found.strip() or None
+
+
+async def minors() -> list[str]:
+    """Minor versions from 3.11 on that are on this machine."""
+    text = await _output(
+        ["python", "list", "--only-installed", "--no-python-downloads", "--output-format", "json"]
+    )
+    found = {(p["version_parts"]["major"], p["version_parts"]["minor"]) for p in json.loads(text or "[]")}
+    return [f"{major}.{minor}" for major, minor in sorted(found) if (major, minor) >= (3, 11)]
+
+
+def worker_requirements(wanted: bool) -> str:
+    """What operator_lib itself needs, as lines of requirements; for interpreters that cannot use the worker's
+    own.
+    """
+    if not wanted:
+        return ""
+    needed = importlib.metadata.requires("operator_lib") or []
+    return "".join(f"{line}\n" for line in needed if "extra ==" not in line)
+
+
+def masked(text: str) -> str:
+    """`text` with the credentials in URLs hidden.
+
+    >>> masked("https://me:secret@example.org/simple")
+    'https://****@example.org/simple'
+    """
+    return _CREDENTIALS.sub("****@", text)
+
+
+def _binary() -> str:
+    import uv
+
+    return uv.find_uv_bin()
+
+
+async def _environment() -> dict[str, str]:
+    hidden = (
+        "VIRTUAL_ENV",
+        "PYTHONPATH",
+        "PYTHONHOME",
+        "UV_PYTHON",
+        "UV_PROJECT_ENVIRONMENT",
+        "OPERATOR_LIB_TOKEN",
+    )
+    kept = {name: value for name, value in os.environ.items() if name not in hidden}
+    settings = {"NO_COLOR": "1", "UV_NO_PROGRESS": "1", "UV_PYTHON_DOWNLOADS": "never"}
+    return {**kept, **await translated(), **settings}
+
+
+async def _output(arguments: Sequence[str]) -> str:
+    process = await asyncio.create_subprocess_exec(
+        _binary(), *arguments, env=await _environment(), stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL, stdin=asyncio.subprocess.DEVNULL,
+    )  # fmt: skip
+    out, _ = await process.communicate()
+    return out.decode() if process.returncode == 0 else ""
+
+
+def _message(lines: Sequence[str]) -> str:
+    """From uv's first complaint on; what comes before it is progress."""
+    starts = [n for n, line in enumerate(lines) if re.match(r"\s*(×|error:|x )", line)]
+    text = "\n".join(lines[starts[0] :] if starts else lines[-5:])
+    return re.sub(r"^\s*(×|error:)\s*", "", text).strip()

@@ -1,0 +1,734 @@
+"""The store: what is acknowledged is kept, outcomes are recorded once, versions are dense."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from operator_lib.errors import DeployError, NotFound
+from operator_lib.worker.store import (
+    AlreadyRunning,
+    Conflict,
+    HomeLock,
+    KindConflict,
+    Refused,
+    RunRow,
+    SqliteStore,
+    Store,
+    StoreError,
+)
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@contextlib.contextmanager
+def opened(path):
+    store = SqliteStore(path)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "store.db"
+
+
+async def deployed(store: Store, name="job", kind="job"):
+    deployment, version, _ = await store.put_version(name, kind, fingerprint="f1")
+    await store.set_version_status(deployment.id, version.number, "ready")
+    return await store.make_live(deployment.id, version.number)
+
+
+def a_run(deployment, id, **fields):
+    return RunRow(id=id, deployment_id=deployment.id, job=deployment.name, version=1, **fields)
+
+
+def integrity(path):
+    connection = sqlite3.connect(path)
+    try:
+        return connection.execute("PRAGMA integrity_check").fetchone()[0]
+    finally:
+        connection.close()
+
+
+class TestVersions:
+    async def _fields(self, store):
+        given = {
+            "fingerprint": "f",
+            "python": "3.11",
+            "requirements": "numpy",
+            "manifest": b"\x00\xff",
+            "entry_sha256": "e" * 64,
+            "entry_size": 7,
+            "env_key": "k",
+            "options_json": '{"timeout": 3}',
+            "schema_json": '{"a": 1}',
+            "dag_json": "[]",
+        }
+        deployment, version, existed = await store.put_version("a", "serving", **given)
+        assert not existed
+        assert (deployment.kind, deployment.live_version, version.number) == ("serving", 0, 1)
+        assert version.status == "building"
+        read = store.version(deployment.id, 1)
+        assert read == version
+        assert {name: getattr(read, name) for name in given} == given
+
+    def test_every_field_is_kept(self, path):
+        with opened(path) as store:
+            asyncio.run(self._fields(store))
+
+    def test_the_same_fingerprint_is_the_same_version(self, path):
+        async def work(store):
+            first = await store.put_version("a", "job", fingerprint="one")
+            second = await store.put_version("a", "job", fingerprint="two")
+            again = await store.put_version("a", "job", fingerprint="one", python="ignored")
+            assert (first[1].number, second[1].number, again[1].number) == (1, 2, 1)
+            assert [first[2], second[2], again[2]] == [False, False, True]
+            assert again[1] == first[1]
+
+        with opened(path) as store:
+            asyncio.run(work(store))
+
+    def test_fifty_at_once_are_numbered_without_gaps(self, path):
+        async def work(store):
+            made = await asyncio.gather(
+                *(store.put_version("a", "job", fingerprint=f"f{n}") for n in range(50)),
+                *(store.put_version("a", "job", fingerprint=f"f{n}") for n in range(50)),
+            )
+            numbers = [version.number for _, version, _ in made]
+            assert sorted(numbers) == sorted([*range(1, 51), *range(1, 51)])
+            assert len({deployment.id for deployment, _, _ in made}) == 1
+            assert sum(existed for _, _, existed in made) == 50
+            assert [v.number for v in store.versions(made[0][0].id)] == list(range(1, 51))
+
+        with opened(path) as store:
+            asyncio.run(work(store))
+
+    def test_a_name_keeps_its_kind_until_it_is_deleted(self, path):
+        async def work(store):
+            first = await deployed(store, "a", "job")
+            with pytest.raises(
+                KindConflict, match="'a' is deployed as a job and cannot become a serving"
+            ) as refused:
+                await store.put_version("a", "serving", fingerprint="x")
+            assert isinstance(refused.value, DeployError)
+            assert isinstance(refused.value, ValueError)
+            gone = await store.delete_deployment("a")
+            assert gone.deleted is not None
+            assert store.deployment(name="a") is None
+            assert store.deployment(id=first.id) == gone
+            second, version, existed = await store.put_version("a", "serving", fingerprint="f1")
+            assert second.id != first.id
+            assert (version.number, existed) == (1, False)
+            with pytest.raises(NotFound):
+                await store.delete_deployment("b")
+            with pytest.raises(NotFound):
+                await store.make_live(first.id, 1)
+
+        with opened(path) as store:
+            asyncio.run(work(store))
+
+    def test_only_a_ready_version_goes_live(self, path):
+        async def work(store):
+            deployment, _, _ = await store.put_version("a", "job", fingerprint="x")
+            with pytest.raises(Refused, match="version 1 is building"):
+                await store.make_live(deployment.id, 1)
+            failed = await store.set_version_status(deployment.id, 1, "failed", "no such package")
+            assert (failed.status, failed.message) == ("failed", "no such package")
+            with pytest.raises(NotFound):
+                await store.set_version_status(deployment.id, 2, "ready")
+            with pytest.raises(StoreError):
+                await store.set_version_status(deployment.id, 1, "nonsense")
+            ready = await store.set_version_status(deployment.id, 1, "ready", env_key="k")
+            assert (ready.env_key, ready.message) == ("k", "")
+            assert (await store.make_live(deployment.id, 1)).live_version == 1
+            assert store.deployments(kind="serving") == []
+            assert [d.name for d in store.deployments()] == ["a"]
+
+        with opened(path) as store:
+            asyncio.run(work(store))
+
+
+class TestRuns:
+    def test_from_submit_to_outcome(self, path):
+        async def work(store):
+            job = await deployed(store)
+            row, existed = await store.submit_run(a_run(job, "r1", input_inline=b"in", at_most_once=True))
+            assert (row.status, existed, row.at_most_once) == ("PENDING", False, True)
+            assert store.run("r1").input_inline == b"in"
+            assert await store.start_attempt("r1", "lease-1") == 1
+            assert store.run("r1").status == "RUNNING"
+            assert await store.finish_run(
+                "r1", "lease-1", "FAILED", "exit_code", "exit 3", exit_code=3, peak_rss=1024
+            )
+            ended = store.run("r1")
+            assert (ended.status, ended.cause_kind, ended.cause) == ("FAILED", "exit_code", "exit 3")
+            assert ended.created <= ended.started <= ended.ended
+            (attempt,) = store.attempts("r1")
+            assert (attempt.n, attempt.lease, attempt.exit_code, attempt.peak_rss) == (1, "lease-1", 3, 1024)
+            assert attempt.ended is not None
+
+        with opened(path) as store:
+            asyncio.run(work(store))
+
+    def test_an_outcome_is_recorded_once_and_under_the_lease_alone(self, path):
+        async def work(store):
+            await store.submit_run(a_run(await deployed(store), "r"))
+            assert not await store.finish_run("r", "never given", "COMPLETED")
+            assert not await store.finish_run("r", "", "COMPLETED")
+            await store.start_attempt("r", "one")
+            with pytest.raises(Refused, match="run r is RUNNING"):
+                await store.start_attempt("r", "two")
+            assert not await store.close_run("r", "FAILED")
+            assert await store.requeue("r", "one", "exit_code", "exit 1", crash=False)
+            assert not await store.requeue("r", "one", "exit_code", "exit 1", crash=False)
+            assert store.run("r").cause == "exit 1"
+            assert await store.start_attempt("r", "two") == 2
+            assert not await store.finish_run("r", "one", "FAILED", "timeout")
+            assert await store.finish_run("r", "two", "COMPLETED", result_size=5)
+            for status in ("COMPLETED", "FAILED"):
+                assert not await store.finish_run("r", "two", status)
+                assert not await store.close_run("r", status)
+            with pytest.raises(Refused, match="run r is COMPLETED"):
+                await store.start_attempt("r", "three")
+            row = store.run("r")
+            assert (row.status, row.result_size, row.attempts, row.crashes) == ("COMPLETED", 5, 2, 0)
+            assert [a.cause for a in store.attempts("r")] == ["exit 1", ""]
+            with pytest.raises(ValueError, match="a run ends as one of"):
+                await store.finish_run("r", "two", "RUNNING")
+            with pytest.raises(NotFound):
+                await store.start_attempt("nobody", "x")
+
+        with opened(path) as store:
+            asyncio.run(work(store))
+
+    def test_one_key_is_one_run_whoever_comes_first(self, path):
+        async def work(store):
+            job = await deployed(store)
+            same = await asyncio.gather(
+                *(
+                    store.submit_run(a_run(job, f"r{n}", idempotency_key="k", input_sha256="a" * 64))
+                    for n in range(50)
+                )
+            )
+            assert len({row.id for row, _ in same}) == 1
+            assert sum(not existed for _, existed in same) == 1
+            with pytest.raises(Conflict, match="'k' was used for run r0 of 'job' with other arguments"):
+                await store.submit_run(a_run(job, "x", idempotency_key="k", input_sha256="b" * 64))
+            other = await deployed(store, "other")
+            assert not (await store.submit_run(a_run(other, "y", idempotency_key="k")))[1]
+            no_key = [await store.submit_run(a_run(job, f"n{n}")) for n in range(2)]
+            assert [existed for _, existed in no_key] == [False, False]
+            with pytest.raises(Conflict, match="there is a run 'y' already"):
+                await store.submit_run(a_run(job, "y"))
+
+        with opened(path) as store:
+            asyncio.run(work(store))
+
+    def test_threads_with_loops_of_their_own_share_a_key(self, path):
+        with opened(path) as store:
+            job = asyncio.run(deployed(store))
+            found: list[str] = []
+
+            def submit(n):
+                row, _ = asyncio.run(store.submit_run(a_run(job, f"t{n}", idempotency_key="k")))
+                found.append(row.id)
+
+            threads = [threading.Thread(target=submit, args=(n,)) for n in range(50)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            assert len(found) == 50
+            assert len(set(found)) == 1
+
+    def test_nothing_is_submitted_to_what_is_not_there(self, path):
+        async def work(store):
+            job = await deployed(store)
+            with pytest.raises(NotFound, match="'other' is not deployed any more"):
+                await store.submit_run(RunRow("r", "no such id", "other", 1))
+            with pytest.raises(NotFound, match="has no version 9"):
+                await store.submit_run(RunRow("r", job.id, "job", 9))
+            await store.delete_deployment("job")
+            with pytest.raises(NotFound, match="'job' is not deployed any more"):
+                await store.submit_run(a_run(job, "r"))
+
+        with opened(path) as store:
+            asyncio.run(work(store))
+
+    def test_a_run_that_is_to_be_cancelled_cannot_start(self, path):
+        async def work(store):
+            job = await deployed(store)
+            for id in ("waiting", "running", "ended"):
+                await store.submit_run(a_run(job, id))
+            assert (await store.request_cancel("waiting")).cancel_requested
+            with pytest.raises(Refused, match="is to be cancelled"):
+                await store.start_attempt("waiting", "x")
+            assert await store.close_run("waiting", "CANCELLED", "cancelled", "cancelled before it started")
+            await store.start_attempt("running", "l")
+            assert (await store.request_cancel("running")).status == "RUNNING"
+            assert await store.finish_run("running", "l", "CANCELLED", "cancelled")
+            await store.start_attempt("ended", "l")
+            await store.finish_run("ended", "l", "COMPLETED")
+            late = await store.request_cancel("ended")
+            assert (late.status, late.cancel_requested) == ("COMPLETED", False)
+            with pytest.raises(NotFound):
+                await store.request_cancel("nobody")
+
+        with opened(path) as store:
+            asyncio.run(work(store))
+
+    def test_cancel_and_finish_race_to_one_end(self, path):
+        async def race(store, id, job):
+            await store.submit_run(a_run(job, id))
+            await store.start_attempt(id, "l")
+
+            async def cancel():
+                row = await store.request_cancel(id)
+                return not row.terminal and await store.finish_run(id, "l", "CANCELLED", "cancelled")
+
+            won = await asyncio.gather(store.finish_run(id, "l", "COMPLETED"), cancel())
+            assert sum(won) == 1
+            return store.run(id).status == ("COMPLETED" if won[0] else "CANCELLED")
+
+        async def work(store):
+            job = await deployed(store)
+            assert all(await asyncio.gather(*(race(store, f"r{n}", job) for n in range(200))))
+
+        with opened(path) as store:
+            asyncio.run(work(store))
+
+    def test_maps_count_up_until_they_end(self, path):
+        async def work(store):
+            await store.submit_run(a_run(await deployed(store), "m", kind="map"))
+            await store.start_attempt("m", "l")
+            await store.update_map("m", 5)
+            await store.update_map("m", 3)
+            assert store.run("m").done == 5
+            await store.finish_run("m", "l", "COMPLETED")
+            await store.update_map("m", 9)
+            assert (store.run("m").done, store.run("m").kind) == (5, "map")
+
+        with opened(path) as store:
+            asyncio.run(work(store))
+
+    def test_lists_are_filtered_newest_first_and_quick(self, path):
+        async def work(store):
+            one, two = await deployed(store, "one"), await deployed(store, "two")
+            for start in range(0, 10_000, 1000):
+                await asyncio.gather(
+                    *(
+                        store.submit_run(a_run(one if n % 10 else two, f"r{n}", input_inline=b"x" * 500))
+                        for n in range(start, start + 1000)
+                    )
+                )
+            for n in range(0, 200, 10):
+                await store.start_attempt(f"r{n}", "l")
+            assert [row.id for row in store.runs(limit=3)] == ["r9999", "r9998", "r9997"]
+            assert [row.id for row in store.runs(job="two", limit=2)] == ["r9990", "r9980"]
+            assert [row.id for row in store.runs(status="RUNNING", limit=1)] == ["r190"]
+            assert store.runs(job="one", status="RUNNING") == []
+            assert store.runs(limit=1)[0].input_inline is None
+            assert len(store.runs(job="two", limit=5000)) == 1000
+            assert store.counts()["PENDING"] == 9_980
+            for query in ({}, {"job": "two"}, {"status": "RUNNING"}, {"job": "one", "status": "PENDING"}):
+                begun = time.perf_counter()
+                store.runs(**query)
+                took = time.perf_counter() - begun
+                print(f"runs({query}): {took * 1000:.1f} ms")
+                assert took < 0.5
+
+        with opened(path) as store:
+            asyncio.run(work(store))
+
+
+class TestRecovery:
+    def test_open_attempts_are_closed_and_work_comes_back_in_order(self, path):
+        async def before(store):
+            job = await deployed(store)
+            for n in range(6):
+                await store.submit_run(a_run(job, f"r{n}", at_most_once=n == 2))
+            for n in (1, 2, 3, 4):
+                await store.start_attempt(f"r{n}", f"l{n}")
+            await store.finish_run("r3", "l3", "COMPLETED")
+            await store.request_cancel("r4")
+
+        async def after(store):
+            rows = await store.recover()
+            assert [row.id for row in rows] == ["r0", "r1", "r2", "r4", "r5"]
+            assert [(row.attempts, row.crashes) for row in rows] == [(0, 0), (1, 1), (1, 1), (1, 1), (0, 0)]
+            assert {row.status for row in rows} == {"PENDING"}
+            assert [row.cancel_requested for row in rows] == [False, False, False, True, False]
+            (attempt,) = store.attempts("r1")
+            assert (attempt.cause_kind, attempt.cause) == ("worker_lost", "worker restarted")
+            assert not await store.finish_run("r1", "l1", "COMPLETED")
+            assert await store.start_attempt("r1", "new") == 2
+            with pytest.raises(Refused, match="run at most once"):
+                await store.start_attempt("r2", "new")
+            assert await store.close_run("r2", "FAILED", "worker_lost", "worker restarted")
+
+        with opened(path) as store:
+            asyncio.run(before(store))
+        with opened(path) as store:
+            asyncio.run(after(store))
+        with opened(path) as store:
+            rows = asyncio.run(store.recover())
+            assert {row.id: row.crashes for row in rows} == {"r0": 0, "r1": 2, "r4": 1, "r5": 0}
+            assert asyncio.run(store.recover()) == rows
+
+    def test_nothing_acknowledged_is_lost_by_kill_nine(self, path):
+        acked: set[str] = set()
+        for attempt in range(4):
+            writer = subprocess.Popen(
+                [sys.executable, "-c", WRITER, str(path), f"p{attempt}"],
+                stdout=subprocess.PIPE,
+                text=True,
+                cwd=ROOT,
+            )
+            with writer:
+                for _ in range(40 * (attempt + 1)):
+                    acked.add(writer.stdout.readline().strip())
+                writer.send_signal(signal.SIGKILL)
+                # What it had said before it died counts too; the last line may be cut.
+                acked.update(line for line in writer.stdout.read().split("\n")[:-1] if line)
+            assert writer.returncode == -signal.SIGKILL
+        assert len(acked) > 300
+        assert integrity(path) == "ok"
+        with opened(path) as store:
+            asyncio.run(store.recover())
+            for line in acked:
+                what, id = line.split()
+                row = store.run(id)
+                assert row is not None, line
+                assert what != "finished" or row.status == "COMPLETED", line
+                assert what != "started" or row.attempts >= 1, line
+            numbers = [v.number for v in store.versions(store.deployment(name="job").id)]
+            assert numbers == list(range(1, len(numbers) + 1))
+
+
+WRITER = """
+import asyncio, sys
+from operator_lib.worker.store import SqliteStore, RunRow
+
+async def one(store, job, id):
+    await store.submit_run(RunRow(id, job.id, "job", 1, input_inline=b"x" * 200))
+    print("submitted", id, flush=True)
+    await store.start_attempt(id, "l" + id)
+    print("started", id, flush=True)
+    if await store.finish_run(id, "l" + id, "COMPLETED"):
+        print("finished", id, flush=True)
+
+async def work(path, prefix):
+    store = SqliteStore(path)
+    job, _, _ = await store.put_version("job", "job", fingerprint=prefix)
+    await store.recover()
+    for n in range(100_000):
+        await asyncio.gather(*(one(store, job, f"{prefix}-{n}-{k}") for k in range(8)))
+
+asyncio.run(work(sys.argv[1], sys.argv[2]))
+"""
+
+
+class TestCommits:
+    def test_a_burst_takes_few_commits(self, path):
+        async def work(store):
+            job = await deployed(store)
+            before, begun = store.commits, time.perf_counter()
+            await asyncio.gather(*(store.submit_run(a_run(job, f"r{n}")) for n in range(1000)))
+            took = time.perf_counter() - begun
+            print(f"1000 submits: {1000 / took:.0f} a second in {store.commits - before} commits")
+            assert store.commits - before <= 20
+            assert store.counts()["PENDING"] == 1000
+
+        with opened(path) as store:
+            asyncio.run(work(store))
+
+    def test_one_that_fails_leaves_its_neighbours_alone(self, path):
+        async def work(store):
+            job = await deployed(store)
+            bad = RunRow("bad", job.id, "job", 1, kind="nonsense")
+            results = await asyncio.gather(
+                *(store.submit_run(a_run(job, f"r{n}")) for n in range(10)),
+                store.submit_run(bad),
+                store.submit_run(a_run(job, "\ud800")),
+                store.start_attempt("nobody", "l"),
+                store.put_version("half", "job", fingerprint=None),
+                *(store.submit_run(a_run(job, f"s{n}")) for n in range(10)),
+                return_exceptions=True,
+            )
+            failed = [r for r in results if isinstance(r, Exception)]
+            assert len(failed) == 4
+            assert store.deployment(name="half") is None
+            assert store.counts()["PENDING"] == 20
+
+        with opened(path) as store:
+            asyncio.run(work(store))
+
+    def test_a_write_goes_on_when_its_caller_is_cancelled(self, path):
+        async def work(store):
+            job = await deployed(store)
+            task = asyncio.create_task(store.submit_run(a_run(job, "r")))
+            await asyncio.sleep(0)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            await store.submit_run(a_run(job, "after"))
+            assert store.run("r") is not None
+
+        with opened(path) as store:
+            asyncio.run(work(store))
+
+    def test_closing_writes_what_waits_and_refuses_the_rest(self, path):
+        async def work():
+            store = SqliteStore(path)
+            job = await deployed(store)
+            tasks = [asyncio.create_task(store.submit_run(a_run(job, f"r{n}"))) for n in range(5)]
+            await asyncio.sleep(0)
+            store.close()
+            await asyncio.gather(*tasks)
+            with pytest.raises(StoreError, match="is closed"):
+                await store.submit_run(a_run(job, "late"))
+            store.close()
+
+        asyncio.run(work())
+        with opened(path) as store:
+            assert store.counts()["PENDING"] == 5
+
+    def test_another_programs_lock_is_waited_for(self, path):
+        async def work(store):
+            job = await deployed(store)
+            other = sqlite3.connect(path, isolation_level=None)
+            other.execute("BEGIN IMMEDIATE")
+            submit = asyncio.create_task(store.submit_run(a_run(job, "r")))
+            done, _ = await asyncio.wait({submit}, timeout=0.3)
+            assert not done
+            other.execute("ROLLBACK")
+            await submit
+            other.execute("BEGIN")
+            other.execute("SELECT count(*) FROM runs").fetchone()
+            await store.submit_run(a_run(job, "beside a reader"))
+            other.close()
+            assert store.run("beside a reader") is not None
+
+        with opened(path) as store:
+            asyncio.run(work(store))
+
+
+FILLER = """
+import asyncio, resource, sys
+from operator_lib.worker.store import SqliteStore, RunRow, StoreError
+
+async def work(path):
+    store = SqliteStore(path)
+    job, _, _ = await store.put_version("job", "job", fingerprint="f")
+    def limit(size):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+    limit(600_000)
+    acked, failed = [], None
+    for n in range(1000):
+        try:
+            row, _ = await store.submit_run(RunRow(f"r{n}", job.id, "job", 1, input_inline=b"x" * 10_000))
+            acked.append(row.id)
+        except StoreError as error:
+            failed = error
+            break
+    assert failed is not None and isinstance(failed, OSError), failed
+    assert "could not be written" in str(failed) and "disk" in str(failed), failed
+    assert all(store.run(id) is not None for id in acked) and store.run(f"r{n}") is None
+    both = await asyncio.gather(
+        store.submit_run(RunRow("big", job.id, "job", 1, input_inline=b"x" * 700_000)),
+        store.submit_run(RunRow("big2", job.id, "job", 1, input_inline=b"x" * 700_000)),
+        return_exceptions=True)
+    assert all(isinstance(e, StoreError) for e in both), both
+    limit(resource.RLIM_INFINITY)
+    for n in range(20):
+        row, _ = await store.submit_run(RunRow(f"again{n}", job.id, "job", 1))
+        acked.append(row.id)
+    store.close()
+    print(" ".join(acked))
+
+asyncio.run(work(sys.argv[1]))
+"""
+
+
+class TestFullDisk:
+    def test_nothing_is_acknowledged_and_it_goes_on_when_there_is_space(self, path):
+        done = subprocess.run(
+            [sys.executable, "-c", FILLER, str(path)], capture_output=True, text=True, cwd=ROOT, timeout=60
+        )
+        assert done.returncode == 0, done.stderr
+        acked = done.stdout.split()
+        assert len(acked) > 25
+        assert integrity(path) == "ok"
+        with opened(path) as store:
+            assert {row.id for row in store.runs(limit=10_000)} == set(acked)
+
+    def test_a_full_file_system(self, tmp_path):
+        mount = tmp_path / "small"
+        mount.mkdir()
+        if os.geteuid() != 0:
+            pytest.skip("mounting a small file system needs root; the limit on file sizes is tested above")
+        made = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(mount)], capture_output=True
+        )
+        if made.returncode:
+            pytest.skip(f"no tmpfs here: {made.stderr.decode().strip()}")
+        try:
+            asyncio.run(self._fill(mount))
+        finally:
+            subprocess.run(["umount", str(mount)], check=True)
+
+    async def _fill(self, mount):
+        with opened(mount / "store.db") as store:
+            job = await deployed(store)
+            acked = []
+            failed = None
+            while failed is None:
+                row = a_run(job, f"r{len(acked)}", input_inline=b"x" * 5000)
+                try:
+                    await store.submit_run(row)
+                    acked.append(row.id)
+                except StoreError as error:
+                    failed = error
+            assert "the disk is full" in str(failed)
+            assert len(acked) > 10
+            subprocess.run(["mount", "-o", "remount,size=4m", str(mount)], check=True)
+            await store.submit_run(a_run(job, "after"))
+            assert {row.id for row in store.runs(limit=1000)} == {*acked, "after"}
+        assert integrity(mount / "store.db") == "ok"
+
+
+class TestFile:
+    def test_settings_and_mode(self, path):
+        with opened(path) as store:
+            pragma = {
+                name: store._writer.connection.execute(f"PRAGMA {name}").fetchone()[0]
+                for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout", "mmap_size",
+                             "wal_autocheckpoint", "journal_size_limit")
+            }  # fmt: skip
+            assert pragma == {
+                "journal_mode": "wal",
+                "synchronous": 2,
+                "foreign_keys": 1,
+                "busy_timeout": 5000,
+                "mmap_size": 0,
+                "wal_autocheckpoint": 1000,
+                "journal_size_limit": 67108864,
+            }
+            with pytest.raises(sqlite3.OperationalError):
+                store._reader.execute("DELETE FROM runs")
+            for file in path.parent.iterdir():
+                assert file.stat().st_mode & 0o077 == 0, file
+
+    @pytest.mark.parametrize("content", [b"garbage", b"x" * 10_000, b"SQLite format 3\0" + b"\xff" * 5000])
+    def test_garbage_is_refused_and_left_alone(self, path, content):
+        path.write_bytes(content)
+        with pytest.raises(StoreError, match=r"store\.db cannot be used.*left as it is"):
+            SqliteStore(path)
+        assert path.read_bytes() == content
+
+    def test_a_truncated_file_is_refused(self, path):
+        async def fill(store):
+            job = await deployed(store)
+            await asyncio.gather(
+                *(store.submit_run(a_run(job, f"r{n}", input_inline=b"x" * 900)) for n in range(200))
+            )
+
+        with opened(path) as store:
+            asyncio.run(fill(store))
+        whole = path.read_bytes()
+        for share in (0.1, 0.5, 0.9):
+            path.write_bytes(whole[: int(len(whole) * share)])
+            with pytest.raises(StoreError, match="cannot be used"):
+                SqliteStore(path)
+        path.write_bytes(whole)
+        with opened(path) as store:
+            assert store.counts()["PENDING"] == 200
+
+    def test_a_newer_schema_is_refused(self, path):
+        with opened(path):
+            pass
+        connection = sqlite3.connect(path)
+        connection.execute("PRAGMA user_version = 99")
+        connection.close()
+        with pytest.raises(StoreError, match="has schema 99.*newer release"):
+            SqliteStore(path)
+
+    def test_another_programs_database_is_refused(self, path):
+        connection = sqlite3.connect(path)
+        connection.execute("CREATE TABLE theirs (x)")
+        connection.commit()
+        connection.close()
+        with pytest.raises(StoreError, match="another program"):
+            SqliteStore(path)
+
+    def test_a_folder_in_the_way_or_no_folder(self, tmp_path):
+        (tmp_path / "dir.db").mkdir()
+        with pytest.raises(StoreError, match="it is a folder"):
+            SqliteStore(tmp_path / "dir.db")
+        with pytest.raises(StoreError, match="cannot open the store"):
+            SqliteStore(tmp_path / "missing" / "store.db")
+
+
+HOLDER = """
+import sys
+from operator_lib.worker.store import HomeLock, AlreadyRunning
+try:
+    lock = HomeLock(sys.argv[1])
+except AlreadyRunning as taken:
+    print("taken", taken.pid, flush=True)
+else:
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+class TestHomeLock:
+    def start(self, home):
+        return subprocess.Popen(
+            [sys.executable, "-c", HOLDER, str(home)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
+        )
+
+    def test_the_second_is_told_who_is_first_and_a_kill_frees_the_home(self, tmp_path):
+        home = tmp_path / "home"
+        with self.start(home) as first:
+            assert first.stdout.readline() == "held\n"
+            with pytest.raises(AlreadyRunning, match=f"already running in .*pid {first.pid}") as taken:
+                HomeLock(home)
+            assert taken.value.pid == first.pid
+            first.kill()
+            first.wait()
+            with HomeLock(home) as lock:
+                assert lock.path.read_text() == f"{os.getpid()}\n"
+                assert lock.path.stat().st_mode & 0o777 == 0o600
+                with pytest.raises(AlreadyRunning):
+                    HomeLock(home)
+            with HomeLock(home):
+                pass
+
+    def test_of_many_at_once_one_wins(self, tmp_path):
+        many = [self.start(tmp_path) for _ in range(6)]
+        answers = [process.stdout.readline().split() for process in many]
+        winner = many[[answer[0] for answer in answers].index("held")]
+        assert sorted(answer[0] for answer in answers) == ["held", *["taken"] * 5]
+        assert {answer[1] for answer in answers if answer[0] == "taken"} == {str(winner.pid)}
+        for process in many:
+            process.stdin.close()
+            process.wait()
+            process.stdout.close()
