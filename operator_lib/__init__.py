@@ -31,7 +31,6 @@ _NAMES = {
 }
 _MODULES = ("errors", "lib", "worker")
 
-__all__ = [*_NAMES, *_MODULES]  # noqa: PLE0604
 
 
 def __getattr__(name: str) -> Any:
@@ -46,7 +45,7 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *_NAMES, *_MODULES})
 
 
 if TYPE_CHECKING:

@@ -135,7 +135,7 @@ class Operator:
     # --- the graph -------------------------------------------------------------------------------------------------
 
     @either
-    def dag(self) -> DAG:
+    def dag(self) -> Any:
         """The static graph of ``forward`` and of everything it calls. Reads source; runs nothing, imports nothing."""
         return reach("trace", "build")(self)
 

@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from operator_lib import options as option_rules
@@ -21,7 +22,7 @@ from operator_lib.package import entry, manifest, requirements
 from operator_lib.package.imports import missing_imports
 from operator_lib.package.manifest import Manifest
 from operator_lib.package.plan import DeployPlan, Live, make_plan
-from operator_lib.project import locate
+from operator_lib.project import Project, locate
 from operator_lib.trace.dag import DAG
 from operator_lib.wire import failure
 from operator_lib.wire.proto import common_pb2, deploy_pb2
@@ -64,14 +65,22 @@ def deploy(
     if resource is not None:
         given["resource"] = resource
     package = pack(
-        target, group_id, deployment_type, given, ignore_patterns=ignore_patterns, include=include, max_upload=max_upload
+        target,
+        group_id,
+        deployment_type,
+        given,
+        ignore_patterns=ignore_patterns,
+        include=include,
+        max_upload=max_upload,
     )
     connection = connect(address, token)
     if dry_run:
         return plan(connection, package)
     package.request.timeout = timeout
     package.request.detach = not wait
-    send(connection, package)
+    # By-value code never pickles to the same bytes twice: the fingerprint tells whether there is anything to send.
+    if connection.call(connection.deployments.Plan, package.request, about=f"deploy {package.name}").changed:
+        send(connection, package)
     done = carry_out(connection, package, tell or _tell)
     if package.kind == "job":
         return job.JobHandle(connection, done.deployment)
@@ -95,11 +104,9 @@ def pack(
     """
     chosen = chosen_options(target, given)
     kind = kind_of(target, deployment_type or chosen.deployment_type)
-    project = locate(target)
+    project = project_of(target)
     name = group_id or chosen.name or default_name(target, project)
-    found = manifest.scan(
-        project.root, ignore_patterns=ignore_patterns, include=include, max_upload=max_upload
-    )
+    found = manifest.scan(project.root, ignore_patterns=ignore_patterns, include=include, max_upload=max_upload)
     packed = entry.pack(target, project=project, include=include, name=owner_name(target))
     needed = requirements.read(project.root)
     schema = schema_of(target).to_json()
@@ -110,8 +117,7 @@ def pack(
         kind=common_pb2.DEPLOYMENT_KIND_JOB if kind == "job" else common_pb2.DEPLOYMENT_KIND_SERVING,
         manifest=deploy_pb2.Manifest(
             files=[
-                deploy_pb2.File(path=f.path, sha256=f.sha256, size=f.size, executable=f.executable)
-                for f in found.files
+                deploy_pb2.File(path=f.path, sha256=f.sha256, size=f.size, executable=f.executable) for f in found.files
             ]
         ),
         entry=deploy_pb2.BlobRef(sha256=hashlib.sha256(packed).hexdigest(), size=len(packed)),
@@ -152,6 +158,22 @@ def owner_name(target: Any) -> str:
     return getattr(target, "__dict__", {}).get("__name__") or getattr(
         target if isinstance(target, type) else type(target), "__name__", "operator"
     )
+
+
+def project_of(target: Any) -> Project:
+    """Whose folder travels: that of the operator; for a ready-made one, that of the first of the user's in it."""
+    own = locate(target)
+    if isinstance(target, type) or not _installed(own):
+        return own
+    for _, node in tree.named_operators(target):
+        if not tree.is_module(node) and not _installed(found := locate(node)):
+            return found
+    return Project(Path.cwd().resolve(), "__main__", None, True)
+
+
+def _installed(project: Project) -> bool:
+    """Defined by this library or another installed package, not by the user."""
+    return project.module.partition(".")[0] == "operator_lib" or "site-packages" in project.root.parts
 
 
 def kind_of(target: Any, asked: str | None) -> str:

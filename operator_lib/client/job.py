@@ -94,7 +94,12 @@ class JobHandle(Operator):
         return codec.loads(data, allow=allow)
 
     def map(
-        self, inputs: Iterable[Any], workers: int = -1, *, ordered: bool = True, return_exceptions: bool = False
+        self,
+        inputs: Iterable[Any],
+        workers: int = -1,
+        *,
+        ordered: bool = True,
+        return_exceptions: bool = False,
     ) -> list[Any]:
         """One call for each input, on processes that the worker lends for as long as the map runs.
 
@@ -119,11 +124,11 @@ class JobHandle(Operator):
         request = runs_pb2.GetRunRequest(run_id=run_id)
         return RemoteRun(self._connection, self._connection.call(self._connection.runs.Get, request), self._load)
 
-    def dag(self) -> Any:
+    def dag(self) -> Any:  # type: ignore[override]  # of an instance only
         """The static graph of what is deployed."""
         return self.job.dag()
 
-    def deploy(self, *args: Any, **kwargs: Any) -> Any:
+    def deploy(self, *args: Any, **kwargs: Any) -> Any:  # type: ignore[override]
         raise ValueError("Cannot deploy an operator that is already deployed")
 
     def __repr__(self) -> str:
@@ -170,7 +175,7 @@ async def _async_items(run: RemoteRun) -> AsyncIterator[Any]:
 
     await asyncio.wait([asyncio.wrap_future(run)])
     error = run.exception()
-    items = run.result() if error is None else run._items_before_failure()
+    items: Any = run.result() if error is None else run._items_before_failure()
     if items is None:
         run.result()
         return

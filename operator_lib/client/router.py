@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 import time
@@ -57,10 +58,8 @@ class Router:
         return best
 
     def _refresh(self) -> None:
-        try:
+        with contextlib.suppress(Exception):  # the next call will say it
             self.ask(0.0)
-        except Exception:  # the next call will say it
-            pass
 
     def _connect(self) -> Session:
         with self._connecting:
@@ -86,9 +85,7 @@ class Router:
             known = {s.replica_id for s in self._sessions}
             for endpoint in reply.endpoints:
                 if endpoint.replica_id not in known:
-                    self._sessions.append(
-                        Session(endpoint.replica_id, endpoint.address, endpoint.token, self._ended)
-                    )
+                    self._sessions.append(Session(endpoint.replica_id, endpoint.address, endpoint.token, self._ended))
             offered = {endpoint.replica_id for endpoint in reply.endpoints}
             return next(s for s in self._sessions if s.replica_id in offered)
 
@@ -146,7 +143,7 @@ class Router:
                 while True:
                     session = self.session()
                     try:
-                        session.send(verb, name, segments, lambda kind, payload: reply(session, kind, payload))
+                        session.send(verb, name, segments, lambda kind, payload, s=session: reply(s, kind, payload))
                         return
                     except Closed:
                         continue

@@ -57,19 +57,22 @@ class ServingHandle(Operator):
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         return self._call("forward" if "forward" in self._schema.methods else "", args, kwargs)
 
-    def submit(self, *args: Any, **kwargs: Any) -> Future[Any]:
+    def submit(self, *args: Any, **kwargs: Any) -> Any:
         """A call as a ``concurrent.futures.Future``."""
         return self._submit("", args, kwargs)
 
     def map(
-        self, inputs: Iterable[Any], workers: int = -1, *, ordered: bool = True, return_exceptions: bool = False
+        self,
+        inputs: Iterable[Any],
+        workers: int = -1,
+        *,
+        ordered: bool = True,
+        return_exceptions: bool = False,
     ) -> list[Any]:
         """One call for each input, at most `workers` in flight."""
         return self._map("", inputs, workers, ordered, return_exceptions)
 
-    def _map(
-        self, name: str, inputs: Iterable[Any], workers: int, ordered: bool, return_exceptions: bool
-    ) -> list[Any]:
+    def _map(self, name: str, inputs: Iterable[Any], workers: int, ordered: bool, return_exceptions: bool) -> list[Any]:
         window = 8 * DEFAULT_WORKERS if workers == -1 else check_workers(workers)
         total = len(inputs) if hasattr(inputs, "__len__") else None  # type: ignore[arg-type]
         calls = bounded(lambda x: self._submit(name, (x,), {}), inputs, window, ordered, return_exceptions, total)
@@ -182,11 +185,11 @@ class ServingHandle(Operator):
     def __reduce__(self) -> Any:
         return from_serving, (self._url, self._token)
 
-    def dag(self) -> Any:
+    def dag(self) -> Any:  # type: ignore[override]  # of an instance only
         """The static graph of what is deployed."""
         return self.serving.dag()
 
-    def deploy(self, *args: Any, **kwargs: Any) -> Any:
+    def deploy(self, *args: Any, **kwargs: Any) -> Any:  # type: ignore[override]
         raise ValueError("Cannot deploy an operator that is already deployed")
 
 
@@ -220,12 +223,17 @@ class RemoteMethod:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self._handle._call(self._name, args, kwargs)
 
-    def submit(self, *args: Any, **kwargs: Any) -> Future[Any]:
+    def submit(self, *args: Any, **kwargs: Any) -> Any:
         """A call as a future."""
         return self._handle._submit(self._name, args, kwargs)
 
     def map(
-        self, inputs: Iterable[Any], workers: int = -1, *, ordered: bool = True, return_exceptions: bool = False
+        self,
+        inputs: Iterable[Any],
+        workers: int = -1,
+        *,
+        ordered: bool = True,
+        return_exceptions: bool = False,
     ) -> list[Any]:
         """One call for each input."""
         return self._handle._map(self._name, inputs, workers, ordered, return_exceptions)
@@ -266,4 +274,3 @@ def latch(connection: Connection, deployment: Any) -> ServingHandle:
     """The handle for a deployment that has just been described."""
     schema = json.loads(deployment.schema_json or "{}")
     return ServingHandle(connection, deployment.name, deployment.url, deployment.token, schema)
-

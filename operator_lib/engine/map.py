@@ -1,4 +1,4 @@
-"""The same thing for many inputs: bounded, in order, with back-pressure; here, and for handles of deployed operators."""
+"""The same for many inputs: bounded, in order, with back-pressure; here, and for handles of deployed operators."""
 
 from __future__ import annotations
 
@@ -27,7 +27,12 @@ def map(op: Any, inputs: Iterable[Any], workers: int, ordered: bool, return_exce
 
 
 def star_map(
-    calls: Iterable[tuple[Any, Any]], workers: int, ordered: bool, return_exceptions: bool, *, total: int | None = None
+    calls: Iterable[tuple[Any, Any]],
+    workers: int,
+    ordered: bool,
+    return_exceptions: bool,
+    *,
+    total: int | None = None,
 ) -> list[Any]:
     """`Operator.star_map`."""
     count = check_workers(workers)

@@ -1,7 +1,8 @@
 """What a run returned, as a file: a value, or the items of an iterator and how it ended.
 
-Layout: one line of JSON, ``{"shape": "value" | "iterator" | "async_iterator", "sizes": [bytes, ...], "failed": bool}``,
-then that many frames (`operator_lib.wire.codec`); with `failed` the last one is a failure (`operator_lib.wire.failure`).
+Layout: one line of JSON with ``shape`` (``value``, ``iterator`` or ``async_iterator``), ``sizes`` (bytes of each frame)
+and ``failed``; then the frames (`operator_lib.wire.codec`); with `failed` the last one is a failure
+(`operator_lib.wire.failure`).
 """
 
 from __future__ import annotations

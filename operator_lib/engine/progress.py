@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any
 
@@ -21,7 +21,7 @@ def visible() -> bool:
 
 
 @contextmanager
-def progress(total: int | None, label: str = "map") -> Iterator[Callable[[int], None]]:
+def progress(total: int | None, label: str = "map") -> Generator[Callable[[int], None]]:
     """A function to call with the number of items that have just been finished."""
     if not visible():
         yield lambda n: None
@@ -38,7 +38,12 @@ def progress(total: int | None, label: str = "map") -> Iterator[Callable[[int], 
             from rich.console import Console
             from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-            columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+            columns = (
+                TextColumn("{task.description}"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TimeRemainingColumn(),
+            )
             bar = Progress(*columns, console=Console(stderr=True), transient=True)
             bar.start()
             task = bar.add_task(label, total=total)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
     from operator_lib.trace.dag import DAG
 
 # Frames of these modules stand between the user's call and the recorder.
-_OURS = frozenset({"operator_lib.core", "operator_lib.decorator", "operator_lib.engine.call", "operator_lib.engine.record"})
+_OURS = frozenset(
+    {"operator_lib.core", "operator_lib.decorator", "operator_lib.engine.call", "operator_lib.engine.record"}
+)
 
 
 class Frame:
@@ -126,10 +129,8 @@ class Recorder:
         if error is not None:
             event["error"] = f"{type(error).__name__}: {error}"[:2000]
             if not hasattr(error, "__operator_path__"):
-                try:
+                with contextlib.suppress(AttributeError):
                     error.__operator_path__ = frame.path  # type: ignore[attr-defined]  # where it came from
-                except AttributeError:
-                    pass
         self.emit(event)
 
 
@@ -153,7 +154,7 @@ class Recording:
 
 
 @contextmanager
-def record() -> Iterator[Recording]:
+def record() -> Generator[Recording]:
     """Record the operator calls made in this block, by this thread and the tasks that it starts.
 
     >>> from operator_lib import operator, record
@@ -180,7 +181,14 @@ def record() -> Iterator[Recording]:
             raise
         finally:
             current.reset(token)
-            emit({"kind": "status", "t": time.time(), "status": "FAILED" if failed else "COMPLETED", "attempt": 1})
+            emit(
+                {
+                    "kind": "status",
+                    "t": time.time(),
+                    "status": "FAILED" if failed else "COMPLETED",
+                    "attempt": 1,
+                }
+            )
 
 
 class _Root(Recorder):
@@ -201,7 +209,7 @@ _listeners = 0
 
 
 @contextmanager
-def listening() -> Iterator[None]:
+def listening() -> Generator[None]:
     """While any such block is open, calls of operators go through the engine."""
     global _listeners
     with _lock:

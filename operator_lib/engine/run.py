@@ -38,7 +38,7 @@ class Run(Future[Any]):
         raise NotImplementedError
 
     def events(self, follow: bool = True, after: int = 0) -> Iterator[Event]:
-        """Its history from event number `after` on; with `follow` until it has ended. See `operator_lib.engine.events`."""
+        """Its history after event number `after`; with `follow` until it has ended. See `engine.events`."""
         raise NotImplementedError
 
     def logs(self, follow: bool = False) -> Iterator[str]:

@@ -16,9 +16,31 @@ from operator_lib.executors.base import Listener
 
 # Of the worker's environment, only this reaches the user's code.
 PASSED_ON = frozenset(
-    "PATH HOME USER LOGNAME SHELL LANG LANGUAGE TZ LD_LIBRARY_PATH DYLD_LIBRARY_PATH VIRTUAL_ENV SSL_CERT_FILE "
-    "SSL_CERT_DIR REQUESTS_CA_BUNDLE HTTP_PROXY HTTPS_PROXY NO_PROXY http_proxy https_proxy no_proxy PYTHONHASHSEED "
-    "PYTHONUTF8 TZDIR".split()
+    [
+        "PATH",
+        "HOME",
+        "USER",
+        "LOGNAME",
+        "SHELL",
+        "LANG",
+        "LANGUAGE",
+        "TZ",
+        "LD_LIBRARY_PATH",
+        "DYLD_LIBRARY_PATH",
+        "VIRTUAL_ENV",
+        "SSL_CERT_FILE",
+        "SSL_CERT_DIR",
+        "REQUESTS_CA_BUNDLE",
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+        "NO_PROXY",
+        "http_proxy",
+        "https_proxy",
+        "no_proxy",
+        "PYTHONHASHSEED",
+        "PYTHONUTF8",
+        "TZDIR",
+    ]
 )
 PASSED_ON_PREFIXES = ("LC_", "CUDA_", "NVIDIA_", "OMP_", "MKL_", "OPENBLAS_", "HF_", "TORCH_", "XDG_")
 # Seconds for a zygote to import what it shares.
@@ -83,7 +105,7 @@ class LocalProcess:
 class Zygote:
     """The warm parent of one interpreter."""
 
-    def __init__(self, python: str, log: Path) -> None:
+    def __init__(self, python: str, log: Path, bytecode: Path) -> None:
         self.control, theirs = socket.socketpair()
         self.control.setblocking(False)
         with open(log, "ab") as file:
@@ -94,7 +116,11 @@ class Zygote:
                 stdout=file,
                 stderr=file,
                 cwd="/",
-                env={**base_environment(), "GRPC_ENABLE_FORK_SUPPORT": "0", "PYTHONDONTWRITEBYTECODE": "1"},
+                env={
+                    **base_environment(),
+                    "GRPC_ENABLE_FORK_SUPPORT": "0",
+                    "PYTHONPYCACHEPREFIX": str(bytecode),
+                },
                 start_new_session=True,
             )
         theirs.close()
@@ -138,6 +164,7 @@ class LocalExecutor:
 
     def __init__(self, home: Path) -> None:
         self._log = home / "zygote.log"
+        self._bytecode = home / "bytecode"  # of the versions' modules: nothing is written beside their source
         self._zygotes: dict[str, asyncio.Task[Zygote]] = {}
         self._processes: set[LocalProcess] = set()
 
@@ -154,7 +181,7 @@ class LocalExecutor:
         return await asyncio.shield(task)
 
     async def _start(self, python: str) -> Zygote:
-        zygote = Zygote(python, self._log)
+        zygote = Zygote(python, self._log, self._bytecode)
         try:
             await zygote.ready()
         except BaseException:

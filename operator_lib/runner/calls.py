@@ -26,7 +26,17 @@ PART = 1 << 20
 ITERATOR_PATIENCE = 60.0
 
 DUNDERS = frozenset(
-    "__len__ __getitem__ __setitem__ __delitem__ __contains__ __iter__ __next__ __reversed__ __bool__".split()
+    [
+        "__len__",
+        "__getitem__",
+        "__setitem__",
+        "__delitem__",
+        "__contains__",
+        "__iter__",
+        "__next__",
+        "__reversed__",
+        "__bool__",
+    ]
 )
 _NO_NAMESPACE: MappingProxyType[str, Any] = MappingProxyType({})
 
@@ -105,9 +115,7 @@ class Target:
                 known = signature, getattr(inspect.unwrap(function), "__globals__", _NO_NAMESPACE)
                 self._signatures[call.name] = known
             signature, namespace = known
-        return codec.loads_call(
-            call.payload, allow=self.spec.input_codecs, signature=signature, namespace=namespace
-        )
+        return codec.loads_call(call.payload, allow=self.spec.input_codecs, signature=signature, namespace=namespace)
 
     def encode(self, call_id: int, value: Any, name: str) -> list[pb.Answer]:
         """The value as answers; iterators and callables stay here and are answered by reference."""

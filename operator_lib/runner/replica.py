@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hmac
-import os
 import queue
 import signal
 import threading
@@ -188,5 +187,3 @@ def _packs(answers: list[pb.Answer]) -> Iterator[pb.AnswerPack]:
         size += len(answer.payload)
     if pack:
         yield pb.AnswerPack(answers=pack)
-
-

@@ -19,9 +19,9 @@ import time
 from dataclasses import asdict
 from typing import NoReturn
 
+from operator_lib.engine.journal import Journal
 from operator_lib.engine.process import Exit, ProcessSpec
 from operator_lib.runner import leftovers
-from operator_lib.engine.journal import Journal
 
 # How long output of a process that has ended is waited for, in seconds: a stray descendant may hold the pipe.
 DRAIN = 0.5

@@ -32,7 +32,7 @@ class Story:
 
 
 class NodeStream(io.TextIOBase):
-    """A text stream that sends lines to a `Story`. ``buffer``, ``fileno`` and ``isatty`` are those of the real stream."""
+    """A text stream that sends lines to a `Story`; ``buffer`` and ``fileno`` are those of the real stream."""
 
     def __init__(self, name: str, story: Story, raw_fd: int) -> None:
         self.name = name

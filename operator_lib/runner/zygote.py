@@ -7,9 +7,11 @@ socket that the new process's shim will report to. When the worker goes away the
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import importlib
 import os
+import pkgutil
 import signal
 import socket
 import sys
@@ -20,34 +22,40 @@ PRELOAD = (
     "cloudpickle",
     "ctypes",
     "decimal",
+    "fractions",
     "grpc",
     "inspect",
     "linecache",
+    "logging",
+    "pathlib",
+    "random",
     "tempfile",
     "traceback",
+    "uuid",
     "operator_lib.containers",
-    "operator_lib.core",
-    "operator_lib.decorator",
-    "operator_lib.engine.call",
-    "operator_lib.engine.record",
-    "operator_lib.package.entry",
-    "operator_lib.runner.child",
-    "operator_lib.runner.job",
-    "operator_lib.runner.replica",
-    "operator_lib.runner.shim",
-    "operator_lib.wire.codec",
-    "operator_lib.wire.failure",
-    "operator_lib.wire.schema",
+    "operator_lib.engine.map",
+    "operator_lib.engine.progress",
     "operator_lib.wire.proto.serving_pb2_grpc",
 )
+ROOMS = ("options", "engine", "package", "runner", "wire")
+
+
+def preload() -> None:
+    """Import it all. A part whose own requirements are missing will be missed where it is used, and say so there."""
+    names = list(PRELOAD)
+    for room in ROOMS:
+        package = importlib.import_module(f"operator_lib.{room}")
+        names += [found.name for found in pkgutil.iter_modules(package.__path__, f"{package.__name__}.")]
+    for name in names:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
 
 
 def main() -> None:
     control = socket.socket(fileno=int(sys.argv[1]))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # shims are reaped by the kernel
-    for module in PRELOAD:
-        importlib.import_module(module)
+    preload()
     gc.collect()
     gc.freeze()
     control.sendall(b"ready\n")

@@ -63,6 +63,7 @@ def _attribute(r: Reader, f: Frame, target: ast.Attribute, value: Value) -> None
     if isinstance(base.what, Instance):
         label = f"self.{target.attr}" if base.what is f.me else ast.unparse(target)
         f.env.heap[base.what.identity, target.attr] = Value(labelled(value.deps, label), value.what)
+        f.wrote_heap = True
         if label not in f.writes:
             f.writes.append(label)
     else:
@@ -116,6 +117,7 @@ def written(r: Reader, f: Frame, holder: ast.expr, deps: Deps = frozenset(), *, 
         old = attribute(Value(what=f.me), holder.attr, f.env.heap, r.world)
         if isinstance(old.what, Const | Instance | Unknown | Property | Method):
             return
+        f.wrote_heap = True
         f.env.heap[f.me.identity, holder.attr] = Value(_joined(f, old.deps, deps, label), old.what)
     else:
         return

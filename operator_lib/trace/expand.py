@@ -162,7 +162,6 @@ def helper_call(
     draft = _call_node(r, f, _helper_name(function, node), node, args, None, (id(function.node), identity, extra))
     r.graph.sites -= 1  # a helper is a site only when there is one inside
     r.graph.connect(args.deps, draft)
-    outer_changes = set(f.changed)
     inner = _helper_frame(r, f, function, args, draft)
     if inner is None:
         r.graph.sites += 1
@@ -176,8 +175,9 @@ def helper_call(
     place = f"{inner.shown}:{function.node.lineno} {function.name} {ids.fingerprint(r, function, inner)}"
     used = {**inner.used, f"{inner.shown} {function.name}": place}
     f.uses.update(used)
-    effects = bool(inner.changed or f.changed != outer_changes or any(k in inner.env.heap for k in f.env.heap if False))
-    if simple and result.what is None and not effects and not inner.wrote_heap:
+    if inner.wrote_heap:
+        f.wrote_heap = True
+    if simple and result.what is None and not inner.changed and not inner.wrote_heap:
         r.plain[key] = used
     for name, tree in zip(_positional(function), args.trees, strict=False):
         if name in inner.changed:
@@ -256,7 +256,3 @@ def machinery(r: Reader, f: Frame, of: Value, name: str, args: Args, node: ast.C
     if name in ("children", "named_children", "operators", "named_operators") and what.live is not None:
         return live_children(r, what, name.startswith("named")) if "children" in name else Value(what=Unknown("dynamic"))
     return Value(of.deps | args.deps, External(name))
-
-
-def as_thing(value: Value) -> Thing | None:
-    return value.what

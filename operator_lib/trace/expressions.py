@@ -47,7 +47,8 @@ def _attribute(r: Reader, f: Frame, node: ast.Attribute) -> Value:
         return calls.read_property(r, f, found, node)
     if base.what is f.me and f.me is not None and not isinstance(found.what, Function | Instance):
         name = f"self.{node.attr}"
-        if name not in f.reads and (f.me.identity, node.attr) in f.env.heap:
+        written = f.env.heap.get((f.me.identity, node.attr))
+        if name not in f.reads and written is not r.heap.get((f.me.identity, node.attr)):
             f.reads.append(name)
     return found
 
@@ -79,11 +80,11 @@ def _sequence(r: Reader, f: Frame, node: ast.List | ast.Tuple | ast.Set) -> Valu
             values.append(value)
     deps = NONE.union(*(v.deps for v in (*values, *loose)))
     if loose:
-        return Value(deps, _many([*values, *loose]))
+        return Value(deps, many([*values, *loose]))
     return Value(deps, Items.of(values, "tuple" if isinstance(node, ast.Tuple) else "list"))
 
 
-def _many(values: list[Value]) -> Thing | None:
+def many(values: list[Value]) -> Thing | None:
     whats = [v.what.element.what if isinstance(v.what, Many) else v.what for v in values]
     return Many(Value(what=either(whats))) if any(holds_operators(w) for w in whats) else None
 
@@ -105,7 +106,7 @@ def _dict(r: Reader, f: Frame, node: ast.Dict) -> Value:
             known[object()] = value
     if exact:
         return Value(deps, Items("dict", known))
-    return Value(deps, _many(list(known.values())))
+    return Value(deps, many(list(known.values())))
 
 
 def _bool(r: Reader, f: Frame, node: ast.BoolOp) -> Value:

@@ -89,7 +89,6 @@ class Frame:
         self.region: Draft | None = call
         self.maybe = ""
         self.after = ""
-        self.code: Draft | None = None
         self.loops: list[Loop] = []
         self.tries: list[dict[str, Deps]] = []
         self.returns: list[Value] = []
@@ -97,6 +96,8 @@ class Frame:
         self.writes: list[str] = []
         self.assumed: list[str] = []
         self.uses: dict[str, str] = {}
+        self.used: dict[str, str] = {}
+        self.wrote_heap = False
         self.locals: set[str] = set()
         # Variables changed in place, so that the caller's argument is known to have changed.
         self.changed: set[str] = set()

@@ -28,7 +28,7 @@ class Draft:
         self.name = name
         self.frame = frame
         self.parent = parent
-        self.tree: ast.AST | list[ast.stmt] | None = tree
+        self.tree: ast.AST | list[ast.AST] | None = tree
         self.operator: str | None = None
         self.certainty = "exact"
         self.reason: str | Draft = ""
@@ -54,6 +54,7 @@ class Draft:
                 into.append(name)
 
 
+Mark = tuple[int, int, int]
 EdgeDraft = tuple[Draft, Draft, str, str]
 
 
@@ -107,18 +108,18 @@ class Graph:
                 self.seen.add((source.serial, target.serial, name))
                 self.edges.append((source, target, kind, name))
 
-    def mark(self) -> tuple[int, int, int]:
+    def mark(self) -> Mark:
         return len(self.drafts), len(self.edges), self.sites
 
-    def plain_since(self, mark: tuple[int, int, int]) -> bool:
+    def plain_since(self, mark: Mark) -> bool:
         """Whether nothing since `mark` has to stay visible."""
         return self.sites == mark[2]
 
-    def fold(self, mark: tuple[int, int, int], into: Draft | None = None) -> Deps:
-        """Take back what was made since `mark`; what used it then comes from `into`, or from where it came from.
+    def fold(self, mark: Mark) -> tuple[list[Draft], Deps]:
+        """Take back what was made since `mark`: its values then come from where it got its own.
 
         Returns:
-            What the part was made from.
+            What was removed, and what it was made from.
         """
         removed = self.drafts[mark[0] :]
         edges = self.edges[mark[1] :]
@@ -129,20 +130,24 @@ class Graph:
         for edge in edges:
             self.seen.discard((edge[0].serial, edge[1].serial, edge[3]))
         incoming = frozenset((s, n) for s, t, _, n in edges if t.gone and not s.gone)
+        for draft in removed:
+            draft.through = incoming
         for edge in edges:
             if not edge[1].gone and not edge[0].gone:
                 self.connect([(edge[0], edge[3])], edge[1], edge[2])
-        through = incoming
-        if into is not None:
-            self.connect(incoming, into)
-            through = outside_code(incoming) | {(into, "")}
+        return removed, incoming
+
+    def absorb(self, removed: list[Draft], incoming: Deps, into: Draft) -> None:
+        """`into` stands for what was removed."""
+        self.connect(incoming, into)
+        through = outside_code(incoming) | {(into, "")}
         for draft in removed:
             draft.through = through
-            if into is not None:
-                into.note(draft.inputs, into.inputs)
-                into.note(draft.outputs, into.outputs)
-                into.uses.update(draft.uses)
-        return incoming
+            into.note(draft.inputs, into.inputs)
+            into.note(draft.outputs, into.outputs)
+            into.uses.update(draft.uses)
+            if isinstance(draft.reason, str) and draft.reason.startswith("assumed") and not into.reason:
+                into.reason = draft.reason
 
 
 def expanded(deps: Iterable[Dep]) -> Iterator[Dep]:

@@ -21,14 +21,18 @@ DEPTH_LIMIT = 32
 class Reader:
     """World, graph, and what is remembered across functions."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, live: bool) -> None:
         self.world = world
+        self.live = live
         self.graph = Graph()
         self.steps = 0
         # Functions known to call no operator, with the files they use: never read twice.
         self.plain: dict[tuple[int, int], dict[str, str]] = {}
         # Local functions and lambdas that nobody was seen to call.
         self.uncalled: dict[int, tuple[Function, Frame]] = {}
+        self.heap: dict[tuple[int, str], Value] = {}
+        self.seen_functions: set[int] = set()
+        # Fingerprints of functions, by their definition.
         self.prints: dict[int, str] = {}
         world.evaluate = self._evaluate_static
         world.decorate = self._decorate_static

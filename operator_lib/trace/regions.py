@@ -6,7 +6,7 @@ import ast
 
 from operator_lib.trace import assign
 from operator_lib.trace.frame import Env, Frame, merge
-from operator_lib.trace.graph import Draft
+from operator_lib.trace.graph import Draft, Mark
 from operator_lib.trace.reader import Reader
 from operator_lib.trace.values import Const, Deps, Value, either
 
@@ -28,19 +28,17 @@ def if_statement(r: Reader, f: Frame, node: ast.If) -> None:
     """One node for the chain; with several arms one child region for each."""
     from operator_lib.trace.statements import header
 
-    deps, test = header(r, f, node.test, node)
+    deps = header(r, f, node.test)
     mark = r.graph.mark()
     text = short(f.file.segment(node.test))
     chain = r.graph.emit("branch", f"if {text}", f, node)
     chain.condition = text
     r.graph.connect(deps, chain)
-    _note_header(f, chain)
+    note_header(f, chain)
     outer, maybe = f.region, f.maybe
     several = bool(node.orelse)
     before = f.env
     ends: list[Env] = []
-    if isinstance(test, Const) and False:
-        return
     f.env = before.copy()
     f.region = chain
     _arm(r, f, node, f"if {text}", text, node.body, chain, several)
@@ -59,8 +57,7 @@ def _rest(r: Reader, f: Frame, orelse: list[ast.stmt], chain: Draft, ends: list[
         f.begin()
         value = r.evaluate(f, node.test)
         r.graph.connect(value.deps, chain)
-        f.finish(r.graph.drafts[-1])
-        _note_header(f, chain)
+        note_header(f, chain)
         text = short(f.file.segment(node.test))
         before = f.env
         f.env = before.copy()
@@ -77,20 +74,23 @@ def _is_elif(f: Frame, node: ast.If) -> bool:
     return f.file.between(node.lineno, node.col_offset, node.lineno, node.col_offset + 4) == "elif"
 
 
-def _note_header(f: Frame, draft: Draft) -> None:
+def note_header(f: Frame, draft: Draft) -> None:
     draft.note(f.reads, draft.inputs)
     draft.uses.update(f.uses)
     f.used.update(f.uses)
+    f.finish(draft)
 
 
 def _arm(
     r: Reader, f: Frame, tree: ast.AST, name: str, condition: str, body: list[ast.stmt], chain: Draft, own: bool
 ) -> None:
+    """One way through a chain; `own`: it gets a region of its own."""
     region, maybe = f.region, f.maybe
     f.maybe = maybe or "branch"
     if own:
         arm = r.graph.emit("branch", name, f, _span(body, tree), key=("arm", name))
         arm.condition = condition
+        arm.tree = [tree.test] if isinstance(tree, ast.If) and name != "else" else None
         f.region = arm
     r.visit(f, body)
     f.region, f.maybe = region, maybe
@@ -103,29 +103,16 @@ def _span(body: list[ast.stmt], tree: ast.AST) -> ast.AST:
     return spot
 
 
-def close(r: Reader, f: Frame, mark: tuple[int, int, int], node: ast.AST) -> None:
+def close(r: Reader, f: Frame, mark: Mark, node: ast.AST) -> None:
     """The end of a region: kept when it holds a call or a return of the operator, else folded into code."""
     from operator_lib.trace.statements import code_node
 
     inside = r.graph.drafts[mark[0] :]
-    if not r.graph.plain_since(mark) or any(d.kind == "return" for d in inside):
-        f.code = None
+    if not r.graph.plain_since(mark) or any(d.kind == "return" and d.frame is f for d in inside):
         return
-    region = inside[0] if inside else None
-    before = r.graph.mark()
-    reads = [n for d in inside for n in d.inputs]
-    writes = [n for d in inside for n in d.outputs]
-    uses = {k: v for d in inside for k, v in d.uses.items()}
-    del before
-    previous = r.graph.drafts[mark[0] - 1] if mark[0] else None
-    target = code_node(r, f, node, previous, tail=inside)
-    target.note(reads, target.inputs)
-    target.note(writes, target.outputs)
-    target.uses.update(uses)
-    for draft in inside:
-        if isinstance(draft.reason, str) and draft.reason.startswith("assumed") and not target.reason:
-            target.reason = draft.reason
-    del region
+    removed, incoming = r.graph.fold(mark)
+    if removed:
+        r.graph.absorb(removed, incoming, code_node(r, f, node))
 
 
 def ternary(r: Reader, f: Frame, node: ast.IfExp) -> Value:
@@ -164,13 +151,13 @@ def match_statement(r: Reader, f: Frame, node: ast.Match) -> None:
     """A branch with one arm a case."""
     from operator_lib.trace.statements import header
 
-    deps, _ = header(r, f, node.subject, node)
+    deps = header(r, f, node.subject)
     mark = r.graph.mark()
     text = short(f.file.segment(node.subject))
     chain = r.graph.emit("branch", f"match {text}", f, node)
     chain.condition = text
     r.graph.connect(deps, chain)
-    _note_header(f, chain)
+    note_header(f, chain)
     outer, maybe = f.region, f.maybe
     f.region, f.maybe = chain, maybe or "branch"
     before, ends = f.env, [f.env.copy()]
@@ -191,6 +178,7 @@ def _case(r: Reader, f: Frame, case: ast.match_case, deps: Deps) -> None:
     guard = f" if {short(f.file.segment(case.guard))}" if case.guard is not None else ""
     arm = r.graph.emit("branch", f"case {pattern}{guard}", f, _span(case.body, case.pattern), key=("case", case.pattern.lineno))
     arm.condition = f"{pattern}{guard}"
+    arm.tree = [case.pattern, *([case.guard] if case.guard is not None else [])]
     f.region = arm
     for part in ast.walk(case.pattern):
         if isinstance(part, ast.MatchValue):
@@ -204,8 +192,7 @@ def _case(r: Reader, f: Frame, case: ast.match_case, deps: Deps) -> None:
         f.begin()
         value = r.evaluate(f, case.guard)
         r.graph.connect(value.deps, arm)
-        _note_header(f, arm)
-        f.finish(r.graph.drafts[-1])
+        note_header(f, arm)
     r.visit(f, case.body)
     f.region = region
 

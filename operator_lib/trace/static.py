@@ -63,6 +63,8 @@ class StaticModule:
 
     def _from(self, statement: ast.ImportFrom, name: str) -> Thing | None:
         dotted = absolute(statement, self)
+        if dotted == "operator_lib" or dotted.startswith("operator_lib."):
+            return _ours(dotted, name, self.world)
         inner = imported(f"{dotted}.{name}" if dotted else name, self.world, self)
         if isinstance(inner, Module):
             return inner
@@ -117,7 +119,7 @@ def imported(dotted: str, world: World, source: StaticModule | None = None) -> T
 def _ours(dotted: str, name: str, world: World) -> Thing | None:
     if name in _OPERATOR_DECORATORS:
         return External("operator_lib.operator")
-    if name in ("core", "containers", "lib", "frontends", "decorator"):
+    if dotted == "operator_lib" and name in ("core", "containers", "lib", "frontends", "decorator"):
         return Module(f"{dotted}.{name}", lambda inner: _ours(f"{dotted}.{name}", inner, world))
     if name == "Operator":
         return External("operator_lib.Operator")

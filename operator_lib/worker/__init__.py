@@ -9,7 +9,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,7 +28,7 @@ class LocalWorker:
 
 
 @contextlib.contextmanager
-def local(home: str | os.PathLike[str] | None = None, **options: str) -> Iterator[LocalWorker]:
+def local(home: str | os.PathLike[str] | None = None, **options: str) -> Generator[LocalWorker]:
     """A real worker for the length of a block; calls without an address go to it. Stopped and cleaned at the end.
 
     Args:
@@ -36,7 +36,9 @@ def local(home: str | os.PathLike[str] | None = None, **options: str) -> Iterato
         options: of ``operator-lib worker start``, such as ``max_runs="2"``.
     """
     folder = Path(home) if home is not None else Path(tempfile.mkdtemp(prefix="operator-lib-"))
-    before = {name: os.environ.get(name) for name in ("OPERATOR_LIB_HOME", "OPERATOR_LIB_ADDRESS", "OPERATOR_LIB_TOKEN")}
+    before = {
+        name: os.environ.get(name) for name in ("OPERATOR_LIB_HOME", "OPERATOR_LIB_ADDRESS", "OPERATOR_LIB_TOKEN")
+    }
     running = endpoint.ensure(folder.resolve(), {name.replace("_", "-"): value for name, value in options.items()})
     os.environ["OPERATOR_LIB_HOME"] = str(folder)
     os.environ.pop("OPERATOR_LIB_ADDRESS", None)

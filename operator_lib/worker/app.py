@@ -190,4 +190,3 @@ class Worker:
 def _warn(task: asyncio.Task[None]) -> None:
     if not task.cancelled() and task.exception() is not None:
         log.error("worker: the first zygote did not start: %s", task.exception())
-

@@ -27,9 +27,7 @@ def worker_folders() -> list[str]:
     """Where this process finds its packages. A line of a ``.pth`` adds one folder and reads no ``.pth`` in
     it: the project of an editable install has to be named itself.
     """
-    found = [
-        p for p in sys.path if os.path.basename(p) in ("site-packages", "dist-packages") and os.path.isdir(p)
-    ]
+    found = [p for p in sys.path if os.path.basename(p) in ("site-packages", "dist-packages") and os.path.isdir(p)]
     return list(dict.fromkeys([*found, _home_of_operator_lib()]))
 
 

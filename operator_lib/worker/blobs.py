@@ -110,9 +110,7 @@ class Blobs:
             BlobError: more bytes than declared, another size than before, or no space (the partial is kept).
         """
         if offset < 0 or size < 0 or offset + len(data) > size:
-            raise BlobError(
-                f"blob {sha[:12]}: {len(data)} bytes at {offset} do not fit into its {size} bytes"
-            )
+            raise BlobError(f"blob {sha[:12]}: {len(data)} bytes at {offset} do not fit into its {size} bytes")
         partial = self._find(sha, begin=True)
         if partial is None:
             return size
@@ -123,9 +121,7 @@ class Blobs:
                 raise BlobError(f"blob {sha[:12]} was announced with {partial.size} bytes, now with {size}")
             if partial.received > size:
                 self._drop(sha, partial)
-                raise BlobMismatch(
-                    f"blob {sha[:12]}: more than its {size} bytes had been sent; send it from 0"
-                )
+                raise BlobMismatch(f"blob {sha[:12]}: more than its {size} bytes had been sent; send it from 0")
             if offset > partial.received:
                 raise self._gap(sha, offset, partial.received)
             partial.size = size

@@ -107,11 +107,6 @@ class Deploys:
         problems = await self.problems(request)
         if problems:
             raise DeployError("\n".join(problems))
-        missing = [f.path for f in request.manifest.files if not self.blobs.has(f.sha256, f.size)]
-        if not self.blobs.has(request.entry.sha256, request.entry.size):
-            missing.append("(the operator itself)")
-        if missing:
-            raise DeployError(f"not uploaded: {', '.join(missing[:5])}")
         async with self._locks.setdefault(request.name, asyncio.Lock()):
             async for step in self._locked(request):
                 yield step
@@ -124,6 +119,7 @@ class Deploys:
             if current is not None and current.fingerprint == request.fingerprint:
                 yield Deployed(live, current, True)
                 return
+        self._require_uploads(request)
         deployment, version, _ = await self.store.put_version(
             request.name,
             kind,
@@ -158,6 +154,13 @@ class Deploys:
             raise NotFound(f"{request.name} was deleted meanwhile")
         yield Deployed(now_live, ready, False)
 
+    def _require_uploads(self, request: pb.DeployRequest) -> None:
+        missing = [f.path for f in request.manifest.files if not self.blobs.has(f.sha256, f.size)]
+        if not self.blobs.has(request.entry.sha256, request.entry.size):
+            missing.append("(the operator itself)")
+        if missing:
+            raise DeployError(f"not uploaded: {', '.join(missing[:5])}")
+
     def _unpack(self, request: pb.DeployRequest, version: VersionRow) -> None:
         target = self.places.source(version.fingerprint)
         if not target.exists():
@@ -184,7 +187,11 @@ class Deploys:
         """The interpreter of a version, its environment built if need be."""
         return str(
             await self.environments.ensure(
-                version.env_key, version.requirements, version.python, self.places.source(version.fingerprint), tell
+                version.env_key,
+                version.requirements,
+                version.python,
+                self.places.source(version.fingerprint),
+                tell,
             )
         )
 

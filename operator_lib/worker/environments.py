@@ -39,9 +39,7 @@ class Environments:
         """Whether the environment is complete."""
         return (self._folder / key / COMPLETE).exists() and self.python(key).exists()
 
-    async def ensure(
-        self, key: str, requirements_text: str, python_minor: str, source_root: Path, log: Log
-    ) -> Path:
+    async def ensure(self, key: str, requirements_text: str, python_minor: str, source_root: Path, log: Log) -> Path:
         """The interpreter that has these requirements; built if need be, once however many ask. Local paths
         in the text are relative to `source_root`. Each line of the build goes to `log`, the exact command
         first.
@@ -108,9 +106,7 @@ class Environments:
             (folder / COMPLETE).touch()
         except uv.UvFailed as error:
             shutil.rmtree(folder, ignore_errors=True)
-            raise DeployError(
-                f"requirements could not be installed: {error}", log="\n".join(log_lines)
-            ) from None
+            raise DeployError(f"requirements could not be installed: {error}", log="\n".join(log_lines)) from None
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise

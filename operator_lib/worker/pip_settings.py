@@ -52,9 +52,7 @@ async def _pip_settings(environ: Mapping[str, str]) -> dict[str, str]:
     out, _ = await process.communicate()
     if process.returncode == 0:
         return parse(out.decode())
-    return {
-        n[4:].lower().replace("_", "-"): v for n, v in environ.items() if n.startswith("PIP_")
-    }  # no pip here
+    return {n[4:].lower().replace("_", "-"): v for n, v in environ.items() if n.startswith("PIP_")}  # no pip here
 
 
 def parse(listing: str) -> dict[str, str]:

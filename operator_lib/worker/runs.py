@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import json
 import logging
 import time
@@ -13,15 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from operator_lib.engine.process import FAILURE, VALUE, Exit, ProcessSpec
+from operator_lib.errors import Cancelled, NotFound, OperatorTimeout, QueueFull, WorkerDied
 from operator_lib.executors.base import Executor, Process
 from operator_lib.executors.local import base_environment
 from operator_lib.options import Options
 from operator_lib.wire import failure as wire_failure
-from operator_lib.errors import Cancelled, NotFound, OperatorTimeout, QueueFull, WorkerDied
 from operator_lib.worker import history, places
 from operator_lib.worker.ids import new_id
 from operator_lib.worker.places import Places
-from operator_lib.worker.store.base import RunRow, Store, VersionRow
+from operator_lib.worker.store.base import DeploymentRow, RunRow, Store, VersionRow
 
 log = logging.getLogger("operator_lib.worker")
 
@@ -335,7 +334,7 @@ def codecs(options: Options) -> tuple[str, ...]:
 
 def environment(options: Options) -> dict[str, str]:
     """The variables that the deployer gave."""
-    return {env.name: env.default for env in options.environment_variables or () if env.default is not None}
+    return {env.name: env.default for env in options.environment_variables if env.default is not None}
 
 
 def words_to_error(status: str, row: RunRow, cause: str) -> Exception:
@@ -348,21 +347,28 @@ def words_to_error(status: str, row: RunRow, cause: str) -> Exception:
     return WorkerDied(about)
 
 
-def new_run(deployment: Any, version: int, kind: str = "run", **fields: Any) -> RunRow:
+def new_run(
+    deployment: DeploymentRow,
+    version: int,
+    *,
+    kind: str = "run",
+    idempotency_key: str = "",
+    input_sha256: str = "",
+    input_ref: str = "",
+    input_inline: bytes | None = None,
+    at_most_once: bool = False,
+) -> RunRow:
     """A row for a run that is about to be accepted."""
-    defaults: dict[str, Any] = {}
-    for field in dataclasses.fields(RunRow):
-        if field.default is not dataclasses.MISSING:
-            defaults[field.name] = field.default
-    values = {
-        **defaults,
-        "id": new_id(),
-        "deployment_id": deployment.id,
-        "job": deployment.name,
-        "version": version,
-        "kind": kind,
-        "status": "PENDING",
-        "created": time.time(),
-        **fields,
-    }
-    return RunRow(**values)
+    return RunRow(
+        id=new_id(),
+        deployment_id=deployment.id,
+        job=deployment.name,
+        version=version,
+        kind=kind,
+        created=time.time(),
+        idempotency_key=idempotency_key,
+        input_sha256=input_sha256,
+        input_ref=input_ref,
+        input_inline=input_inline,
+        at_most_once=at_most_once,
+    )

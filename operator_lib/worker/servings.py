@@ -65,7 +65,13 @@ class Launcher:
         self.host = host
 
     async def start(
-        self, name: str, version: VersionRow, folder: Path | None = None, *, on_exit: Any = None, kind: str = "replica"
+        self,
+        name: str,
+        version: VersionRow,
+        folder: Path | None = None,
+        *,
+        on_exit: Any = None,
+        kind: str = "replica",
     ) -> Replica:
         """Ask for a process. `Replica.settled` is set when it answers calls, or never will."""
         replica = Replica(version)

@@ -62,9 +62,7 @@ async def find(minor: str) -> str | None:
 
 async def minors() -> list[str]:
     """Minor versions from 3.11 on that are on this machine."""
-    text = await _output(
-        ["python", "list", "--only-installed", "--no-python-downloads", "--output-format", "json"]
-    )
+    text = await _output(["python", "list", "--only-installed", "--no-python-downloads", "--output-format", "json"])
     found = {(p["version_parts"]["major"], p["version_parts"]["minor"]) for p in json.loads(text or "[]")}
     return [f"{major}.{minor}" for major, minor in sorted(found) if (major, minor) >= (3, 11)]
 

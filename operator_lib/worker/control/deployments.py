@@ -165,7 +165,11 @@ class Deployments(rpc.DeploymentsServicer):
             status=status,
             versions=[
                 pb.Version(
-                    number=v.number, fingerprint=v.fingerprint, created=v.created, status=v.status, message=v.message
+                    number=v.number,
+                    fingerprint=v.fingerprint,
+                    created=v.created,
+                    status=v.status,
+                    message=v.message,
                 )
                 for v in worker.store.versions(row.id)
             ],

@@ -32,7 +32,7 @@ async def lease(worker: Worker, requests: Any) -> AsyncIterator[pb.LeaseEvent]:
         raise NotFound(f"version {job.live_version} of {job.name} is gone")
     if not worker.runs.accepting:
         raise QueueFull("the worker is stopping", retry_after=5)
-    row, _ = await worker.store.submit_run(new_run(job, version.number, "map", input_sha256="", input_ref=""))
+    row, _ = await worker.store.submit_run(new_run(job, version.number, kind="map"))
     folder = worker.places.run(row.id)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     token = new_id()
@@ -53,9 +53,7 @@ async def lease(worker: Worker, requests: Any) -> AsyncIterator[pb.LeaseEvent]:
         await replica.settled.wait()
         if replica.status == "ready":
             events.put_nowait(
-                pb.LeaseEvent(
-                    run_id=row.id, address=replica.address, token=replica.token, replica_id=replica.id
-                )
+                pb.LeaseEvent(run_id=row.id, address=replica.address, token=replica.token, replica_id=replica.id)
             )
 
     async def listen() -> None:

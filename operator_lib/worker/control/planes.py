@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_health.v1._async import HealthServicer
 from grpc_reflection.v1alpha import reflection
 
-from operator_lib.wire.proto import deploy_pb2, deploy_pb2_grpc, runs_pb2, runs_pb2_grpc, serving_pb2, serving_pb2_grpc
+from operator_lib.wire.proto import (
+    deploy_pb2,
+    deploy_pb2_grpc,
+    runs_pb2,
+    runs_pb2_grpc,
+    serving_pb2,
+    serving_pb2_grpc,
+)
 from operator_lib.worker.control.deployments import Deployments
 from operator_lib.worker.control.runs import Runs
 from operator_lib.worker.control.servings import Servings
@@ -21,7 +29,7 @@ def add_planes(worker: Worker, server: Any) -> None:
     deploy_pb2_grpc.add_DeploymentsServicer_to_server(Deployments(worker), server)
     runs_pb2_grpc.add_RunsServicer_to_server(Runs(worker), server)
     serving_pb2_grpc.add_ServingsServicer_to_server(Servings(worker), server)
-    worker.health = health.aio.HealthServicer()
+    worker.health = HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(worker.health, server)
     files = deploy_pb2.DESCRIPTOR, runs_pb2.DESCRIPTOR, serving_pb2.DESCRIPTOR, health_pb2.DESCRIPTOR
     names = [service.full_name for file in files for service in file.services_by_name.values()]

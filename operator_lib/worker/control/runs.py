@@ -48,7 +48,7 @@ class Runs(rpc.RunsServicer):
             new_run(
                 job,
                 version,
-                idempotency_key=request.idempotency_key or None,
+                idempotency_key=request.idempotency_key,
                 input_sha256=sha,
                 input_ref=request.blob.sha256 if by_blob else "inline",
                 input_inline=None if by_blob else request.inline,
@@ -63,7 +63,7 @@ class Runs(rpc.RunsServicer):
             id=row.id,
             job=row.job,
             version=row.version,
-            status=pb.RunStatus.Value(row.status),
+            status=row.status,
             created=row.created,
             started=row.started or 0.0,
             ended=row.ended or 0.0,

@@ -6,7 +6,6 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import grpc
-from grpc import aio
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
@@ -36,14 +35,16 @@ async def call_serving(worker: Worker, row: Any, request: Request) -> Response:
         stub: Any = rpc.CallsStub(worker.channel(replica.address))
         try:
             answer = await stub.Invoke(pb.Call(id=1, verb=pb.CALL, name=method, payload=payload), metadata=metadata)
-        except grpc.aio.AioRpcError as error:
+        except grpc.RpcError as refused:
+            error: Any = refused
             if error.code() == grpc.StatusCode.UNAVAILABLE and replica.status != "ready":
                 raise WorkerDied(f"the replica of {row.name} ended before it answered: {replica.cause}") from None
             raise NotReady(f"{row.name} did not answer: {error.details()}") from None
         if answer.kind == pb.REFUSED:
             continue
         if answer.kind == pb.ITERATOR:
-            return StreamingResponse(items(stub, answer, metadata), media_type="application/x-ndjson")
+            lines: Any = items(stub, answer, metadata)
+            return StreamingResponse(lines, media_type="application/x-ndjson")
         return respond(answer)
     raise NotReady(f"{row.name} is changing its version; try again")
 
@@ -69,7 +70,7 @@ async def whole(stream: Any) -> tuple[bytes, int]:
     parts: list[bytes] = []
     while True:
         part = await stream.read()
-        if part is aio.EOF:
+        if not isinstance(part, pb.Answer):
             raise WorkerDied("the replica ended before the last item")
         parts.append(part.payload)
         if not part.more:

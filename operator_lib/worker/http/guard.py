@@ -101,4 +101,4 @@ class Guard:
         bound = self.worker.config.host
         if loopback(bound):
             return name != "" and loopback(name)
-        return name == bound or bound in ("0.0.0.0", "::") and name != ""
+        return name == bound or (bound in ("0.0.0.0", "::") and name != "")

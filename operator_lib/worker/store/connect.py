@@ -33,13 +33,9 @@ def writer(path: Path) -> sqlite3.Connection:
     """
     try:
         _check_header(path)
-        connection = sqlite3.connect(
-            path, isolation_level=None, check_same_thread=False, cached_statements=256
-        )
+        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
     except (OSError, sqlite3.Error) as error:
-        raise StoreError(
-            f"cannot open the store {path}: {error}; check that the folder is yours to write"
-        ) from error
+        raise StoreError(f"cannot open the store {path}: {error}; check that the folder is yours to write") from error
     try:
         _prepare(connection, path)
     except sqlite3.DatabaseError as error:

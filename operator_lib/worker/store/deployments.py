@@ -52,9 +52,7 @@ def put_version(
     query = "SELECT coalesce(max(number), 0) + 1 FROM versions WHERE deployment_id = ?"
     number = int(connection.execute(query, (deployment.id,)).fetchone()[0])
     given = {field.name: getattr(new, field.name) for field in fields(NewVersion)}
-    row = VersionRow(
-        deployment_id=deployment.id, number=number, created=now, status="building", message="", **given
-    )
+    row = VersionRow(deployment_id=deployment.id, number=number, created=now, status="building", message="", **given)
     _insert(connection, "versions", VERSION, row)
     return deployment, row, False
 
@@ -94,9 +92,7 @@ def delete(connection: sqlite3.Connection, name: str) -> DeploymentRow:
     if deployment is None:
         raise NotFound(f"there is no deployment called {name!r}")
     now = time.time()
-    connection.execute(
-        "UPDATE deployments SET deleted = ?, updated = ? WHERE id = ?", (now, now, deployment.id)
-    )
+    connection.execute("UPDATE deployments SET deleted = ?, updated = ? WHERE id = ?", (now, now, deployment.id))
     gone = by_id(connection, deployment.id)
     assert gone is not None
     return gone

@@ -35,9 +35,7 @@ class HomeLock:
     def __init__(self, home: str | Path) -> None:
         self.path = Path(home) / "lock"
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._file: int | None = os.open(
-            self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600
-        )
+        self._file: int | None = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:

@@ -78,9 +78,7 @@ def submit(connection: sqlite3.Connection, row: RunRow) -> tuple[RunRow, bool]:
     names = RUN.split(", ")
     marks = ", ".join("?" * len(names))
     try:
-        connection.execute(
-            f"INSERT INTO runs ({RUN}) VALUES ({marks})", [getattr(row, name) for name in names]
-        )
+        connection.execute(f"INSERT INTO runs ({RUN}) VALUES ({marks})", [getattr(row, name) for name in names])
     except sqlite3.IntegrityError:
         raise Conflict(f"there is a run {row.id!r} already; give every run its own id") from None
     return row, False
@@ -111,9 +109,7 @@ def start_attempt(connection: sqlite3.Connection, run_id: str, lease: str) -> in
         " cause_kind = '', cause = '' WHERE id = ?",
         (lease, n, now, run_id),
     )
-    connection.execute(
-        "INSERT INTO attempts (run_id, n, lease, started) VALUES (?, ?, ?, ?)", (run_id, n, lease, now)
-    )
+    connection.execute("INSERT INTO attempts (run_id, n, lease, started) VALUES (?, ?, ?, ?)", (run_id, n, lease, now))
     return n
 
 

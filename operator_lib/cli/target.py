@@ -1,0 +1,112 @@
+"""``FILE:NAME``: the operator of that name in that file."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import sys
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from operator_lib.cli import problems
+
+
+class ImportFailed(Exception):
+    """The user's file raised while it was imported. The text is its traceback."""
+
+
+def split(target: str) -> tuple[Path, str]:
+    """File and name.
+
+    Raises:
+        typer.BadParameter: it is not of that form, or there is no such file.
+    """
+    file, colon, name = target.rpartition(":")
+    if not colon or not file or not name:
+        raise typer.BadParameter(f"{target!r}: give the file and the operator's name in it, as in pipeline.py:Digits")
+    path = Path(file)
+    if not path.is_file():
+        raise typer.BadParameter(f"there is no file {file!r} in {Path.cwd()}")
+    return path.resolve(), name
+
+
+def load(target: str) -> Any:
+    """Import the file, as its own code would, and find the operator.
+
+    Raises:
+        typer.BadParameter: no such file or name, or it is no operator.
+        ImportFailed: the file raised.
+    """
+    file, name = split(target)
+    module = import_file(file)
+    found: Any = module
+    for part in name.split("."):
+        try:
+            found = getattr(found, part)
+        except AttributeError:
+            raise typer.BadParameter(f"{file.name} has no {name!r}; operators in it: {operators_in(module)}") from None
+    if not is_operator(found):
+        what = "a function" if inspect.isroutine(found) else "a class" if inspect.isclass(found) else "an object"
+        raise typer.BadParameter(
+            f"{name} in {file.name} is {what}, not an operator; put @operator above it; "
+            f"operators in the file: {operators_in(module)}"
+        )
+    return found
+
+
+def import_file(file: Path) -> Any:
+    """The module of a file, imported by its name from the folder that would travel."""
+    parts, folder = [file.stem], file.parent
+    while (folder / "__init__.py").is_file():
+        parts.insert(0, folder.name)
+        folder = folder.parent
+    if parts[-1] == "__init__":
+        parts.pop()
+    sys.path.insert(0, str(folder))
+    name = ".".join(parts)
+    try:
+        module = importlib.import_module(name)
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt):
+            raise
+        raise ImportFailed(problems.user_traceback(error)) from None
+    if Path(getattr(module, "__file__", None) or "/").resolve() != file:
+        raise typer.BadParameter(f"{file} cannot be imported: {name!r} is another module already; rename the file")
+    return module
+
+
+def is_operator(found: Any) -> bool:
+    """An operator, or a class of them."""
+    from operator_lib import Operator
+
+    return issubclass(found, Operator) if inspect.isclass(found) else isinstance(found, Operator)
+
+
+def operators_in(module: Any) -> str:
+    """Names of the operators that a module defines, for messages."""
+    names = [
+        name
+        for name, found in vars(module).items()
+        if not name.startswith("_") and is_operator(found) and getattr(found, "__module__", "") == module.__name__
+    ]
+    return ", ".join(names) or "none"
+
+
+def instance(found: Any) -> Any:
+    """The operator itself: of a class, the object that its constructor without arguments makes.
+
+    Raises:
+        typer.BadParameter: the constructor needs arguments.
+    """
+    if not inspect.isclass(found):
+        return found
+    try:
+        inspect.signature(found).bind()
+    except TypeError as problem:
+        raise typer.BadParameter(
+            f"{found.__name__}() needs arguments ({problem}); name an object in the file instead, "
+            f"such as: job = {found.__name__}(...)"
+        ) from None
+    return found()

@@ -1,0 +1,208 @@
+"""From an operator, live or only read, to its `DAG`."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import os
+from typing import Any
+
+from operator_lib import project, tree
+from operator_lib.trace import definitions, expand, ids
+from operator_lib.trace.args import Args
+from operator_lib.trace.dag import DAG, Edge, Node
+from operator_lib.trace.frame import Env, Frame
+from operator_lib.trace.graph import Draft
+from operator_lib.trace.live import what_is
+from operator_lib.trace.reader import Reader
+from operator_lib.trace.resolve import entry
+from operator_lib.trace.source import SourceFile
+from operator_lib.trace.static import StaticClass, StaticModule, function_operator
+from operator_lib.trace.values import (
+    Class, Function, FunctionOperator, Instance, Method, Partial, Thing, Unknown, Value,
+)  # fmt: skip
+from operator_lib.trace.world import World
+
+_EMPTY = SourceFile("", "")
+
+
+def from_object(target: Any) -> tuple[DAG, World]:
+    """The graph of a live operator, of a class (made with unknown arguments) or of a function."""
+    place = project.locate(target)
+    paths = tree.paths(target) if tree.is_operator(target) else {}
+    world = World(str(place.root), paths)
+    r = Reader(world, live=True)
+    what = what_is(target, world)
+    if isinstance(what, Class):
+        what = _blank(r, what, Frame(None, _EMPTY, "", Env()))
+    return _read(r, what, getattr(target, "__name__", type(target).__name__), inspect.getdoc(target) or ""), world
+
+
+def from_file(file: str, name: str) -> DAG:
+    """The graph of a class or function of a file that is not imported."""
+    filename = os.path.realpath(file)
+    root = _project_root(filename)
+    world = World(root)
+    r = Reader(world, live=False)
+    source = world.source(filename)
+    if source is None:
+        raise ValueError(f"cannot read {file}: no such file, or not valid Python")
+    dotted = os.path.relpath(filename, root).removesuffix(".py").replace(os.sep, ".")
+    module = StaticModule(source, dotted, world)
+    world.modules[dotted] = module
+    if name not in module.bindings:
+        known = ", ".join(sorted(n for n, s in module.bindings.items() if isinstance(s, ast.ClassDef | ast.FunctionDef)))
+        raise ValueError(f"{file} defines no {name!r}; it defines: {known or 'nothing'}")
+    what = module.lookup(name)
+    node = module.bindings[name]
+    doc = ast.get_docstring(node) or "" if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) else ""
+    if isinstance(what, Function):
+        what = function_operator(what)
+    if isinstance(what, Class):
+        what = _blank(r, what, Frame(None, source, dotted, Env()))
+    return _read(r, what, name, doc)
+
+
+def _project_root(filename: str) -> str:
+    folder = os.path.dirname(filename)
+    while os.path.isfile(os.path.join(folder, "__init__.py")):
+        folder = os.path.dirname(folder)
+    return folder
+
+
+def _blank(r: Reader, cls: Class, frame: Frame) -> Instance:
+    """An object of a class, made with unknown arguments; its constructor leaves no node."""
+    made = Instance(cls, operator=True)
+    init = cls.find("__init__")
+    if init is not None and isinstance(init.what, Function) and init.how == "method":
+        function = init.what.bind(made, init.owner)
+        mark = r.graph.mark()
+        expand.enter(r, frame, function, Args(rest=Value(what=Unknown("parameter"))), None)
+        r.graph.fold(mark)
+        r.graph.sites = mark[2]
+        r.uncalled.clear()
+    r.heap = {k: Value(what=v.what) for k, v in frame.env.heap.items()}
+    r.world.adopt(made, "", r.heap)
+    return made
+
+
+def _read(r: Reader, what: Thing | None, name: str, doc: str) -> DAG:
+    target = entry(what) if isinstance(what, Instance) else what
+    positional: tuple[Value, ...] = ()
+    while isinstance(target, Partial | Instance) and not (isinstance(target, Instance) and entry(target) is None):
+        if isinstance(target, Partial):
+            positional = (*target.positional, *positional)
+            target = target.callee
+        else:
+            target = entry(target)
+    title = what.title if isinstance(what, Instance) else name
+    if not isinstance(target, Function):
+        reason = target.reason if isinstance(target, Unknown) else "no-source"
+        return _opaque(title, doc, reason if not isinstance(target, Method) else "no-forward")
+    outer = Frame(None, target.file, "", Env({}, dict(r.heap)))
+    frame = _root_frame(r, outer, target, positional)
+    definitions.leftovers(r)
+    del frame
+    file, line = _place(r, what, target)
+    return finish(r, title, signature(title, target), doc or ast.get_docstring(target.node) or "", file, line)  # type: ignore[arg-type]
+
+
+def _opaque(title: str, doc: str, reason: str) -> DAG:
+    node = Node(ids.digest("opaque", title, reason), 0, "code", title, certainty="opaque", reason=reason)
+    return DAG((node,), (), title, title, doc)
+
+
+def _root_frame(r: Reader, outer: Frame, target: Function, positional: tuple[Value, ...]) -> Frame:
+    args = Args(list(positional), rest=Value(what=Unknown("parameter")))
+    return expand.enter(r, outer, target, args, None)
+
+
+def _place(r: Reader, what: Thing | None, target: Function) -> tuple[str, int]:
+    filename, line = "", 0
+    if isinstance(what, Instance) and not isinstance(what, FunctionOperator):
+        filename, line = what.cls.place()
+    if not filename:
+        filename, line = target.file.filename, target.node.lineno
+    return r.world.shown(filename), line
+
+
+def signature(title: str, function: Function) -> str:
+    """``Digits(x: Path) -> Report``, without `self`."""
+    node = function.node
+    spec = ast.arguments(**{k: getattr(node.args, k) for k in node.args._fields})
+    if function.bound is not None:
+        skip = 1
+        posonly, args = list(spec.posonlyargs), list(spec.args)
+        if posonly:
+            posonly = posonly[skip:]
+        else:
+            args = args[skip:]
+        defaults = spec.defaults[max(0, len(spec.defaults) - len(posonly) - len(args)) :]
+        spec.posonlyargs, spec.args, spec.defaults = posonly, args, defaults
+    returns = getattr(node, "returns", None)
+    return f"{title}({ast.unparse(spec)})" + (f" -> {ast.unparse(returns)}" if returns is not None else "")
+
+
+def finish(r: Reader, name: str, signature: str, doc: str, file: str, line: int) -> DAG:
+    """Drafts become nodes: ids, indices, edges between siblings."""
+    drafts = r.graph.drafts
+    names = ids.name_all(drafts)
+    nodes = tuple(_node(draft, index, names) for index, draft in enumerate(drafts))
+    edges = [Edge(names[s], names[t], kind, label) for s, t, kind, label in r.graph.edges]
+    edges += [Edge(names[a], names[b], "control") for a, b in _siblings(drafts)]
+    order = {node.id: node.index for node in nodes}
+    edges.sort(key=lambda e: (order[e.source], order[e.target], e.kind, e.name))
+    return DAG(nodes, tuple(edges), name, signature, doc, file, line)
+
+
+def _siblings(drafts: list[Draft]) -> list[tuple[Draft, Draft]]:
+    """Each node and the next one in the same region; the arms of a branch do not follow one another."""
+    last: dict[int, Draft] = {}
+    found: list[tuple[Draft, Draft]] = []
+    for draft in drafts:
+        before = last.get(id(draft.parent))
+        arms = before is not None and before.kind == draft.kind == "branch" and _arm(before) and _arm(draft)
+        if before is not None and not arms and draft.kind != "input":
+            found.append((before, draft))
+        last[id(draft.parent)] = draft
+    return found
+
+
+def _arm(draft: Draft) -> bool:
+    return draft.parent is not None and draft.parent.kind in ("branch", "try")
+
+
+def _node(draft: Draft, index: int, names: dict[Draft, str]) -> Node:
+    line, col, end_line, end_col = draft.position
+    reason = draft.reason if isinstance(draft.reason, str) else f"recursion to {names.get(draft.reason, '')}"
+    code = draft.code
+    if not code and draft.kind == "code" and line:
+        code = draft.frame.file.between(line, col, end_line, end_col)
+    return Node(
+        id=names[draft],
+        index=index,
+        kind=draft.kind,
+        name=_code_name(draft, code) if draft.kind == "code" and draft.certainty != "opaque" else draft.name,
+        operator=draft.operator,
+        parent=names[draft.parent] if draft.parent is not None else None,
+        certainty=draft.certainty,
+        reason=reason,
+        condition=draft.condition,
+        code=code,
+        file=draft.file,
+        line=line,
+        end_line=end_line,
+        col=col,
+        end_col=end_col,
+        inputs=tuple(draft.inputs),
+        outputs=tuple(draft.outputs),
+        uses=tuple(sorted(draft.uses.values())),
+    )
+
+
+def _code_name(draft: Draft, code: str) -> str:
+    first = code.strip().split("\n", 1)[0].strip()
+    return first if len(first) <= 60 else first[:59] + "…"
+
+
+__all__ = ["StaticClass", "from_file", "from_object"]

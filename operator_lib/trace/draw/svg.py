@@ -1,0 +1,137 @@
+"""A standalone SVG picture: no scripts, no fonts to load, light and dark, one element per node (``data-id``)."""
+
+from __future__ import annotations
+
+from html import escape
+
+from operator_lib.trace.dag import DAG, Node
+from operator_lib.trace.draw.layout import CHAR, HEADER, PAD, Box, Line, layout
+from operator_lib.trace.draw.rows import head
+
+_STYLE = """
+.dag{font-family:ui-sans-serif,system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif;font-size:13px;
+--ink:#1f2430;--dim:#6b7280;--line:#9aa3b2;--paper:#ffffff;--call:#eef4ff;--call-line:#4f7cd8;--block:#f6f7f9;
+--block-line:#c3c9d4;--io:#eefaf2;--io-line:#4aa36c;--warn:#fff4e5;--warn-line:#d98a1f;--bad:#fdecec;--bad-line:#d23f3f}
+@media (prefers-color-scheme:dark){.dag{--ink:#e6e9ef;--dim:#9aa3b2;--line:#6b7485;--paper:#15181e;--call:#1d2a44;
+--call-line:#7ea2ee;--block:#1c2028;--block-line:#3c4452;--io:#173024;--io-line:#5dbb83;--warn:#3a2a12;
+--warn-line:#e0a04a;--bad:#3b1a1c;--bad-line:#e66a6a}}
+.dag .paper{fill:var(--paper)}
+.dag text{fill:var(--ink)}.dag .dim{fill:var(--dim);font-size:11px}.dag .head{font-size:15px;font-weight:600}
+.dag .title{font-weight:600}.dag .edge{fill:none;stroke:var(--line);stroke-width:1.4}
+.dag .tip{fill:var(--line)}
+.dag rect.box{stroke-width:1.3}
+.dag .call>rect.box{fill:var(--call);stroke:var(--call-line)}
+.dag .branch>rect.box,.dag .loop>rect.box,.dag .try>rect.box,.dag .with>rect.box,.dag .code>rect.box
+{fill:var(--block);stroke:var(--block-line)}
+.dag .input>rect.box,.dag .return>rect.box{fill:var(--io);stroke:var(--io-line)}
+.dag .may>rect.box{stroke-dasharray:5 3}
+.dag .opaque>rect.box{fill:var(--bad);stroke:var(--bad-line);stroke-dasharray:2 2}
+.dag .running>rect.box{stroke:var(--warn-line);fill:var(--warn);stroke-width:2.4}
+.dag .done>rect.box,.dag .cached>rect.box{stroke:var(--io-line);stroke-width:1.8}
+.dag .failed>rect.box,.dag .lost>rect.box{stroke:var(--bad-line);fill:var(--bad);stroke-width:2.4}
+.dag .skipped{opacity:.45}
+"""
+
+
+def render(dag: DAG) -> str:
+    """The picture as text."""
+    root = layout(dag)
+    title, summary = head(dag)
+    top = 52.0
+    width = max(root.width, len(title) * 8.2, len(summary) * 6.2) + 2 * PAD
+    height = root.height + top + PAD
+    out = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="dag" width="{width:.0f}" height="{height:.0f}" '
+        f'viewBox="0 0 {width:.0f} {height:.0f}" role="img" aria-label="{escape(title, quote=True)}">',
+        f"<style>{_STYLE.replace(chr(10), '')}</style>",
+        f'<rect class="paper" width="{width:.0f}" height="{height:.0f}" rx="10"/>',
+        f'<text class="head" x="{PAD + 4:.0f}" y="26">{escape(title)}</text>',
+        f'<text class="dim" x="{PAD + 4:.0f}" y="43">{escape(summary)}</text>',
+        f'<g transform="translate({(width - root.width) / 2 - PAD:.1f},{top - PAD:.0f})">',
+    ]
+    _content(root, out)
+    out.append("</g></svg>")
+    return "\n".join(out)
+
+
+def _content(box: Box, out: list[str]) -> None:
+    for line in box.lines:
+        _edge(line, out)
+    for child in box.inside:
+        _box(child, out)
+    for line in box.lines:
+        _edge_name(line, out)
+
+
+def _box(box: Box, out: list[str]) -> None:
+    node = box.node
+    if node is None:
+        return
+    out.append(
+        f'<g class="{node.kind} {node.certainty} {node.status}" data-id="{escape(node.id)}">'
+        f"<title>{escape(_tooltip(node))}</title>"
+        f'<rect class="box" x="{box.x:.1f}" y="{box.y:.1f}" width="{box.width:.1f}" height="{box.height:.1f}" '
+        f'rx="{8 if node.kind in ("call", "input", "return") else 4}"/>'
+    )
+    middle = box.x + box.width / 2
+    limit = int((box.width - 16) / CHAR)
+    if box.inside:
+        out.append(f'<text class="title" x="{box.x + 12:.1f}" y="{box.y + HEADER - 14:.1f}">{_cut(node.title, limit)}</text>')
+        note = _note(node)
+        room = box.width - 24 - len(node.title) * CHAR
+        if note and len(note) * 6 < room:
+            out.append(f'<text class="dim" text-anchor="end" x="{box.x + box.width - 12:.1f}" y="{box.y + HEADER - 14:.1f}">{escape(note)}</text>')
+    elif node.kind in ("input", "return"):
+        out.append(f'<text text-anchor="middle" x="{middle:.1f}" y="{box.y + 20:.1f}">{_cut(node.name, limit)}</text>')
+    else:
+        note = _note(node)
+        out.append(f'<text class="title" text-anchor="middle" x="{middle:.1f}" y="{box.y + 20:.1f}">{_cut(node.title, limit)}</text>')
+        out.append(f'<text class="dim" text-anchor="middle" x="{middle:.1f}" y="{box.y + 36:.1f}">{_cut(note, int((box.width - 10) / 5.8))}</text>')
+    _content(box, out)
+    out.append("</g>")
+
+
+def _note(node: Node) -> str:
+    if node.certainty == "opaque":
+        return f"not followed: {node.reason}"
+    if node.count > 1:
+        return f"× {node.count}"
+    if node.kind == "loop" and node.reason:
+        return node.reason
+    place = f"{node.file.rpartition('/')[2]}:{node.line}"
+    return f"{place} · may run" if node.certainty == "may" and node.kind == "call" else place
+
+
+def _tooltip(node: Node) -> str:
+    lines = [node.title, f"{node.file}:{node.line}"]
+    if node.condition:
+        lines.append(f"when: {node.condition}")
+    if node.reason:
+        lines.append(f"{node.certainty}: {node.reason}")
+    if node.code:
+        lines.append(node.code)
+    return "\n".join(lines)
+
+
+def _cut(text: str, limit: int) -> str:
+    return escape(text if len(text) <= limit else text[: max(1, limit - 1)] + "…")
+
+
+def _edge(line: Line, out: list[str]) -> None:
+    (x, y), *rest = line.points
+    path = [f"M{x:.1f},{y:.1f}"]
+    for i, (nx, ny) in enumerate(rest):
+        end = ny - 5 if i == len(rest) - 1 else ny
+        bend = (ny - y) / 2
+        path.append(f"C{x:.1f},{y + bend:.1f} {nx:.1f},{ny - bend:.1f} {nx:.1f},{end:.1f}")
+        x, y = nx, ny
+    out.append(f'<path class="edge" d="{" ".join(path)}"/>')
+    out.append(f'<path class="tip" d="M{x:.1f},{y:.1f} l-4,-7 l8,0 z"/>')
+
+
+def _edge_name(line: Line, out: list[str]) -> None:
+    if not line.names:
+        return
+    (x, y), (nx, ny) = line.points[0], line.points[1]
+    text = ", ".join(line.names[:3]) + ("…" if len(line.names) > 3 else "")
+    out.append(f'<text class="dim" x="{(x + nx) / 2 + 5:.1f}" y="{(y + ny) / 2 + 4:.1f}">{_cut(text, 24)}</text>')
