@@ -68,13 +68,13 @@ class Operator:
         if "Options" in cls.__dict__ or isinstance(cls.__dict__.get("options"), dict):
             cls._managed = True
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         """``forward(*args, **kwargs)``."""
         if intercept is None and not self._managed:
             return self.forward(*args, **kwargs)
         return reach("engine.call", "call")(self, args, kwargs)
 
-    def forward(self, *args: Any, **kwargs: Any) -> Any:
+    def forward(self, /, *args: Any, **kwargs: Any) -> Any:
         """What this operator does. Subclasses define it; it may be async, a generator or an async generator."""
         raise NotImplementedError(f"{type(self).__name__} must implement forward()")
 
@@ -154,7 +154,7 @@ class Operator:
 
     # --- other ways to run -----------------------------------------------------------------------------------------
 
-    def submit(self, *args: Any, **kwargs: Any) -> Run:
+    def submit(self, /, *args: Any, **kwargs: Any) -> Run:
         """Start a call and return at once with a `Run`, a ``concurrent.futures.Future``."""
         return reach("engine.local", "submit")(self, args, kwargs)
 

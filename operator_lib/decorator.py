@@ -68,12 +68,12 @@ class FunctionOperator(Operator):
         if inspect.iscoroutinefunction(function) and hasattr(inspect, "markcoroutinefunction"):
             inspect.markcoroutinefunction(self)  # type: ignore[attr-defined]  # Python 3.12
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         if core.intercept is None and not self._managed:
             return self.__dict__["__wrapped__"](*args, **kwargs)
         return reach("engine.call", "call")(self, args, kwargs)
 
-    def forward(self, *args: Any, **kwargs: Any) -> Any:
+    def forward(self, /, *args: Any, **kwargs: Any) -> Any:
         return self.__dict__["__wrapped__"](*args, **kwargs)
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
@@ -130,7 +130,7 @@ class ClassOperator(Operator):
 
     _serving = True
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         if type(self).forward is Operator.forward:
             raise TypeError(f"{type(self).__name__!r} object is not callable")
         return super().__call__(*args, **kwargs)

@@ -14,15 +14,25 @@ from operator_lib.cli import output
 PACKAGE = str(Path(__file__).resolve().parents[1]) + os.sep
 # The user's files as a run sees them: below the worker's home, in a folder named by content.
 _SOURCES = re.compile(r"[^\s\"]*/sources/[0-9a-f]{64}/")
-# A second traceback that only says how the exception reached us.
-FAILED, INTERNAL = 1, 1
+FAILED = 1
+
+
+class UserFailure(Exception):
+    """The user's code raised here, in this process."""
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__(str(error))
+        self.error = error
 
 
 def report(error: BaseException, *, as_json: bool) -> int:
     """Say what went wrong; the exit code."""
-    remote = remote_cause(error)
     if as_json:
         output.document({"error": describe(error)})
+    if isinstance(error, UserFailure):
+        _say(user_traceback(error.error))
+        return FAILED
+    remote = remote_cause(error)
     if remote is not None:
         _say(shown_traceback(remote))
         _say(where_it_failed(remote))
@@ -33,11 +43,14 @@ def report(error: BaseException, *, as_json: bool) -> int:
             traceback.print_exception(error)
         return FAILED
     _say("This is a mistake of operator_lib itself; OPERATOR_LIB_DEBUG=1 shows where it happened.")
-    return INTERNAL
+    return FAILED
 
 
 def describe(error: BaseException) -> dict[str, object]:
     """An error as JSON, in the shape that HTTP callers get."""
+    if isinstance(error, UserFailure):
+        inner = error.error
+        return {"type": type(inner).__name__, "message": str(inner), "details": {"traceback": user_traceback(inner)}}
     remote = remote_cause(error)
     details: dict[str, object] = {}
     if remote is not None:
@@ -77,6 +90,13 @@ def headline(error: BaseException) -> str:
     if expected(error) and not isinstance(error, TypeError):
         return text
     return f"{type(error).__name__}: {text}"
+
+
+def error_line(error: BaseException) -> str:
+    """Type and message in a line."""
+    name = getattr(error, "remote_type", "").rpartition(".")[2] or type(error).__name__
+    text = str(error).strip()
+    return f"{name}: {text.splitlines()[0]}" if text else name
 
 
 def expected(error: BaseException) -> bool:

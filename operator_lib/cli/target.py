@@ -13,10 +13,6 @@ import typer
 from operator_lib.cli import problems
 
 
-class ImportFailed(Exception):
-    """The user's file raised while it was imported. The text is its traceback."""
-
-
 def split(target: str) -> tuple[Path, str]:
     """File and name.
 
@@ -37,7 +33,7 @@ def load(target: str) -> Any:
 
     Raises:
         typer.BadParameter: no such file or name, or it is no operator.
-        ImportFailed: the file raised.
+        UserFailure: the file raised.
     """
     file, name = split(target)
     module = import_file(file)
@@ -71,7 +67,7 @@ def import_file(file: Path) -> Any:
     except BaseException as error:
         if isinstance(error, KeyboardInterrupt):
             raise
-        raise ImportFailed(problems.user_traceback(error)) from None
+        raise problems.UserFailure(error) from None
     if Path(getattr(module, "__file__", None) or "/").resolve() != file:
         raise typer.BadParameter(f"{file} cannot be imported: {name!r} is another module already; rename the file")
     return module

@@ -136,7 +136,7 @@ def deployments(connection: Connection) -> list[DeploymentInfo]:
     listed = connection.call(connection.deployments.List, deploy_pb2.ListRequest()).deployments
     running = _by_job(connection, "RUNNING")
     waiting = _by_job(connection, "PENDING")
-    infos = [_deployment(found, running[found.name], waiting[found.name]) for found in listed if found.version]
+    infos = [describe(found, running[found.name], waiting[found.name]) for found in listed if found.version]
     return sorted(infos, key=lambda info: info.name)
 
 
@@ -145,7 +145,8 @@ def _by_job(connection: Connection, status: str) -> Counter[str]:
     return Counter(state.job for state in connection.call(connection.runs.List, request).runs)
 
 
-def _deployment(found: deploy_pb2.Deployment, running: int, waiting: int) -> DeploymentInfo:
+def describe(found: deploy_pb2.Deployment, running: int = 0, waiting: int = 0) -> DeploymentInfo:
+    """A deployment as plain data."""
     return DeploymentInfo(
         name=found.name,
         kind=KINDS.get(found.kind, "job"),

@@ -39,7 +39,7 @@ class JobHandle(Operator):
         """``trigger``, ``logs``, ``versions``, ``rollback``, ``delete``."""
         return JobManager(self)
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         method = self._schema.methods.get("")
         kind = method.kind if method is not None else "function"
         run = self.submit(*args, **kwargs)
@@ -51,10 +51,10 @@ class JobHandle(Operator):
             return _async_items(run)
         return run.result()
 
-    def forward(self, *args: Any, **kwargs: Any) -> Any:
+    def forward(self, /, *args: Any, **kwargs: Any) -> Any:
         return self(*args, **kwargs)
 
-    def submit(self, *args: Any, **kwargs: Any) -> RemoteRun:
+    def submit(self, /, *args: Any, **kwargs: Any) -> RemoteRun:
         """Start a run; once this returns it survives this process and the worker's death.
 
         Raises:
@@ -128,7 +128,7 @@ class JobHandle(Operator):
         """The static graph of what is deployed."""
         return self.job.dag()
 
-    def deploy(self, *args: Any, **kwargs: Any) -> Any:  # type: ignore[override]
+    def deploy(self, /, *args: Any, **kwargs: Any) -> Any:  # type: ignore[override]
         raise ValueError("Cannot deploy an operator that is already deployed")
 
     def __repr__(self) -> str:

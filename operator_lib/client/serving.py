@@ -51,13 +51,13 @@ class ServingHandle(Operator):
 
     # --- calls -----------------------------------------------------------------------------------------------------
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         return self._call("", args, kwargs)
 
-    def forward(self, *args: Any, **kwargs: Any) -> Any:
+    def forward(self, /, *args: Any, **kwargs: Any) -> Any:
         return self._call("forward" if "forward" in self._schema.methods else "", args, kwargs)
 
-    def submit(self, *args: Any, **kwargs: Any) -> Any:
+    def submit(self, /, *args: Any, **kwargs: Any) -> Any:
         """A call as a ``concurrent.futures.Future``."""
         return self._submit("", args, kwargs)
 
@@ -189,7 +189,7 @@ class ServingHandle(Operator):
         """The static graph of what is deployed."""
         return self.serving.dag()
 
-    def deploy(self, *args: Any, **kwargs: Any) -> Any:  # type: ignore[override]
+    def deploy(self, /, *args: Any, **kwargs: Any) -> Any:  # type: ignore[override]
         raise ValueError("Cannot deploy an operator that is already deployed")
 
 
@@ -220,10 +220,10 @@ class RemoteMethod:
         if method is not None:
             self.__signature__ = method.signature()
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         return self._handle._call(self._name, args, kwargs)
 
-    def submit(self, *args: Any, **kwargs: Any) -> Any:
+    def submit(self, /, *args: Any, **kwargs: Any) -> Any:
         """A call as a future."""
         return self._handle._submit(self._name, args, kwargs)
 

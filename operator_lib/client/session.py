@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import queue
 import threading
@@ -43,6 +44,8 @@ class Session:
         self._channel = grpc.insecure_channel(address, CHANNEL_OPTIONS)
         self.stub: Any = rpc.CallsStub(self._channel)
         self._stream = self.stub.Session(self._requests(), metadata=self.metadata)
+        self._farewell = self.stub.Farewell(pb.FarewellRequest(), metadata=self.metadata)
+        threading.Thread(target=self._listen, name=f"farewell-{replica_id[-6:]}", daemon=True).start()
         threading.Thread(target=self._read, name=f"replica-{replica_id[-6:]}", daemon=True).start()
 
     def send(self, verb: int, name: str, segments: Sequence[Any], reply: Reply) -> int:
@@ -84,9 +87,6 @@ class Session:
         try:
             for pack in self._stream:
                 for answer in pack.answers:
-                    if answer.id == 0:  # the replica is about to go: no new calls
-                        self.close()
-                        continue
                     if answer.more:
                         partial.setdefault(answer.id, []).append(answer.payload)
                         continue
@@ -109,7 +109,13 @@ class Session:
             self._on_end(self)
             for reply in left:
                 reply(LOST, b"")
+            self._farewell.cancel()
             self._channel.close()
+
+    def _listen(self) -> None:
+        with contextlib.suppress(grpc.RpcError):
+            for _ in self._farewell:
+                self.close()
 
     def close(self) -> None:
         """Take no new calls; end when those in flight are answered."""

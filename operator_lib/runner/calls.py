@@ -6,8 +6,10 @@ import asyncio
 import contextlib
 import inspect
 import itertools
+import json
 import threading
 import time
+import traceback
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from types import MappingProxyType
@@ -38,6 +40,8 @@ DUNDERS = frozenset(
         "__bool__",
     ]
 )
+# Types that are neither iterators nor callables.
+PLAIN = frozenset({str, int, float, bool, type(None), list, dict, tuple, bytes})
 _NO_NAMESPACE: MappingProxyType[str, Any] = MappingProxyType({})
 
 
@@ -47,9 +51,8 @@ class Target:
     def __init__(self, op: Any, spec: ProcessSpec) -> None:
         self.op = op
         self.spec = spec
-        self.turn = threading.Semaphore(spec.concurrency)
-        self.active = 0
-        self._count = threading.Lock()
+        self.turn: Any = threading.Lock() if spec.concurrency == 1 else threading.Semaphore(spec.concurrency)
+        self._loop_lock = threading.Lock()
         self.iterators: dict[str, tuple[Any, float]] = {}
         self._ids = itertools.count(1)
         self._signatures: dict[str, tuple[inspect.Signature | None, Any]] = {}
@@ -60,9 +63,17 @@ class Target:
         """Carry out one call. Its exceptions are answers too."""
         with self.turn:
             try:
-                return self.encode(call.id, self.perform(call), call.name)
+                value = self.perform(call)
+                if call.json and not lasting(value):
+                    return list(parts(call.id, pb.VALUE, [json.dumps(codec.to_json(value)).encode()]))
+                return self.encode(call.id, value, call.name)
             except BaseException as error:
-                return self.fail(call.id, error)
+                return self.fail_json(call.id, error) if call.json else self.fail(call.id, error)
+
+    def fail_json(self, call_id: int, error: BaseException) -> list[pb.Answer]:
+        text = "".join(traceback.format_exception(error))
+        described = {"type": type(error).__name__, "message": str(error), "traceback": text}
+        return list(parts(call_id, pb.ERROR, [json.dumps(described).encode()]))
 
     def fail(self, call_id: int, error: BaseException) -> list[pb.Answer]:
         stored = failure.encode_failure(error, operator_path=outcome.path_of(error))
@@ -115,11 +126,21 @@ class Target:
                 known = signature, getattr(inspect.unwrap(function), "__globals__", _NO_NAMESPACE)
                 self._signatures[call.name] = known
             signature, namespace = known
+        if call.json:
+            args, kwargs = codec.arguments_from_json(json.loads(call.payload or b"{}"), signature, namespace)
+            if signature is not None:
+                signature.bind(*args, **kwargs)
+            return args, kwargs
         return codec.loads_call(call.payload, allow=self.spec.input_codecs, signature=signature, namespace=namespace)
 
     def encode(self, call_id: int, value: Any, name: str) -> list[pb.Answer]:
         """The value as answers; iterators and callables stay here and are answered by reference."""
-        if inspect.isgenerator(value) or inspect.isasyncgen(value) or is_iterator(value):
+        if type(value) in PLAIN and self.spec.output_codec == "json":
+            payload = codec.dumps(value, where=f"result of {self.spec.name}")
+            if len(payload) <= PART:
+                return [pb.Answer(id=call_id, payload=payload)]
+            return list(parts(call_id, pb.VALUE, [payload]))
+        if lasting(value):
             key = f"{next(self._ids)}"
             self.drop_stale()
             self.iterators[key] = value, time.monotonic()
@@ -181,7 +202,7 @@ class Target:
     def wait(self, awaitable: Any) -> Any:
         """The value of an awaitable, run on the replica's one event loop."""
         if self._loop is None:
-            with self._count:
+            with self._loop_lock:
                 if self._loop is None:
                     loop = asyncio.new_event_loop()
                     threading.Thread(target=loop.run_forever, name="event-loop", daemon=True).start()
@@ -209,8 +230,9 @@ def ours(op: Any, name: str) -> bool:
     )
 
 
-def is_iterator(value: Any) -> bool:
-    return hasattr(type(value), "__next__") and hasattr(type(value), "__iter__")
+def lasting(value: Any) -> bool:
+    """An iterator: its items are asked for one by one."""
+    return inspect.isasyncgen(value) or (hasattr(type(value), "__next__") and hasattr(type(value), "__iter__"))
 
 
 def parts(call_id: int, kind: int, segments: Any) -> Iterator[pb.Answer]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import hmac
 import queue
 import signal
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,9 @@ from operator_lib.wire.proto import serving_pb2_grpc as rpc
 
 # Clients that hold a stream open, each takes a thread.
 MAX_SESSIONS = 1024
+# Answers wait no longer than this (seconds) for others to travel with them, and no more than so many bytes do.
+FLUSH = 0.001
+PACK = 2 << 20
 # Seconds that a draining replica waits for its clients to leave.
 DRAIN = 30.0
 
@@ -67,9 +71,10 @@ class CallService(rpc.CallsServicer):
     def __init__(self, target: Target, token: str) -> None:
         self.target = target
         self.token = f"Bearer {token}".encode()
-        self.sessions: set[queue.SimpleQueue[Any]] = set()
+        self.sessions = 0
         self.draining = False
         self._lock = threading.Lock()
+        self._leaving = threading.Condition()
 
     def authenticate(self, context: Any) -> None:
         shown = dict(context.invocation_metadata()).get("authorization", "")
@@ -79,55 +84,81 @@ class CallService(rpc.CallsServicer):
 
     def Session(self, request_iterator: Any, context: Any) -> Iterator[pb.AnswerPack]:
         self.authenticate(context)
-        out: queue.SimpleQueue[Any] = queue.SimpleQueue()
         with self._lock:
-            self.sessions.add(out)
-            if self.draining:
-                out.put([pb.Answer(kind=pb.REFUSED)])
-        threading.Thread(target=self.read, args=(request_iterator, out), name="reader", daemon=True).start()
+            self.sessions += 1
         try:
-            while (answers := out.get()) is not None:
-                try:
-                    while len(answers) < 512 and sum(len(a.payload) for a in answers[-2:]) < 1 << 18:
-                        more = out.get_nowait()
-                        if more is None:
-                            out.put(None)
-                            break
-                        answers = answers + more
-                except queue.Empty:
-                    pass
-                yield from _packs(answers)
+            if self.target.pool is None:
+                yield from self.one_by_one(request_iterator)
+            else:
+                yield from self.side_by_side(request_iterator)
         finally:
             with self._lock:
-                self.sessions.discard(out)
+                self.sessions -= 1
 
-    def read(self, requests: Any, out: queue.SimpleQueue[Any]) -> None:
-        """Take calls off the stream; with concurrency 1 they run right here, one after another."""
-        partial: dict[int, list[bytes]] = {}
-        busy = _Outstanding()
-        try:
+    def one_by_one(self, requests: Any) -> Iterator[pb.AnswerPack]:
+        """Calls run right here, one after another: no hand-over to another thread. Slow ones are answered at once."""
+        assemble = Assembly()
+        for pack in requests:
+            answers: list[pb.Answer] = []
+            begun = time.monotonic()
+            for part in pack.calls:
+                call = assemble(part)
+                if call is None:
+                    continue
+                answers += self.refuse(call) if self.draining else self.target.answer(call)
+                if time.monotonic() - begun > FLUSH or len(answers[-1].payload) > PACK:
+                    yield from packs(answers)
+                    answers, begun = [], time.monotonic()
+            if answers:
+                yield from packs(answers)
+
+    def side_by_side(self, requests: Any) -> Iterator[pb.AnswerPack]:
+        """Calls run in a pool and are answered as they come."""
+        out: queue.SimpleQueue[list[pb.Answer] | None] = queue.SimpleQueue()
+        threading.Thread(target=self.read, args=(requests, out), name="reader", daemon=True).start()
+        while (answers := out.get()) is not None:
+            with contextlib.suppress(queue.Empty):
+                while len(answers) < 256:
+                    more = out.get_nowait()
+                    if more is None:
+                        out.put(None)
+                        break
+                    answers = answers + more
+            yield from packs(answers)
+
+    def read(self, requests: Any, out: queue.SimpleQueue[list[pb.Answer] | None]) -> None:
+        assemble, pool = Assembly(), self.target.pool
+        assert pool is not None
+        running: set[Future[list[pb.Answer]]] = set()
+        with contextlib.suppress(grpc.RpcError):  # the client went away: nobody wants the answers
             for pack in requests:
-                for call in pack.calls:
-                    if call.more:
-                        partial.setdefault(call.id, []).append(call.payload)
+                for part in pack.calls:
+                    call = assemble(part)
+                    if call is None:
                         continue
-                    if call.id in partial:
-                        call.payload = b"".join([*partial.pop(call.id), call.payload])
-                    self.take(call, out, busy)
-        except Exception:  # the client went away: nobody wants the answers
-            pass
-        busy.wait()
+                    if self.draining:
+                        out.put(self.refuse(call))
+                        continue
+                    future = pool.submit(self.target.answer, call)
+                    running.add(future)
+                    future.add_done_callback(lambda done: (out.put(done.result()), running.discard(done)))
+        wait(list(running))
         out.put(None)
 
-    def take(self, call: pb.Call, out: queue.SimpleQueue[Any], busy: _Outstanding) -> None:
-        if self.draining:
-            out.put([pb.Answer(id=call.id, kind=pb.REFUSED)])
-        elif self.target.pool is None:
-            out.put(self.target.answer(call))
-        else:
-            busy.add()
-            pending = self.target.pool.submit(self.target.answer, call)
-            pending.add_done_callback(lambda done: (out.put(done.result()), busy.done()))
+    def refuse(self, call: pb.Call) -> list[pb.Answer]:
+        return [pb.Answer(id=call.id, kind=pb.REFUSED)]
+
+    def Farewell(self, request: pb.FarewellRequest, context: Any) -> Iterator[pb.FarewellReply]:
+        self.authenticate(context)
+        context.add_callback(self.wake)
+        while context.is_active() and not self.draining:
+            with self._leaving:
+                self._leaving.wait()
+        yield pb.FarewellReply()
+
+    def wake(self) -> None:
+        with self._leaving:
+            self._leaving.notify_all()
 
     def Iterate(self, request_iterator: Any, context: Any) -> Iterator[pb.Answer]:
         self.authenticate(context)
@@ -145,45 +176,37 @@ class CallService(rpc.CallsServicer):
 
     def drain(self) -> None:
         """Refuse new calls, tell every client, wait until each has taken its leave."""
-        with self._lock:
-            self.draining = True
-            for out in self.sessions:
-                out.put([pb.Answer(kind=pb.REFUSED)])
+        self.draining = True
+        self.wake()
         end = time.monotonic() + DRAIN
         while self.sessions and time.monotonic() < end:
             time.sleep(0.01)
 
 
-class _Outstanding:
-    """Calls of a session that are still running in the pool."""
+class Assembly:
+    """Puts calls together that arrive in parts."""
 
     def __init__(self) -> None:
-        self._count = 0
-        self._zero = threading.Condition()
+        self._parts: dict[int, list[bytes]] = {}
 
-    def add(self) -> None:
-        with self._zero:
-            self._count += 1
-
-    def done(self) -> None:
-        with self._zero:
-            self._count -= 1
-            self._zero.notify_all()
-
-    def wait(self) -> None:
-        with self._zero:
-            self._zero.wait_for(lambda: self._count == 0)
+    def __call__(self, part: pb.Call) -> pb.Call | None:
+        """The whole call, or None while parts are missing."""
+        if part.more:
+            self._parts.setdefault(part.id, []).append(part.payload)
+            return None
+        if part.id in self._parts:
+            part.payload = b"".join([*self._parts.pop(part.id), part.payload])
+        return part
 
 
-def _packs(answers: list[pb.Answer]) -> Iterator[pb.AnswerPack]:
+def packs(answers: list[pb.Answer]) -> Iterator[pb.AnswerPack]:
     """Answers in messages below the size limit."""
     pack: list[pb.Answer] = []
     size = 0
     for answer in answers:
-        if pack and size + len(answer.payload) > 2 << 20:
+        if pack and size + len(answer.payload) > PACK:
             yield pb.AnswerPack(answers=pack)
             pack, size = [], 0
         pack.append(answer)
         size += len(answer.payload)
-    if pack:
-        yield pb.AnswerPack(answers=pack)
+    yield pb.AnswerPack(answers=pack)

@@ -24,4 +24,4 @@ def build_from_file(file: str | os.PathLike[str], name: str) -> DAG:
     Raises:
         ValueError: the file cannot be parsed, or defines no such name.
     """
-    return importlib.import_module("operator_lib.trace.build").from_file(os.fspath(file), name)
+    return importlib.import_module("operator_lib.trace.assemble").from_file(os.fspath(file), name)

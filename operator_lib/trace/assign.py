@@ -72,8 +72,10 @@ def _attribute(r: Reader, f: Frame, target: ast.Attribute, value: Value) -> None
 
 def _member(r: Reader, f: Frame, target: ast.Subscript, value: Value) -> None:
     base = r.evaluate(f, target.value)
+    place = r.evaluate(f, target.slice)
+    value = Value(value.deps | place.deps, value.what)
     if isinstance(base.what, Items):
-        index = r.evaluate(f, target.slice).what
+        index = place.what
         values = dict(base.what.values)
         if isinstance(index, Const) and not isinstance(index.value, slice):
             values[index.value] = value

@@ -7,7 +7,7 @@ from collections import OrderedDict
 from typing import Any
 
 from operator_lib import tree
-from operator_lib.trace.build import from_object
+from operator_lib.trace.assemble import from_object
 from operator_lib.trace.dag import DAG
 from operator_lib.trace.source import Stamp, stamp
 

@@ -105,6 +105,8 @@ def _external(r: Reader, f: Frame, what: External, args: Args, node: ast.Call) -
     if result is not None:
         return result
     short = what.name.rpartition(".")[2]
+    if short in PURE and short not in CALLERS:
+        return Value(args.deps, External(f"{what.name}()"))
     made = _handed_over(r, f, args, node, short if short in CALLERS else "")
     if short not in PURE:
         _may_write(r, f, args)

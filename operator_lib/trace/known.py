@@ -26,7 +26,7 @@ PURE = frozenset(
     hasattr hash hex id int isinstance issubclass iter len list map max min oct ord pow print range repr reversed round
     set slice sorted str sum tuple type vars zip gather Path deepcopy copy dumps loads sleep perf_counter time array
     asarray stack concatenate sqrt exp log mean ValueError TypeError RuntimeError KeyError Exception partial
-    wait_for cast namedtuple Counter defaultdict OrderedDict chain product join""".split()
+    wait_for cast open round namedtuple Counter defaultdict OrderedDict chain product join""".split()
 )
 
 # Methods that do not change their object.
@@ -182,6 +182,7 @@ _BUILTINS: dict[str, Any] = {
     "partial": _partial,
     "functools.partial": _partial,
     "next": _next,
+    "functools.wraps": lambda r, f, args: Value(what=External("functools.wraps()")),
     "copy.copy": _passed,
     "copy.deepcopy": _passed,
     "typing.cast": lambda r, f, args: args.positional[1] if len(args.positional) > 1 else None,

@@ -44,6 +44,10 @@ class LiveClass(Class):
     def key(self) -> object:
         return self.cls
 
+    @property
+    def container(self) -> str:
+        return next((c.__name__ for c in self.cls.__mro__ if c.__module__ == "operator_lib.containers"), "")
+
     def find(self, name: str, after: object = None) -> Member | None:
         order = list(self.cls.__mro__)
         if after in order:

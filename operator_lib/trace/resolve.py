@@ -124,10 +124,9 @@ def contents(what: Instance, heap: Heap, world: World) -> Thing | None:
         values = [Value(what=what_is(m, world)) for m in modules.values() if m is not None]
         named = "Dict" in type(what.live).__name__
         return Items("dict", dict(zip(modules, values, strict=False))) if named else Items.of(values)
-    found = what.cls.find("__iter__") or what.cls.find("insert")
-    owner = getattr(found.owner, "__name__", "") if found is not None else ""
-    if owner in _CONTENTS and getattr(found.owner, "__module__", "") == "operator_lib.containers":  # type: ignore[union-attr]
-        return attribute(Value(what=what), _CONTENTS[owner], heap, world).what
+    name = _CONTENTS.get(what.cls.container)
+    if name is not None:
+        return attribute(Value(what=what), name, heap, world).what
     return None
 
 

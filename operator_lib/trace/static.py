@@ -162,6 +162,10 @@ class StaticClass(Class):
     def key(self) -> object:
         return self.node
 
+    @property
+    def container(self) -> str:
+        return next((b.container for b in self.bases if isinstance(b, Class) and b.container), "")
+
     def order(self) -> list[Class]:
         """Method resolution order, depth first (diamonds: last appearance)."""
         found: list[Class] = [self]

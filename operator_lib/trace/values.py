@@ -123,6 +123,11 @@ class Class(Thing):
         """Identity of the class, for `after`."""
         raise NotImplementedError
 
+    @property
+    def container(self) -> str:
+        """Name of the class of operator_lib.containers that it is or inherits from, or ""."""
+        return ""
+
     def place(self) -> tuple[str, int]:
         """File name and line, or ("", 0)."""
         return "", 0

@@ -113,9 +113,7 @@ def _union(value: Any, args: tuple[Any, ...], where: str) -> Any:
                 problems.append(str(error))
     if len(problems) == 1:
         raise TypeError(problems[0])
-    raise TypeError(
-        f"{where}: fits no alternative ({'; '.join(p.removeprefix(f'{where}: ') for p in problems)})"
-    )
+    raise TypeError(f"{where}: fits no alternative ({'; '.join(p.removeprefix(f'{where}: ') for p in problems)})")
 
 
 def _literal(value: Any, allowed: tuple[Any, ...], where: str) -> Any:
@@ -151,9 +149,7 @@ def _tuple(value: Any, args: tuple[Any, ...], where: str) -> tuple[Any, ...]:
         return tuple(coerce(item, args[0], f"{where}[{index}]") for index, item in enumerate(items))
     if len(items) != len(args):
         raise ValueError(f"{where}: expected {len(args)} items, got {len(items)}")
-    return tuple(
-        coerce(item, arm, f"{where}[{i}]") for i, (item, arm) in enumerate(zip(items, args, strict=True))
-    )
+    return tuple(coerce(item, arm, f"{where}[{i}]") for i, (item, arm) in enumerate(zip(items, args, strict=True)))
 
 
 def _mapping(value: Any, kind: Any, args: tuple[Any, ...], where: str) -> Any:
@@ -161,10 +157,7 @@ def _mapping(value: Any, kind: Any, args: tuple[Any, ...], where: str) -> Any:
         raise wrong(value, kind.__name__, where)
     items = dict(cast("Mapping[Any, Any]", value))
     if len(args) == 2:
-        items = {
-            _key(key, args[0], where): coerce(item, args[1], f"{where}[{key!r}]")
-            for key, item in items.items()
-        }
+        items = {_key(key, args[0], where): coerce(item, args[1], f"{where}[{key!r}]") for key, item in items.items()}
     elif args:
         items = {_key(key, args[0], where): item for key, item in items.items()}
     return _MAPPINGS[kind](items)
@@ -196,9 +189,7 @@ def _enum(value: Any, kind: type[enum.Enum], where: str) -> Any:
     raise ValueError(f"{where}: must be one of {choices}, got {value!r:.100}")
 
 
-def _record(
-    value: Any, kind: type, where: str, required: collections.abc.Set[str], make: Callable[..., Any]
-) -> Any:
+def _record(value: Any, kind: type, where: str, required: collections.abc.Set[str], make: Callable[..., Any]) -> Any:
     """An object with named, typed fields."""
     if not isinstance(value, Mapping):
         raise wrong(value, kind.__name__, where)
@@ -207,9 +198,7 @@ def _record(
     fields: dict[str, Any] = {}
     for name, item in cast("Mapping[Any, Any]", value).items():
         if name not in known:
-            raise TypeError(
-                f"{where}: {kind.__name__} has no field {name!r}; its fields are {', '.join(known)}"
-            )
+            raise TypeError(f"{where}: {kind.__name__} has no field {name!r}; its fields are {', '.join(known)}")
         fields[name] = coerce(item, known[name], f"{where}.{name}")
     missing = sorted(required - fields.keys())
     if missing:

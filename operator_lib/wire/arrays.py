@@ -35,9 +35,7 @@ def _describe(value: Any, dtype: Any) -> Any:
     import numpy as np
 
     if dtype.hasobject:
-        raise Unencodable(
-            value, f"is a numpy array of dtype {dtype}, which holds references; set a plain dtype"
-        )
+        raise Unencodable(value, f"is a numpy array of dtype {dtype}, which holds references; set a plain dtype")
     if dtype.subdtype is not None:
         raise Unencodable(value)
     described = np.lib.format.dtype_to_descr(dtype)
@@ -84,9 +82,7 @@ def read_array(reader: Reader, node: Any, hints: Hints = ()) -> Any:
     raw, dtype = reader.take(index), _dtype(described)
     count = checked_size(shape)
     if count * dtype.itemsize != len(raw) or (not dtype.itemsize and count > _EMPTY_ITEMS):
-        raise SerializationError(
-            f"damaged frame: an array of shape {tuple(shape)} does not have {len(raw)} bytes"
-        )
+        raise SerializationError(f"damaged frame: an array of shape {tuple(shape)} does not have {len(raw)} bytes")
     array: Any = np.ndarray(tuple(shape), dtype, buffer=raw, order="F" if order == "F" else "C")
     return array.copy(order="A") if raw.readonly else array
 

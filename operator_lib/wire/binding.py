@@ -69,9 +69,7 @@ def _unexpected(plan: Plan, kwargs: Mapping[str, Any], key: str, name: str) -> T
     misplaced = [only for only in plan.positional[: plan.only] if only in kwargs]
     if misplaced:
         names = ", ".join(misplaced)
-        return TypeError(
-            f"{name}() got some positional-only arguments passed as keyword arguments: '{names}'"
-        )
+        return TypeError(f"{name}() got some positional-only arguments passed as keyword arguments: '{names}'")
     return TypeError(f"{name}() got an unexpected keyword argument {key!r}")
 
 

@@ -201,9 +201,7 @@ def rebuild(data: Mapping[str, Any], *, raised: bool = True) -> Exception:
     except SerializationError:
         raise
     except Exception as error:
-        raise SerializationError(
-            f"damaged frame: not a failure ({type(error).__name__}: {error!s:.200})"
-        ) from error
+        raise SerializationError(f"damaged frame: not a failure ({type(error).__name__}: {error!s:.200})") from error
     text = data.get("traceback")
     if raised and type(text) is str:
         _attach(exc, text)

@@ -138,9 +138,7 @@ def parameter_hint(
 
     def hint(place: int | str) -> Any:
         if isinstance(place, int):
-            found = (
-                positional[place] if place < len(positional) else rest.get(inspect.Parameter.VAR_POSITIONAL)
-            )
+            found = positional[place] if place < len(positional) else rest.get(inspect.Parameter.VAR_POSITIONAL)
         else:
             found = parameters.get(place)
             if found is None or found.kind in (
@@ -156,11 +154,7 @@ def parameter_hint(
 
 def is_named_tuple(kind: type) -> bool:
     fields = getattr(kind, "_fields", None)
-    return (
-        issubclass(kind, tuple)
-        and isinstance(fields, tuple)
-        and all(type(f) is str for f in cast("Any", fields))
-    )
+    return issubclass(kind, tuple) and isinstance(fields, tuple) and all(type(f) is str for f in cast("Any", fields))
 
 
 def is_dataclass(kind: type) -> bool:

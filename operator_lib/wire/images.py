@@ -62,12 +62,8 @@ def _read_image(reader: Reader, node: Any, hints: Hints) -> Any:
     mode, (width, height), index, palette, info = node
     raw = reader.take(index)
     if len(raw) != _size(mode, width, height):
-        raise SerializationError(
-            f"damaged frame: a {mode} image of {width} x {height} does not have {len(raw)} bytes"
-        )
-    image = (
-        Image.frombytes(mode, (width, height), bytes(raw)) if len(raw) else Image.new(mode, (width, height))
-    )
+        raise SerializationError(f"damaged frame: a {mode} image of {width} x {height} does not have {len(raw)} bytes")
+    image = Image.frombytes(mode, (width, height), bytes(raw)) if len(raw) else Image.new(mode, (width, height))
     if palette is not None and mode in ("P", "PA", "L", "LA"):
         image.putpalette(reader.read(palette[1]), palette[0])
     image.info = {key: reader.read(item) for key, item in info.items()}

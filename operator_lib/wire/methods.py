@@ -47,7 +47,8 @@ class Param:
             from operator_lib.wire.tagged import Reader
 
             return Reader((), None).read(plain.parse(self.default.encode("utf-8", "surrogatepass")))
-        return inspect.Parameter.empty if self.required else Unsent(self.default_repr)
+        missing = self.required or self.kind.startswith("var_")
+        return inspect.Parameter.empty if missing else Unsent(self.default_repr)
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON; empty parts are left out."""

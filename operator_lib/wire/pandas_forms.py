@@ -120,9 +120,7 @@ def _write_index(writer: Writer, value: Any) -> Any:
 
         codes = [write_array(writer, np.ascontiguousarray(code))["$array"] for code in value.codes]
         return ["multi", names, [levels, codes]]
-    frequency = (
-        getattr(value, "freqstr", None) if isinstance(value, (pd.DatetimeIndex, pd.TimedeltaIndex)) else None
-    )
+    frequency = getattr(value, "freqstr", None) if isinstance(value, (pd.DatetimeIndex, pd.TimedeltaIndex)) else None
     return ["plain", names, _write_column(writer, value), frequency]
 
 
@@ -166,7 +164,9 @@ def _read_frame(reader: Reader, node: Any, hints: Hints) -> Any:
     data = {position: _read_column(reader, column) for position, column in enumerate(raw_data)}
     if len(columns) != len(data) or any(len(column) != len(index) for column in data.values()):
         raise SerializationError("damaged frame: the columns of a table do not have one length")
-    series = {position: pd.Series(column, index=index, dtype=column.dtype, copy=False) for position, column in data.items()}
+    series = {
+        position: pd.Series(column, index=index, dtype=column.dtype, copy=False) for position, column in data.items()
+    }
     frame = pd.DataFrame(series, index=index)
     frame.columns = columns
     frame.attrs.update(reader.read(attrs))

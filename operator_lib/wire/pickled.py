@@ -53,9 +53,7 @@ def loads(frame: Frame) -> Any:
 def culprit(value: Any, where: str, reason: str) -> SerializationError:
     """The error that names the innermost part of ``value`` that cannot be pickled."""
     path, found = _search(value, "", _SEARCH_DEPTH, [_SEARCH_STEPS], set())
-    return SerializationError(
-        f"{place(where, path)} is {public_name(type(found))}, which cannot be pickled ({reason})"
-    )
+    return SerializationError(f"{place(where, path)} is {public_name(type(found))}, which cannot be pickled ({reason})")
 
 
 def _search(value: Any, path: str, depth: int, steps: list[int], seen: set[int]) -> tuple[str, Any]:

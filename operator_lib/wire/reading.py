@@ -17,9 +17,7 @@ JSON_ONLY = frozenset({"json"})
 def check_codec(codec: str) -> None:
     """Raises SerializationError for a codec that does not exist."""
     if codec not in CODECS:
-        raise SerializationError(
-            f"unknown codec {codec!r:.60}; must be one of {', '.join(map(repr, CODECS))}"
-        )
+        raise SerializationError(f"unknown codec {codec!r:.60}; must be one of {', '.join(map(repr, CODECS))}")
 
 
 def check_allowed(frame: Frame, allow: Collection[str]) -> None:
@@ -27,9 +25,7 @@ def check_allowed(frame: Frame, allow: Collection[str]) -> None:
     check_codec(frame.codec)
     if frame.codec not in allow:
         asked = ", ".join(sorted(allow)) or "nothing"
-        raise UntrustedResult(
-            f"a {frame.codec} value arrived, but only {asked} was asked for; nothing of it was read"
-        )
+        raise UntrustedResult(f"a {frame.codec} value arrived, but only {asked} was asked for; nothing of it was read")
 
 
 def read(frame: Frame, allow: Collection[str], namespace: Mapping[str, Any] | None, hint: Any = None) -> Any:

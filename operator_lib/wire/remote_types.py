@@ -73,8 +73,10 @@ def is_own(kind: type) -> bool:
 
 
 def static_base(kind: type) -> Any:
-    """The nearest base that is written in C: the only one whose constructor is safe to call."""
-    return next(base for base in kind.__mro__ if not base.__flags__ & _HEAP_TYPE)
+    """The base written in C that decides the memory layout: the only one whose constructor is safe to call."""
+    while kind.__flags__ & _HEAP_TYPE and kind.__base__ is not None:
+        kind = kind.__base__
+    return kind
 
 
 @lru_cache(maxsize=1024)

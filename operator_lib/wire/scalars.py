@@ -22,9 +22,7 @@ if TYPE_CHECKING:
 INLINE = 256  # bytes; shorter ones are kept in the JSON as Latin-1 text, longer ones are raw buffers
 
 # Functions that run code or touch the process; a peer has no business handing them over.
-_KEPT_BACK = frozenset(
-    {"eval", "exec", "compile", "open", "input", "breakpoint", "__import__", "__build_class__"}
-)
+_KEPT_BACK = frozenset({"eval", "exec", "compile", "open", "input", "breakpoint", "__import__", "__build_class__"})
 _MICROSECOND = dt.timedelta(microseconds=1)
 
 

@@ -84,9 +84,7 @@ def method_of(name: str, function: Any, *, drop: int = 0, use_ctx: bool = False)
 
 
 def _is_users(kind: type) -> bool:
-    return (
-        kind is not object and kind.__module__ not in _OURS and kind not in (typing.Generic, typing.Protocol)
-    )
+    return kind is not object and kind.__module__ not in _OURS and kind not in (typing.Generic, typing.Protocol)
 
 
 def _members(kind: type) -> Iterator[tuple[str, Any]]:

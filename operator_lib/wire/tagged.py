@@ -105,9 +105,7 @@ class Reader:
                 if tag[:1] == "$":
                     rule = _READERS.get(tag)
                     if rule is None:
-                        raise SerializationError(
-                            f"unknown tag {tag[:40]!r}; update operator_lib on this side"
-                        )
+                        raise SerializationError(f"unknown tag {tag[:40]!r}; update operator_lib on this side")
                     return rule(self, node[tag], hints)
             inner = value_hints(hints) if hints else ()
             return {key: self.read(item, inner) for key, item in node.items()}

@@ -64,9 +64,7 @@ def _read_tensor(reader: Reader, node: Any, hints: Hints) -> Any:
     name, shape, requires_grad, parameter, index = node
     raw, dtype = reader.take(index), _dtype(name)
     if checked_size(shape) * dtype.itemsize != len(raw):
-        raise SerializationError(
-            f"damaged frame: a tensor of shape {tuple(shape)} does not have {len(raw)} bytes"
-        )
+        raise SerializationError(f"damaged frame: a tensor of shape {tuple(shape)} does not have {len(raw)} bytes")
     if len(raw):
         writable = bytearray(raw) if raw.readonly else raw
         tensor = torch.frombuffer(writable, dtype=torch.uint8).view(dtype).reshape(shape)

@@ -47,7 +47,9 @@ def test_arguments_come_back_as_they_were(args, kwargs, codec):
     assert loads_call(bytearray(data), allow=BOTH, namespace=globals()) == (args, kwargs)
 
 
-@given(st.lists(st.integers() | st.text()), st.dictionaries(st.text(), st.floats(allow_nan=False) | st.tuples(st.text())))
+@given(
+    st.lists(st.integers() | st.text()), st.dictionaries(st.text(), st.floats(allow_nan=False) | st.tuples(st.text()))
+)
 def test_any_arguments(args, kwargs):
     assert loads_call(dumps_call(args, kwargs, what="foo")) == (tuple(args), kwargs)
 
@@ -81,7 +83,7 @@ def test_classes_are_found_by_the_signature():
         class Local:
             x: int
 
-        def foo(a, b: "list[Local]", *rest: Local, key: "Local | None" = None, **more: "Missing"):
+        def foo(a, b: "list[Local]", *rest: Local, key: "Local | None" = None, **more: "Missing"):  # noqa: F821
             pass
 
         return Local, foo

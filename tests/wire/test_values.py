@@ -80,7 +80,9 @@ def same(got: Any, want: Any) -> bool:
     if type(got) is not type(want):
         return False
     if isinstance(want, float):
-        return (math.isnan(got) and math.isnan(want)) or (got == want and math.copysign(1, got) == math.copysign(1, want))
+        return (math.isnan(got) and math.isnan(want)) or (
+            got == want and math.copysign(1, got) == math.copysign(1, want)
+        )
     if isinstance(want, complex):
         return same(got.real, want.real) and same(got.imag, want.imag)
     if isinstance(want, dict):
@@ -162,7 +164,12 @@ def test_any_nesting_comes_back_as_it_was(value):
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    )
+)
 def test_plain_values_come_back_as_they_were(value):
     assert same(loads(dumps(value)), value)
 
@@ -223,9 +230,11 @@ def test_reading_imports_nothing(monkeypatch):
 def test_dangerous_or_unknown_builtins_are_refused(name):
     data = dumps([len])
     with pytest.raises(SerializationError):
-        loads(data.replace(b'"len"}', f'"{name}"}}'.encode()).replace(
-            b'"body":%d' % len(b'[{"$builtin":"len"}]'), b'"body":%d' % len(f'[{{"$builtin":"{name}"}}]')
-        ))
+        loads(
+            data.replace(b'"len"}', f'"{name}"}}'.encode()).replace(
+                b'"body":%d' % len(b'[{"$builtin":"len"}]'), b'"body":%d' % len(f'[{{"$builtin":"{name}"}}]')
+            )
+        )
     assert loads(data) == [len]
 
 
@@ -333,7 +342,18 @@ def test_what_cannot_be_written_is_named_with_its_path(value, path):
 
 
 @pytest.mark.parametrize(
-    "value", [lambda: 1, (x for x in ()), object(), sys, type("Sub", (int,), {})(3), memoryview(b""), Opaque, eval, print.__call__]
+    "value",
+    [
+        lambda: 1,
+        (x for x in ()),
+        object(),
+        sys,
+        type("Sub", (int,), {})(3),
+        memoryview(b""),
+        Opaque,
+        eval,
+        print.__call__,
+    ],
 )
 def test_other_things_are_refused(value):
     with pytest.raises(SerializationError):
@@ -344,7 +364,9 @@ def test_names_are_those_that_users_know():
     pytest.importorskip("sklearn")
     from sklearn.svm import SVC
 
-    with pytest.raises(SerializationError, match=r'^result of foo is sklearn\.svm\.SVC; set output_encoder="cloudpickle"$'):
+    with pytest.raises(
+        SerializationError, match=r'^result of foo is sklearn\.svm\.SVC; set output_encoder="cloudpickle"$'
+    ):
         dumps(SVC(), where="result of foo")
 
 

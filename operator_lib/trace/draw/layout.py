@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from operator_lib.trace.dag import DAG, Node
 from operator_lib.trace.draw.picture import Picture
 
-LEAF_HEIGHT, HEADER, PAD, GAP_X, GAP_Y, LANE = 46.0, 34.0, 16.0, 22.0, 34.0, 14.0
+LEAF_HEIGHT, HEADER, PAD, GAP_X, GAP_Y, LANE = 46.0, 36.0, 14.0, 22.0, 34.0, 14.0
 CHAR = 7.1
 MAX_CHARS = 44
 
@@ -58,7 +58,19 @@ def _text_width(node: Node | None) -> float:
     if node is None:
         return 0.0
     title = node.title if len(node.title) <= MAX_CHARS else node.title[:MAX_CHARS]
-    return max(len(title) * CHAR, len(f"{node.file}:{node.line}") * 5.6) + 32
+    return max(len(title) * CHAR, len(note(node)) * 6.0) + 32
+
+
+def note(node: Node) -> str:
+    """The small line of a box."""
+    if node.certainty == "opaque":
+        return f"not followed: {node.reason}"
+    if node.count > 1:
+        return f"× {node.count}"
+    if node.kind == "loop" and node.reason:
+        return node.reason
+    place = f"{node.file.rpartition('/')[2]}:{node.line}"
+    return f"{place} · may run" if node.certainty == "may" and node.kind == "call" else place
 
 
 def _arrange(picture: Picture, box: Box) -> None:
@@ -70,7 +82,7 @@ def _arrange(picture: Picture, box: Box) -> None:
     pairs = [(place[a.source], place[a.target], a) for a in arrows]
     for source, target, _ in sorted(pairs, key=lambda p: (p[1], p[0])):
         ranks[target] = max(ranks[target], ranks[source] + 1)
-    _sink(box, ranks, {s for s, _, _ in pairs} | {t for _, t, _ in pairs})
+    _in_order(box, ranks, {s for s, _, _ in pairs} | {t for _, t, _ in pairs})
     # A lane is a narrow gap that a long arrow passes through.
     layers: list[list[Box]] = [[] for _ in range(max(ranks, default=0) + 1)]
     for child, rank in zip(box.inside, ranks, strict=True):
@@ -91,7 +103,7 @@ def _arrange(picture: Picture, box: Box) -> None:
     inner = max(_layer_width(layer) for layer in layers)
     label = _text_width(box.node)
     inner = max(inner, label - 2 * PAD)
-    y = header + (PAD if box.node else 0.0)
+    y = header
     for i, layer in enumerate(layers):
         if i:
             layer.sort(key=lambda b: _center(before.get(id(b), []), b))
@@ -105,17 +117,14 @@ def _arrange(picture: Picture, box: Box) -> None:
     box.lines = [Line(_points(chain), names) for chain, names in chains]
 
 
-def _sink(box: Box, ranks: list[int], connected: set[int]) -> None:
-    """Inputs nobody reads stay on top, returns go to the bottom."""
-    lowest = max(ranks, default=0)
-    for i, child in enumerate(box.inside):
-        if child.node is not None and child.node.kind == "return" and i == len(box.inside) - 1:
-            ranks[i] = max(ranks[i], lowest + (0 if ranks[i] == lowest and len(box.inside) == 1 else 0))
-    if box.node is not None and box.node.kind in ("call", "loop", "with", "try"):
-        # Inside a block program order is what the reader expects of things that no data connects.
-        for i in range(1, len(box.inside)):
-            if i not in connected and i - 1 not in connected:
-                ranks[i] = max(ranks[i], ranks[i - 1] + 1)
+def _in_order(box: Box, ranks: list[int], connected: set[int]) -> None:
+    """Where no data connects two neighbours in a block, program order is what the reader expects."""
+    node = box.node
+    if node is None or node.kind not in ("call", "loop", "with", "try") or node.reason.endswith("unrolled"):
+        return
+    for i in range(1, len(box.inside)):
+        if i not in connected and i - 1 not in connected:
+            ranks[i] = max(ranks[i], ranks[i - 1] + 1)
 
 
 def _layer_width(layer: list[Box]) -> float:

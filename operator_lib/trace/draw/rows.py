@@ -88,7 +88,7 @@ def _sources(dag: DAG) -> dict[str, tuple[str, ...]]:
         names = found.setdefault(target.id, [])
         if text not in names:
             names.append(text)
-    return {id: tuple(names) for id, names in found.items()}
+    return {id: tuple(names) if len(names) <= 4 else (*names[:3], f"{len(names) - 3} more") for id, names in found.items()}
 
 
 def head(dag: DAG) -> tuple[str, str]:

@@ -5,32 +5,33 @@ from __future__ import annotations
 from html import escape
 
 from operator_lib.trace.dag import DAG, Node
-from operator_lib.trace.draw.layout import CHAR, HEADER, PAD, Box, Line, layout
+from operator_lib.trace.draw.layout import CHAR, HEADER, PAD, Box, Line, layout, note
 from operator_lib.trace.draw.rows import head
 
-_STYLE = """
-.dag{font-family:ui-sans-serif,system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif;font-size:13px;
---ink:#1f2430;--dim:#6b7280;--line:#9aa3b2;--paper:#ffffff;--call:#eef4ff;--call-line:#4f7cd8;--block:#f6f7f9;
---block-line:#c3c9d4;--io:#eefaf2;--io-line:#4aa36c;--warn:#fff4e5;--warn-line:#d98a1f;--bad:#fdecec;--bad-line:#d23f3f}
-@media (prefers-color-scheme:dark){.dag{--ink:#e6e9ef;--dim:#9aa3b2;--line:#6b7485;--paper:#15181e;--call:#1d2a44;
---call-line:#7ea2ee;--block:#1c2028;--block-line:#3c4452;--io:#173024;--io-line:#5dbb83;--warn:#3a2a12;
---warn-line:#e0a04a;--bad:#3b1a1c;--bad-line:#e66a6a}}
-.dag .paper{fill:var(--paper)}
-.dag text{fill:var(--ink)}.dag .dim{fill:var(--dim);font-size:11px}.dag .head{font-size:15px;font-weight:600}
-.dag .title{font-weight:600}.dag .edge{fill:none;stroke:var(--line);stroke-width:1.4}
-.dag .tip{fill:var(--line)}
-.dag rect.box{stroke-width:1.3}
-.dag .call>rect.box{fill:var(--call);stroke:var(--call-line)}
-.dag .branch>rect.box,.dag .loop>rect.box,.dag .try>rect.box,.dag .with>rect.box,.dag .code>rect.box
-{fill:var(--block);stroke:var(--block-line)}
-.dag .input>rect.box,.dag .return>rect.box{fill:var(--io);stroke:var(--io-line)}
-.dag .may>rect.box{stroke-dasharray:5 3}
-.dag .opaque>rect.box{fill:var(--bad);stroke:var(--bad-line);stroke-dasharray:2 2}
-.dag .running>rect.box{stroke:var(--warn-line);fill:var(--warn);stroke-width:2.4}
-.dag .done>rect.box,.dag .cached>rect.box{stroke:var(--io-line);stroke-width:1.8}
-.dag .failed>rect.box,.dag .lost>rect.box{stroke:var(--bad-line);fill:var(--bad);stroke-width:2.4}
-.dag .skipped{opacity:.45}
-"""
+# Plain colours, not CSS variables: many viewers know no variables.
+_LIGHT = {
+    "ink": "#1f2430", "dim": "#6b7280", "line": "#9aa3b2", "paper": "#ffffff", "call": "#eef4ff", "call_line": "#4f7cd8",
+    "block": "#f7f8fa", "block_line": "#c3c9d4", "io": "#eefaf2", "io_line": "#4aa36c", "warn": "#fff4e5",
+    "warn_line": "#d98a1f", "bad": "#fdecec", "bad_line": "#d23f3f",
+}  # fmt: skip
+_DARK = {
+    "ink": "#e6e9ef", "dim": "#9aa3b2", "line": "#6b7485", "paper": "#15181e", "call": "#1d2a44", "call_line": "#7ea2ee",
+    "block": "#1c2028", "block_line": "#3c4452", "io": "#173024", "io_line": "#5dbb83", "warn": "#3a2a12",
+    "warn_line": "#e0a04a", "bad": "#3b1a1c", "bad_line": "#e66a6a",
+}  # fmt: skip
+_SHAPE = """.dag{font-family:"Segoe UI",Roboto,"Helvetica Neue","DejaVu Sans",sans-serif;font-size:13px}
+.dag .dim{font-size:11px}.dag .head{font-size:15px;font-weight:600}.dag .title{font-weight:600}
+.dag .edge{fill:none;stroke-width:1.4}.dag .box{stroke-width:1.3}.dag .may>.box{stroke-dasharray:5 3}
+.dag .opaque>.box{stroke-dasharray:2 2}.dag .running>.box,.dag .failed>.box,.dag .lost>.box{stroke-width:2.4}
+.dag .skipped{opacity:.45}"""
+_COLOURS = """.dag .paper{fill:%(paper)s}.dag text{fill:%(ink)s}.dag .dim{fill:%(dim)s}.dag .edge{stroke:%(line)s}
+.dag .tip{fill:%(line)s}.dag .box{fill:%(block)s;stroke:%(block_line)s}
+.dag .call>.box{fill:%(call)s;stroke:%(call_line)s}
+.dag .input>.box,.dag .return>.box{fill:%(io)s;stroke:%(io_line)s}
+.dag .opaque>.box{fill:%(bad)s;stroke:%(bad_line)s}.dag .running>.box{fill:%(warn)s;stroke:%(warn_line)s}
+.dag .done>.box,.dag .cached>.box{stroke:%(io_line)s}
+.dag .failed>.box,.dag .lost>.box{fill:%(bad)s;stroke:%(bad_line)s}"""
+_STYLE = f"{_SHAPE}{_COLOURS % _LIGHT}@media (prefers-color-scheme:dark){{{_COLOURS % _DARK}}}".replace("\n", "")
 
 
 def render(dag: DAG) -> str:
@@ -43,7 +44,7 @@ def render(dag: DAG) -> str:
     out = [
         f'<svg xmlns="http://www.w3.org/2000/svg" class="dag" width="{width:.0f}" height="{height:.0f}" '
         f'viewBox="0 0 {width:.0f} {height:.0f}" role="img" aria-label="{escape(title, quote=True)}">',
-        f"<style>{_STYLE.replace(chr(10), '')}</style>",
+        f"<style>{_STYLE}</style>",
         f'<rect class="paper" width="{width:.0f}" height="{height:.0f}" rx="10"/>',
         f'<text class="head" x="{PAD + 4:.0f}" y="26">{escape(title)}</text>',
         f'<text class="dim" x="{PAD + 4:.0f}" y="43">{escape(summary)}</text>',
@@ -76,30 +77,19 @@ def _box(box: Box, out: list[str]) -> None:
     middle = box.x + box.width / 2
     limit = int((box.width - 16) / CHAR)
     if box.inside:
-        out.append(f'<text class="title" x="{box.x + 12:.1f}" y="{box.y + HEADER - 14:.1f}">{_cut(node.title, limit)}</text>')
-        note = _note(node)
+        out.append(f'<text class="title" x="{box.x + 12:.1f}" y="{box.y + HEADER - 15:.1f}">{_cut(node.title, limit)}</text>')
+        small = note(node)
         room = box.width - 24 - len(node.title) * CHAR
-        if note and len(note) * 6 < room:
-            out.append(f'<text class="dim" text-anchor="end" x="{box.x + box.width - 12:.1f}" y="{box.y + HEADER - 14:.1f}">{escape(note)}</text>')
+        if small and len(small) * 6 < room:
+            out.append(f'<text class="dim" text-anchor="end" x="{box.x + box.width - 12:.1f}" y="{box.y + HEADER - 15:.1f}">{escape(small)}</text>')
     elif node.kind in ("input", "return"):
         out.append(f'<text text-anchor="middle" x="{middle:.1f}" y="{box.y + 20:.1f}">{_cut(node.name, limit)}</text>')
     else:
-        note = _note(node)
+        small = note(node)
         out.append(f'<text class="title" text-anchor="middle" x="{middle:.1f}" y="{box.y + 20:.1f}">{_cut(node.title, limit)}</text>')
-        out.append(f'<text class="dim" text-anchor="middle" x="{middle:.1f}" y="{box.y + 36:.1f}">{_cut(note, int((box.width - 10) / 5.8))}</text>')
+        out.append(f'<text class="dim" text-anchor="middle" x="{middle:.1f}" y="{box.y + 36:.1f}">{_cut(small, int((box.width - 10) / 5.8))}</text>')
     _content(box, out)
     out.append("</g>")
-
-
-def _note(node: Node) -> str:
-    if node.certainty == "opaque":
-        return f"not followed: {node.reason}"
-    if node.count > 1:
-        return f"× {node.count}"
-    if node.kind == "loop" and node.reason:
-        return node.reason
-    place = f"{node.file.rpartition('/')[2]}:{node.line}"
-    return f"{place} · may run" if node.certainty == "may" and node.kind == "call" else place
 
 
 def _tooltip(node: Node) -> str:

@@ -73,20 +73,20 @@ class ConnectReply(_message.Message):
     def __init__(self, endpoints: _Optional[_Iterable[_Union[ConnectReply.Endpoint, _Mapping]]] = ..., version: _Optional[int] = ..., schema_json: _Optional[str] = ..., cause: _Optional[str] = ..., options_json: _Optional[str] = ..., failure: _Optional[bytes] = ...) -> None: ...
 
 class Call(_message.Message):
-    __slots__ = ("id", "verb", "name", "payload", "more", "deadline")
+    __slots__ = ("id", "verb", "name", "payload", "more", "json")
     ID_FIELD_NUMBER: _ClassVar[int]
     VERB_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     PAYLOAD_FIELD_NUMBER: _ClassVar[int]
     MORE_FIELD_NUMBER: _ClassVar[int]
-    DEADLINE_FIELD_NUMBER: _ClassVar[int]
+    JSON_FIELD_NUMBER: _ClassVar[int]
     id: int
     verb: Verb
     name: str
     payload: bytes
     more: bool
-    deadline: float
-    def __init__(self, id: _Optional[int] = ..., verb: _Optional[_Union[Verb, str]] = ..., name: _Optional[str] = ..., payload: _Optional[bytes] = ..., more: _Optional[bool] = ..., deadline: _Optional[float] = ...) -> None: ...
+    json: bool
+    def __init__(self, id: _Optional[int] = ..., verb: _Optional[_Union[Verb, str]] = ..., name: _Optional[str] = ..., payload: _Optional[bytes] = ..., more: _Optional[bool] = ..., json: _Optional[bool] = ...) -> None: ...
 
 class CallPack(_message.Message):
     __slots__ = ("calls",)
@@ -105,6 +105,14 @@ class Answer(_message.Message):
     payload: bytes
     more: bool
     def __init__(self, id: _Optional[int] = ..., kind: _Optional[_Union[AnswerKind, str]] = ..., payload: _Optional[bytes] = ..., more: _Optional[bool] = ...) -> None: ...
+
+class FarewellRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class FarewellReply(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
 
 class AnswerPack(_message.Message):
     __slots__ = ("answers",)

@@ -113,6 +113,11 @@ class CallsStub:
                 request_serializer=operator__lib_dot_wire_dot_proto_dot_serving__pb2.CallPack.SerializeToString,
                 response_deserializer=operator__lib_dot_wire_dot_proto_dot_serving__pb2.AnswerPack.FromString,
                 _registered_method=True)
+        self.Farewell = channel.unary_stream(
+                '/operator_lib.v1.Calls/Farewell',
+                request_serializer=operator__lib_dot_wire_dot_proto_dot_serving__pb2.FarewellRequest.SerializeToString,
+                response_deserializer=operator__lib_dot_wire_dot_proto_dot_serving__pb2.FarewellReply.FromString,
+                _registered_method=True)
         self.Iterate = channel.stream_stream(
                 '/operator_lib.v1.Calls/Iterate',
                 request_serializer=operator__lib_dot_wire_dot_proto_dot_serving__pb2.IterateRequest.SerializeToString,
@@ -131,7 +136,15 @@ class CallsServicer:
 
     def Session(self, request_iterator, context):
         """The hot path: one long stream a client. Calls that wait are packed into one message, so are answers.
-        A call larger than a message is sent in parts; so is an answer.
+        A call larger than a message is sent in parts; so is an answer. When the client closes its side, what it had sent
+        is answered first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Farewell(self, request, context):
+        """Sends one message when the replica is about to go: the client takes its new calls elsewhere and closes its session.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -159,6 +172,11 @@ def add_CallsServicer_to_server(servicer, server):
                     servicer.Session,
                     request_deserializer=operator__lib_dot_wire_dot_proto_dot_serving__pb2.CallPack.FromString,
                     response_serializer=operator__lib_dot_wire_dot_proto_dot_serving__pb2.AnswerPack.SerializeToString,
+            ),
+            'Farewell': grpc.unary_stream_rpc_method_handler(
+                    servicer.Farewell,
+                    request_deserializer=operator__lib_dot_wire_dot_proto_dot_serving__pb2.FarewellRequest.FromString,
+                    response_serializer=operator__lib_dot_wire_dot_proto_dot_serving__pb2.FarewellReply.SerializeToString,
             ),
             'Iterate': grpc.stream_stream_rpc_method_handler(
                     servicer.Iterate,
@@ -199,6 +217,33 @@ class Calls:
             '/operator_lib.v1.Calls/Session',
             operator__lib_dot_wire_dot_proto_dot_serving__pb2.CallPack.SerializeToString,
             operator__lib_dot_wire_dot_proto_dot_serving__pb2.AnswerPack.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Farewell(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/operator_lib.v1.Calls/Farewell',
+            operator__lib_dot_wire_dot_proto_dot_serving__pb2.FarewellRequest.SerializeToString,
+            operator__lib_dot_wire_dot_proto_dot_serving__pb2.FarewellReply.FromString,
             options,
             channel_credentials,
             insecure,

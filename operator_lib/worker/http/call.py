@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import Response, StreamingResponse
 
 from operator_lib.errors import NotReady, WorkerDied
 from operator_lib.wire import codec, failure
@@ -27,14 +27,18 @@ WAIT = 30.0
 async def call_serving(worker: Worker, row: Any, request: Request) -> Response:
     """Pass a call on to a replica, its answer back."""
     method = request.path_params.get("method", "")
-    args, kwargs = parse(await body(request))
-    payload = codec.dumps_call(args, kwargs, "json", what=f"{row.name}.{method}" if method else row.name)
+    payload = await body(request)
+    try:
+        json.loads(payload or b"{}")
+    except (ValueError, RecursionError) as problem:
+        raise ValueError(f"the body is not JSON: {problem}") from None
+    call = pb.Call(id=1, verb=pb.CALL, name=method, payload=payload, json=True)
     for _ in range(3):
         replica = (await worker.servings.get(row.name).connect(WAIT, set()))[0]
         metadata = (("authorization", f"Bearer {replica.token}"),)
         stub: Any = rpc.CallsStub(worker.channel(replica.address))
         try:
-            answer = await stub.Invoke(pb.Call(id=1, verb=pb.CALL, name=method, payload=payload), metadata=metadata)
+            answer = await stub.Invoke(call, metadata=metadata)
         except grpc.RpcError as refused:
             error: Any = refused
             if error.code() == grpc.StatusCode.UNAVAILABLE and replica.status != "ready":
@@ -79,11 +83,11 @@ async def whole(stream: Any) -> tuple[bytes, int]:
 
 def respond(answer: pb.Answer) -> Response:
     if answer.kind == pb.VALUE:
-        return JSONResponse(codec.to_json(codec.loads(answer.payload)))
+        return Response(answer.payload, media_type="application/json")
     if answer.kind == pb.ERROR:
-        error = described(answer.payload)
+        error = json.loads(answer.payload)
         status = 404 if error["type"] == "AttributeError" else 422 if error["type"] == "TypeError" else 500
-        return error_response(status, error["type"], error["message"], error["details"])
+        return error_response(status, error["type"], error["message"], {"traceback": error["traceback"]})
     return error_response(405, "NotCallable", "that is not a method")
 
 
@@ -109,18 +113,3 @@ async def body(request: Request) -> bytes:
         if len(data) > BODY_LIMIT:
             raise ValueError(f"the body is over {BODY_LIMIT >> 20} MiB; use the Python client for large values")
     return bytes(data)
-
-
-def parse(data: bytes) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """Positional and keyword arguments from a JSON text.
-
-    Raises:
-        ValueError: it is not JSON.
-    """
-    if not data.strip():
-        return (), {}
-    try:
-        value = json.loads(data)
-    except (ValueError, RecursionError) as problem:
-        raise ValueError(f"the body is not JSON: {problem}") from None
-    return ((), value) if isinstance(value, dict) else ((value,), {})

@@ -1,4 +1,4 @@
-from library import Scale
+from org_library import Scale
 
 from operator_lib import Operator, OperatorDict, OperatorList, Sequential, operator
 

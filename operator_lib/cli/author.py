@@ -1,0 +1,121 @@
+"""Verbs that need no worker: ``dag`` and ``run``."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import inspect
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from operator_lib.cli import arguments, output, problems, target
+from operator_lib.cli.flags import VALUES, Arguments, Json, Method, Target
+
+
+def add(app: typer.Typer) -> None:
+    """Register the verbs."""
+    app.command()(dag)
+    app.command(context_settings=VALUES)(run)
+
+
+def dag(
+    where: Target,
+    svg: Annotated[bool, typer.Option("--svg", help="A picture.")] = False,
+    mermaid: Annotated[bool, typer.Option("--mermaid", help="A Mermaid flowchart.")] = False,
+    dot: Annotated[bool, typer.Option("--dot", help="A Graphviz digraph.")] = False,
+    as_json: Json = False,
+    out: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write there.")] = None,
+) -> None:
+    """Draw an operator's graph from its source: nothing is imported, nothing runs."""
+    from operator_lib import trace
+
+    forms = [form for form, asked in (("svg", svg), ("mermaid", mermaid), ("dot", dot), ("json", as_json)) if asked]
+    if len(forms) > 1:
+        raise typer.BadParameter(f"choose one of --{' and --'.join(forms)}")
+    file, name = target.split(where)
+    try:
+        found = trace.build_from_file(file, name)
+    except ValueError as problem:
+        raise typer.BadParameter(str(problem).replace(str(file), file.name)) from None
+    if forms:
+        text: str = getattr(found, f"to_{forms[0]}")()
+    else:
+        from operator_lib.trace.draw import terminal
+
+        text = terminal.render(found, color=out is None and output.colourful())
+    if out is None:
+        print(text)
+        return
+    out.write_text(text + "\n")
+    print(f"{out}: {len(found.nodes)} nodes", file=sys.stderr)
+
+
+def run(where: Target, args: Arguments = None, method: Method = "", as_json: Json = False) -> None:
+    """Import the file and call the operator here, as plain Python does."""
+    # What the user's code prints must not mix with the JSON.
+    with output.stdout_as_stderr() if as_json else contextlib.nullcontext():
+        operator = target.instance(target.load(where))
+        called = _member(operator, method)
+        positional, named = arguments.parse(args, arguments.parameters_of(called))
+        _fits(called, positional, named, where)
+        found = _call(called, positional, named, as_json)
+    if as_json:
+        from operator_lib.client.inventory import plain_json
+
+        output.document(plain_json(found))
+    else:
+        output.value(found)
+
+
+def _member(operator: Any, method: str) -> Any:
+    try:
+        return getattr(operator, method) if method else operator
+    except AttributeError as problem:
+        raise typer.BadParameter(str(problem)) from None
+
+
+def _fits(called: Any, positional: tuple[Any, ...], named: dict[str, Any], where: str) -> None:
+    function = getattr(called, "forward", called)
+    if not callable(called) or (function is not called and _not_written(called)):
+        raise typer.BadParameter(f"{where} cannot be called itself; name one of its methods: --method NAME")
+    try:
+        signature = inspect.signature(called.__dict__.get("__wrapped__", function) if function is not called else called)
+    except (TypeError, ValueError, AttributeError):
+        return
+    try:
+        signature.bind(*positional, **named)
+    except TypeError as problem:
+        raise typer.BadParameter(f"{problem}; it is called as {signature}") from None
+
+
+def _not_written(operator: Any) -> bool:
+    from operator_lib import Operator
+
+    return type(operator).forward is Operator.forward and type(operator).__call__ is Operator.__call__
+
+
+def _call(called: Any, positional: tuple[Any, ...], named: dict[str, Any], as_json: bool) -> Any:
+    """The value; items of generators are printed as they come, and then there is none."""
+    try:
+        found = called(*positional, **named)
+        if inspect.iscoroutine(found):
+            found = asyncio.run(found)
+        if inspect.isasyncgen(found):
+            found = asyncio.run(_collected(found))
+        if inspect.isgenerator(found):
+            return list(found) if as_json else _print_items(found)
+        return found
+    except Exception as error:
+        raise problems.UserFailure(error) from None
+
+
+async def _collected(items: Any) -> list[Any]:
+    return [item async for item in items]
+
+
+def _print_items(items: Any) -> None:
+    for item in items:
+        output.value(item)

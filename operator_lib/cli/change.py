@@ -1,0 +1,93 @@
+"""Changing what is on a worker: ``cancel``, ``versions``, ``rollback``, ``scale``, ``delete``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from operator_lib.cli import output
+from operator_lib.cli.flags import Address, Json, Name, RunId, Token, connect
+
+
+def add(app: typer.Typer) -> None:
+    """Register the verbs."""
+    app.command()(cancel)
+    app.command()(versions)
+    app.command()(rollback)
+    app.command()(scale)
+    app.command()(delete)
+
+
+def cancel(run: RunId, address: Address = "", token: Token = "", as_json: Json = False) -> None:
+    """End a run. One that has ended stays as it is."""
+    from operator_lib.client import inventory
+
+    connection = connect(address, token)
+    before = inventory.run(connection, run)
+    if not before.over:
+        inventory.run_handle(connection, run).cancel()
+    _done(
+        {"id": run, "status": before.status, "cancelled": not before.over},
+        f"run {run} has ended already: {before.status}" if before.over else f"run {run} is being cancelled",
+        as_json,
+    )
+
+
+def versions(name: Name, address: Address = "", token: Token = "", as_json: Json = False) -> None:
+    """List the versions of a deployment."""
+    found = _manager(name, address, token).versions()
+    if as_json:
+        output.document(found)
+        return
+    rows = [
+        (str(v["number"]), "live" if v["live"] else "", v["status"], output.ago(v["created"]), v["message"])
+        for v in found
+    ]
+    output.table(("VERSION", "LIVE", "STATUS", "CREATED", "MESSAGE"), rows)
+
+
+def rollback(
+    name: Name,
+    version: Annotated[int, typer.Argument(metavar="VERSION", min=1, help="Its number.")],
+    address: Address = "",
+    token: Token = "",
+    as_json: Json = False,
+) -> None:
+    """Make an earlier version live again."""
+    _manager(name, address, token).rollback(version)
+    _done({"name": name, "version": version}, f"{name}: version {version} is live", as_json)
+
+
+def scale(
+    name: Name,
+    replicas: Annotated[int, typer.Argument(metavar="N", min=0, help="Replicas.")],
+    address: Address = "",
+    token: Token = "",
+    as_json: Json = False,
+) -> None:
+    """Set the number of replicas of a serving."""
+    found = _manager(name, address, token)
+    if not hasattr(found, "scale"):
+        raise typer.BadParameter(f"{name} is a job: it has no replicas, its runs start when they are submitted")
+    found.scale(replicas)
+    _done({"name": name, "replicas": replicas}, f"{name}: {replicas} replica{'s' * (replicas != 1)}", as_json)
+
+
+def delete(name: Name, address: Address = "", token: Token = "", as_json: Json = False) -> None:
+    """Remove a deployment. Runs in flight finish."""
+    _manager(name, address, token).delete()
+    _done({"name": name, "deleted": True}, f"{name} is deleted", as_json)
+
+
+def _manager(name: str, address: str, token: str) -> Any:
+    from operator_lib.client import inventory
+
+    return inventory.manager(connect(address, token), name)
+
+
+def _done(found: dict[str, Any], words: str, as_json: bool) -> None:
+    if as_json:
+        output.document(found)
+    else:
+        print(words)

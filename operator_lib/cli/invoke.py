@@ -1,0 +1,161 @@
+"""Using what is deployed: ``call`` and ``submit``."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from operator_lib.cli import arguments, output
+from operator_lib.cli.flags import VALUES, Address, Arguments, Json, Method, Name, Token, connect
+
+if TYPE_CHECKING:
+    from operator_lib.client.connect import Connection
+    from operator_lib.client.run import RemoteRun
+
+
+def add(app: typer.Typer) -> None:
+    """Register the verbs."""
+    app.command(context_settings=VALUES)(call)
+    app.command(context_settings=VALUES)(submit)
+
+
+def call(
+    name: Name,
+    args: Arguments = None,
+    method: Method = "",
+    address: Address = "",
+    token: Token = "",
+    as_json: Json = False,
+) -> None:
+    """Call a serving, or run a job and wait; print the value."""
+    from operator_lib.client import inventory
+    from operator_lib.client.job import JobHandle
+
+    handle: Any = inventory.latch(connect(address, token, start=True), name)
+    positional, named = arguments.parse(args, inventory.parameters(handle, method))
+    if isinstance(handle, JobHandle):
+        if method:
+            raise typer.BadParameter(f"{name} is a job: it has no methods; --method is for servings")
+        run = _submitted(handle, positional, named)
+        _finish(run, as_json)
+        return
+    _show(_called(handle, method, positional, named), as_json)
+
+
+def submit(
+    name: Name,
+    args: Arguments = None,
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Show the run until it has ended.")] = False,
+    address: Address = "",
+    token: Token = "",
+    as_json: Json = False,
+) -> None:
+    """Start a run of a job; print its id."""
+    from operator_lib.client import inventory
+    from operator_lib.client.job import JobHandle
+
+    connection = connect(address, token, start=True)
+    handle: Any = inventory.latch(connection, name)
+    if not isinstance(handle, JobHandle):
+        raise typer.BadParameter(f"{name} is a serving; call it: operator-lib call {name}")
+    positional, named = arguments.parse(args, inventory.parameters(handle))
+    run = _submitted(handle, positional, named)
+    if watch:
+        _watched(connection, run, as_json)
+    elif as_json:
+        output.document({"id": run.id, "job": run.job, "version": run.version, "status": run.status})
+    else:
+        print(run.id)
+
+
+def _submitted(handle: Any, positional: tuple[Any, ...], named: dict[str, Any]) -> RemoteRun:
+    try:
+        return handle.submit(*positional, **named)
+    except TypeError as problem:  # the arguments do not fit; nothing has been sent
+        raise typer.BadParameter(str(problem)) from None
+
+
+def _called(handle: Any, method: str, positional: tuple[Any, ...], named: dict[str, Any]) -> Any:
+    from operator_lib.errors import RemoteError
+
+    member = getattr(handle, method) if method else handle
+    if not callable(member):
+        if positional or named:
+            raise typer.BadParameter(f"{method} is an attribute, it takes no arguments")
+        return member
+    try:
+        found = member(*positional, **named)
+    except TypeError as problem:
+        if isinstance(problem, RemoteError):
+            raise
+        raise typer.BadParameter(f"{problem}{_methods(handle) if not method else ''}") from None
+    return asyncio.run(found) if inspect.iscoroutine(found) else found
+
+
+def _methods(handle: Any) -> str:
+    names = [name for name in handle._schema.methods if name]
+    return f"; it has the methods {', '.join(names)}: --method NAME" if names else ""
+
+
+def _show(found: Any, as_json: bool) -> None:
+    """A value; of a generator each item as it comes, in JSON a line each."""
+    from operator_lib.client.inventory import plain_json
+
+    items = _items(found)
+    if items is not None:
+        for item in items:
+            output.json_line(plain_json(item)) if as_json else output.value(item)
+    elif as_json:
+        output.document(plain_json(found))
+    else:
+        output.value(found)
+
+
+def _items(found: Any) -> Any:
+    if inspect.isasyncgen(found):
+        with asyncio.Runner() as runner:
+            return iter(runner.run(_collected(found)))
+    return found if hasattr(type(found), "__next__") else None
+
+
+async def _collected(items: Any) -> list[Any]:
+    return [item async for item in items]
+
+
+def _finish(run: RemoteRun, as_json: bool) -> None:
+    try:
+        found = run.result()
+    except KeyboardInterrupt:
+        _goes_on(run)
+        raise
+    _show(found, as_json)
+
+
+def _watched(connection: Connection, run: RemoteRun, as_json: bool) -> None:
+    from operator_lib.cli.story import Story
+    from operator_lib.cli.watch import watch
+    from operator_lib.client import inventory
+
+    events = run.events(follow=True)
+    try:
+        if as_json:
+            for event in events:
+                output.json_line(event)
+        else:
+            watch(events, Story(run.id, run.job, inventory.static_dag(connection, run.job, run.version)))
+    except KeyboardInterrupt:
+        _goes_on(run)
+        raise
+    found = run.result()
+    if as_json:
+        output.json_line({"kind": "result", "value": inventory.plain_json(found)})
+    else:
+        _show(found, False)
+
+
+def _goes_on(run: RemoteRun) -> None:
+    print(f"\nRun {run.id} goes on; end it: operator-lib cancel {run.id}", file=sys.stderr)

@@ -1,0 +1,136 @@
+"""``worker start | stop | status | logs``: the worker of this machine."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from operator_lib import endpoint
+from operator_lib.cli import output
+from operator_lib.cli.flags import Json
+
+Home = Annotated[
+    str,
+    typer.Option("--home", metavar="DIR", envvar="OPERATOR_LIB_HOME", help="Everything of the worker lives there."),
+]
+
+group = typer.Typer(no_args_is_help=True, help="The worker of this machine.", rich_markup_mode=None)
+
+
+def add(app: typer.Typer) -> None:
+    """Register the group."""
+    app.add_typer(group, name="worker")
+
+
+@group.command()
+def start(
+    home: Home = "",
+    host: Annotated[str, typer.Option("--host", help="Where it listens.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", help="Of HTTP. 0: 7070, or a free one.")] = 0,
+    grpc_port: Annotated[int, typer.Option("--grpc-port", help="Of gRPC. 0: 7071, or a free one.")] = 0,
+    max_runs: Annotated[int, typer.Option("--max-runs", help="Runs at the same time. 0: by cores.")] = 0,
+    insecure: Annotated[
+        bool, typer.Option("--insecure", help="Listen on other addresses than loopback without TLS.")
+    ] = False,
+    drain: Annotated[float, typer.Option("--drain", help="Seconds to wait for runs when stopping.")] = 10.0,
+    foreground: Annotated[bool, typer.Option("--foreground", help="Stay here until it is stopped.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Start a worker in the background; return when it answers."""
+    folder = endpoint.home_folder(home)
+    given: dict[str, str] = {"host": host, "drain": str(drain)}
+    given |= {name: str(n) for name, n in (("port", port), ("grpc-port", grpc_port), ("max-runs", max_runs)) if n}
+    if insecure:
+        given["insecure"] = ""
+    if foreground:
+        from operator_lib.worker.__main__ import main
+
+        words = [word for name, text in given.items() for word in (f"--{name}", text) if word]
+        raise typer.Exit(main(["--home", str(folder), *words]))
+    before = endpoint.running(folder)
+    found = before or endpoint.ensure(folder, given)
+    if as_json:
+        output.document({**asdict(found), "already_running": before is not None})
+        return
+    print(f"worker {'runs already' if before else 'started'}: {found.url} (pid {found.pid})")
+
+
+@group.command()
+def stop(home: Home = "", as_json: Json = False) -> None:
+    """Stop it; runs that do not end in time are started again by the next one."""
+    from operator_lib.worker import stop as end
+
+    folder = endpoint.home_folder(home)
+    stopped = end(folder)
+    if as_json:
+        output.document({"stopped": stopped, "home": str(folder)})
+    else:
+        print("worker stopped" if stopped else f"no worker runs in {folder}")
+
+
+@group.command()
+def status(home: Home = "", as_json: Json = False) -> None:
+    """Say where it is. Exit code 1 when it is not running, or does not answer."""
+    from operator_lib.client import inventory
+    from operator_lib.client.connect import connect
+
+    folder = endpoint.home_folder(home)
+    found = endpoint.running(folder)
+    if found is None:
+        raise ConnectionError(f"no worker runs in {folder}; start it: operator-lib worker start")
+    info = inventory.worker(connect(found.grpc_address, endpoint.read_token(folder)))
+    if as_json:
+        output.document(asdict(found))
+        return
+    output.fields(
+        [
+            ("url", found.url),
+            ("gRPC", found.grpc_address),
+            ("pid", str(found.pid)),
+            ("home", found.home),
+            ("token", f"in {found.token_file}"),
+            ("version", f"{info.version}, Python {info.python}"),
+            ("started", output.ago(info.started)),
+            ("runs", f"{info.running} going on, {info.queued} waiting"),
+        ]
+    )
+
+
+@group.command()
+def logs(
+    home: Home = "",
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on.")] = False,
+    lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="So many of the last ones.")] = 100,
+    as_json: Json = False,
+) -> None:
+    """Print the worker's own log."""
+    path = endpoint.home_folder(home) / endpoint.LOG
+    if not path.exists():
+        raise FileNotFoundError(f"no worker has run in {path.parent} yet: there is no {path.name}")
+    for line in tailed(path, lines, follow):
+        if as_json:
+            output.json_line({"line": line})
+        else:
+            print(line, flush=True)
+
+
+def tailed(path: Path, lines: int, follow: bool) -> Iterator[str]:
+    """The last lines of a file; with `follow` those to come, too."""
+    with open(path, errors="replace") as file:
+        text = file.read()
+        yield from text.splitlines()[-lines:] if lines else ()
+        partial = ""
+        while follow:
+            partial += file.readline()
+            if partial.endswith("\n"):
+                yield partial[:-1]
+                partial = ""
+            else:
+                sys.stdout.flush()
+                time.sleep(0.2)

@@ -1,0 +1,98 @@
+"""What the graph does not know, or assumes: every entry with its place, a reason code and a fix."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from operator_lib.trace.dag import DAG, Node
+
+# reason code -> (what it means, what to do)
+REASONS = {
+    "parameter": (
+        "`{name}` is an argument: what is passed in is only known when it runs",
+        "make it a child (self.x = ...) or call it through a method of this operator",
+    ),
+    "attribute": (
+        "`{name}` is not an attribute of the live object or of its class",
+        "set it in __init__, so that it is there when the graph is drawn",
+    ),
+    "dynamic-attribute": (
+        "the name of the attribute is computed",
+        "keep the candidates in a dict of operators and index it, or write the name out",
+    ),
+    "dynamic-index": ("the index can select any of many operators", "loop over the operators, or index with a constant"),
+    "dynamic": (
+        "`{name}` may be an operator, but which one is decided while running",
+        "assign operators to names in one place, or branch with if over known children",
+    ),
+    "escapes": (
+        "the operator is handed to code that cannot be read",
+        "call it here, or use op.map(inputs) / op.submit(input)",
+    ),
+    "eval": ("code made from text cannot be read", "write the code out"),
+    "no-source": (
+        "the source cannot be found (typed into a REPL, made by exec, or compiled)",
+        "define it in a file or in a notebook cell",
+    ),
+    "no-forward": ("the class defines no forward", "define forward(self, ...)"),
+    "source-changed": ("the file was edited after it was imported", "import it again: restart, or importlib.reload"),
+    "limit": ("the graph is larger than 20,000 nodes or 32 calls deep", "make the part a serving and call that"),
+    "recursion": ("an operator is made inside its own constructor", "make it outside and pass it in"),
+    "assumed-write": (
+        "passed to code that cannot be read, so {detail} is taken to be changed there",
+        "nothing, unless order matters: pass a copy, or return the new value",
+    ),
+    "recursion to": ("the call leads back to a node around it; it is not drawn again", "nothing"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One thing the graph does not know. `certainty` is ``opaque`` or ``assumed``."""
+
+    node: str
+    file: str
+    line: int
+    certainty: str
+    reason: str
+    message: str
+    fix: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.certainty} [{self.reason}] {self.message}. Fix: {self.fix}."
+
+
+class Explanation(tuple[Note, ...]):
+    """The notes, with the coverage; prints as a report."""
+
+    coverage: float
+    name: str
+
+    def __str__(self) -> str:
+        opaque = sum(n.certainty == "opaque" for n in self)
+        head = f"{self.name}: coverage {self.coverage:.0%}, {opaque} opaque, {len(self) - opaque} assumed"
+        return "\n".join([head, *(f"  {note}" for note in self)])
+
+
+def explain(dag: DAG) -> Explanation:
+    """`DAG.explain`."""
+    notes = [note for node in dag.nodes if (note := _note(node)) is not None]
+    # An operator that is called at several places is drawn at each of them and explained once.
+    made = Explanation({(n.file, n.line, n.reason, n.message): n for n in reversed(notes)}.values())
+    made = Explanation(reversed(made))
+    made.coverage, made.name = dag.coverage, dag.name
+    return made
+
+
+def _note(node: Node) -> Note | None:
+    code, _, detail = node.reason.partition(": ")
+    if node.reason.startswith("recursion to"):
+        code = "recursion to"
+    if node.certainty != "opaque" and code not in ("assumed-write", "recursion to"):
+        return None
+    message, fix = REASONS.get(code, (node.reason, "write the call out"))
+    certainty = "opaque" if node.certainty == "opaque" else "assumed"
+    return Note(
+        node.id, node.file, node.line, certainty, code.replace(" ", "-") if code in REASONS else node.reason,
+        message.format(name=node.name, detail=detail), fix,
+    )  # fmt: skip
