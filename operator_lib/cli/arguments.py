@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import typer
+from operator_lib.cli.usage import Usage
 
 _KEYWORD = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
 # Annotations under which a value is taken as it is typed.
@@ -25,20 +25,20 @@ def parse(words: Sequence[str] | None, parameters: Parameters = ()) -> tuple[tup
         parameters: names and annotations (source text): ``str`` keeps ``42`` a text.
 
     Raises:
-        typer.BadParameter: it looks like an option, or a positional argument follows a keyword.
+        Usage: it looks like an option, or a positional argument follows a keyword.
     """
     annotations = dict(parameters)
     positional: list[Any] = []
     named: dict[str, Any] = {}
     for word in words or ():
         if word.startswith("--"):
-            raise typer.BadParameter(f"no such option: {word} (a value that begins with -- goes in quotes: '\"{word}\"')")
+            raise Usage(f"no such option: {word} (a value that begins with -- goes in quotes: '\"{word}\"')")
         keyword = _KEYWORD.fullmatch(word)
         if keyword is not None:
             name, text = keyword.groups()
             named[name] = value(text, annotations.get(name, ""))
         elif named:
-            raise typer.BadParameter(f"{word!r} follows a keyword; arguments without a name come first")
+            raise Usage(f"{word!r} follows a keyword; arguments without a name come first")
         else:
             at = len(positional)
             positional.append(value(word, parameters[at][1] if at < len(parameters) else ""))

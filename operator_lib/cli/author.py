@@ -13,6 +13,7 @@ import typer
 
 from operator_lib.cli import arguments, output, problems, target
 from operator_lib.cli.flags import VALUES, Arguments, Json, Method, Target
+from operator_lib.cli.usage import Usage
 
 
 def add(app: typer.Typer) -> None:
@@ -29,17 +30,17 @@ def dag(
     as_json: Json = False,
     out: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write there.")] = None,
 ) -> None:
-    """Draw an operator's graph from its source: nothing is imported, nothing runs."""
+    """Draw an operator's graph. Reads its source; nothing is imported, nothing runs."""
     from operator_lib import trace
 
     forms = [form for form, asked in (("svg", svg), ("mermaid", mermaid), ("dot", dot), ("json", as_json)) if asked]
     if len(forms) > 1:
-        raise typer.BadParameter(f"choose one of --{' and --'.join(forms)}")
+        raise Usage(f"choose one of --{' and --'.join(forms)}")
     file, name = target.split(where)
     try:
         found = trace.build_from_file(file, name)
     except ValueError as problem:
-        raise typer.BadParameter(str(problem).replace(str(file), file.name)) from None
+        raise Usage(str(problem).replace(str(file), file.name)) from None
     if forms:
         text: str = getattr(found, f"to_{forms[0]}")()
     else:
@@ -54,7 +55,7 @@ def dag(
 
 
 def run(where: Target, args: Arguments = None, method: Method = "", as_json: Json = False) -> None:
-    """Import the file and call the operator here, as plain Python does."""
+    """Call an operator right here. Imports the file, as plain Python does."""
     # What the user's code prints must not mix with the JSON.
     with output.stdout_as_stderr() if as_json else contextlib.nullcontext():
         operator = target.instance(target.load(where))
@@ -74,27 +75,30 @@ def _member(operator: Any, method: str) -> Any:
     try:
         return getattr(operator, method) if method else operator
     except AttributeError as problem:
-        raise typer.BadParameter(str(problem)) from None
+        raise Usage(str(problem)) from None
 
 
 def _fits(called: Any, positional: tuple[Any, ...], named: dict[str, Any], where: str) -> None:
     function = getattr(called, "forward", called)
     if not callable(called) or (function is not called and _not_written(called)):
-        raise typer.BadParameter(f"{where} cannot be called itself; name one of its methods: --method NAME")
+        raise Usage(f"{where} cannot be called itself; name one of its methods: --method NAME")
     try:
-        signature = inspect.signature(called.__dict__.get("__wrapped__", function) if function is not called else called)
+        signature = inspect.signature(
+            called.__dict__.get("__wrapped__", function) if function is not called else called
+        )
     except (TypeError, ValueError, AttributeError):
         return
     try:
         signature.bind(*positional, **named)
     except TypeError as problem:
-        raise typer.BadParameter(f"{problem}; it is called as {signature}") from None
+        raise Usage(f"{problem}; it is called as {signature}") from None
 
 
 def _not_written(operator: Any) -> bool:
     from operator_lib import Operator
 
-    return type(operator).forward is Operator.forward and type(operator).__call__ is Operator.__call__
+    kind = type(operator)
+    return kind.forward is Operator.forward and kind.__call__.__module__.startswith("operator_lib.")
 
 
 def _call(called: Any, positional: tuple[Any, ...], named: dict[str, Any], as_json: bool) -> Any:

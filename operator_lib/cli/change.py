@@ -8,6 +8,7 @@ import typer
 
 from operator_lib.cli import output
 from operator_lib.cli.flags import Address, Json, Name, RunId, Token, connect
+from operator_lib.cli.usage import Usage
 
 
 def add(app: typer.Typer) -> None:
@@ -69,7 +70,7 @@ def scale(
     """Set the number of replicas of a serving."""
     found = _manager(name, address, token)
     if not hasattr(found, "scale"):
-        raise typer.BadParameter(f"{name} is a job: it has no replicas, its runs start when they are submitted")
+        raise Usage(f"{name} is a job: it has no replicas, its runs start when they are submitted")
     found.scale(replicas)
     _done({"name": name, "replicas": replicas}, f"{name}: {replicas} replica{'s' * (replicas != 1)}", as_json)
 

@@ -89,7 +89,9 @@ def home() -> Iterator[Finding]:
         return
     mode = folder.stat().st_mode & 0o777
     if not os.access(folder, os.W_OK | os.X_OK):
-        yield Finding("home", FAIL, f"{folder} cannot be written", f"chown it to you, or set OPERATOR_LIB_HOME: {folder}")
+        yield Finding(
+            "home", FAIL, f"{folder} cannot be written", f"chown it to you, or set OPERATOR_LIB_HOME: {folder}"
+        )
     elif mode & 0o077:
         yield Finding("home", WARN, f"{folder} is open to others (mode {mode:o})", f"chmod 700 {folder}")
     else:

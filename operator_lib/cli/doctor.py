@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import textwrap
 from dataclasses import asdict
 
 import typer
@@ -17,6 +19,12 @@ def add(app: typer.Typer) -> None:
     app.command()(doctor)
 
 
+def _wrapped(text: str) -> str:
+    """Long lists in lines of a terminal's width, below one another."""
+    width = max(40, min(100, shutil.get_terminal_size().columns) - 17)
+    return f"\n{'':<17}".join(textwrap.wrap(text, width, break_long_words=False) or [""])
+
+
 def doctor(as_json: Json = False) -> None:
     """Look over this machine and its worker. Exit code 1 when something must be put right."""
     from operator_lib.cli import checks
@@ -27,7 +35,7 @@ def doctor(as_json: Json = False) -> None:
             findings.append(finding)
             if not as_json:
                 mark = output.paint(finding.status.ljust(5), _COLOURS[finding.status])
-                print(f"{mark} {finding.check:<10} {finding.message}")
+                print(f"{mark} {finding.check:<10} {_wrapped(finding.message)}")
                 if finding.fix:
                     print(f"{'':<17}→ {finding.fix}")
     failed = any(finding.status == checks.FAIL for finding in findings)

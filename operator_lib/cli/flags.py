@@ -21,9 +21,7 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="A deployment.", show_
 RunId = Annotated[str, typer.Argument(metavar="RUN", help="Id of a run.", show_default=False)]
 Arguments = Annotated[
     list[str] | None,
-    typer.Argument(
-        metavar="[ARGS]...", help="JSON values or key=value; what is not JSON is text.", show_default=False
-    ),
+    typer.Argument(metavar="ARGS", help="JSON values or key=value; what is not JSON is text.", show_default=False),
 ]
 Method = Annotated[str, typer.Option("--method", "-m", metavar="NAME", help="A method or an attribute.")]
 

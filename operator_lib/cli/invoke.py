@@ -11,6 +11,7 @@ import typer
 
 from operator_lib.cli import arguments, output
 from operator_lib.cli.flags import VALUES, Address, Arguments, Json, Method, Name, Token, connect
+from operator_lib.cli.usage import Usage
 
 if TYPE_CHECKING:
     from operator_lib.client.connect import Connection
@@ -39,7 +40,7 @@ def call(
     positional, named = arguments.parse(args, inventory.parameters(handle, method))
     if isinstance(handle, JobHandle):
         if method:
-            raise typer.BadParameter(f"{name} is a job: it has no methods; --method is for servings")
+            raise Usage(f"{name} is a job: it has no methods; --method is for servings")
         run = _submitted(handle, positional, named)
         _finish(run, as_json)
         return
@@ -61,7 +62,7 @@ def submit(
     connection = connect(address, token, start=True)
     handle: Any = inventory.latch(connection, name)
     if not isinstance(handle, JobHandle):
-        raise typer.BadParameter(f"{name} is a serving; call it: operator-lib call {name}")
+        raise Usage(f"{name} is a serving; call it: operator-lib call {name}")
     positional, named = arguments.parse(args, inventory.parameters(handle))
     run = _submitted(handle, positional, named)
     if watch:
@@ -76,7 +77,7 @@ def _submitted(handle: Any, positional: tuple[Any, ...], named: dict[str, Any]) 
     try:
         return handle.submit(*positional, **named)
     except TypeError as problem:  # the arguments do not fit; nothing has been sent
-        raise typer.BadParameter(str(problem)) from None
+        raise Usage(str(problem)) from None
 
 
 def _called(handle: Any, method: str, positional: tuple[Any, ...], named: dict[str, Any]) -> Any:
@@ -85,14 +86,14 @@ def _called(handle: Any, method: str, positional: tuple[Any, ...], named: dict[s
     member = getattr(handle, method) if method else handle
     if not callable(member):
         if positional or named:
-            raise typer.BadParameter(f"{method} is an attribute, it takes no arguments")
+            raise Usage(f"{method} is an attribute, it takes no arguments")
         return member
     try:
         found = member(*positional, **named)
     except TypeError as problem:
         if isinstance(problem, RemoteError):
             raise
-        raise typer.BadParameter(f"{problem}{_methods(handle) if not method else ''}") from None
+        raise Usage(f"{problem}{_methods(handle) if not method else ''}") from None
     return asyncio.run(found) if inspect.iscoroutine(found) else found
 
 

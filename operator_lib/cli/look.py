@@ -10,6 +10,7 @@ import typer
 
 from operator_lib.cli import output, problems
 from operator_lib.cli.flags import Address, Json, RunId, Token, connect
+from operator_lib.cli.usage import Usage
 
 if TYPE_CHECKING:
     from operator_lib.client.inventory import RunDetail, RunInfo
@@ -26,7 +27,7 @@ def add(app: typer.Typer) -> None:
 
 
 def ps(address: Address = "", token: Token = "", as_json: Json = False) -> None:
-    """List deployments: kind, live version, status, replicas, runs going on."""
+    """List deployments. With kind, live version, status, replicas, and runs going on."""
     from operator_lib.client import inventory
 
     found = inventory.deployments(connect(address, token))
@@ -66,7 +67,7 @@ def runs(
     from operator_lib.client import inventory
 
     if status and status.upper() not in STATES:
-        raise typer.BadParameter(f"--status is one of {', '.join(STATES)}, got {status!r}")
+        raise Usage(f"--status is one of {', '.join(STATES)}, got {status!r}")
     found = inventory.runs(connect(address, token), name, status=status.upper(), limit=limit)
     if as_json:
         output.document([_plain(info) for info in found])
@@ -88,7 +89,7 @@ def _plain(info: RunInfo) -> dict[str, Any]:
 
 
 def show(run: RunId, address: Address = "", token: Token = "", as_json: Json = False) -> None:
-    """Show a run: state, cause, times, where it failed, and its graph with the status of every node."""
+    """Show a run. State, cause, times, where it failed, and its graph with the status of every node."""
     from operator_lib.client import inventory
 
     detail = inventory.run_detail(connect(address, token), run)
@@ -155,4 +156,6 @@ def logs(
             output.json_line(event)
         else:
             path = event.get("path", "")
-            print((output.paint(f"{path} | ", "dim") if path and output.colourful() else "") + event["text"], flush=True)
+            print(
+                (output.paint(f"{path} | ", "dim") if path and output.colourful() else "") + event["text"], flush=True
+            )

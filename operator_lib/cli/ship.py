@@ -9,6 +9,7 @@ import typer
 
 from operator_lib.cli import arguments, output, target
 from operator_lib.cli.flags import Address, Json, Target, Token, connect
+from operator_lib.cli.usage import Usage
 
 if TYPE_CHECKING:
     from operator_lib.client.connect import Connection
@@ -68,7 +69,7 @@ def deploy(
     token: Token = "",
     as_json: Json = False,
 ) -> None:
-    """Send the operator's folder to a worker and make a version of it, unless it is there already."""
+    """Bring an operator to a worker. The same content again makes no new version."""
     from operator_lib.client import deploy as steps
     from operator_lib.client import inventory
 
@@ -83,7 +84,9 @@ def deploy(
         output.document(shown | {"unchanged": done.unchanged, "sent_bytes": sent, "url": info.url or None})
         return
     news = "unchanged" if done.unchanged else f"{sent:,} bytes sent"
-    print(f"{output.paint(info.name, 'bold')} ({info.kind}): version {info.version} {output.state(info.status)}, {news}")
+    print(
+        f"{output.paint(info.name, 'bold')} ({info.kind}): version {info.version} {output.state(info.status)}, {news}"
+    )
     if info.url:
         print(info.url)
     verb = "submit --watch" if info.kind == "job" else "call"
@@ -105,9 +108,9 @@ def _packed(
 
     positional, given = arguments.parse(option)
     if positional:
-        raise typer.BadParameter(f"--option takes KEY=VALUE, got {positional[0]!r}")
+        raise Usage(f"--option takes KEY=VALUE, got {positional[0]!r}")
     if kind not in ("", "job", "serving"):
-        raise typer.BadParameter(f"--type is job or serving, got {kind!r}")
+        raise Usage(f"--type is job or serving, got {kind!r}")
     with output.stdout_as_stderr():
         found = target.load(where)
         package = steps.pack(

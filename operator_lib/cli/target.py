@@ -8,23 +8,22 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import typer
-
 from operator_lib.cli import problems
+from operator_lib.cli.usage import Usage
 
 
 def split(target: str) -> tuple[Path, str]:
     """File and name.
 
     Raises:
-        typer.BadParameter: it is not of that form, or there is no such file.
+        Usage: it is not of that form, or there is no such file.
     """
     file, colon, name = target.rpartition(":")
     if not colon or not file or not name:
-        raise typer.BadParameter(f"{target!r}: give the file and the operator's name in it, as in pipeline.py:Digits")
+        raise Usage(f"{target!r}: give the file and the operator's name in it, as in pipeline.py:Digits")
     path = Path(file)
     if not path.is_file():
-        raise typer.BadParameter(f"there is no file {file!r} in {Path.cwd()}")
+        raise Usage(f"there is no file {file!r} in {Path.cwd()}")
     return path.resolve(), name
 
 
@@ -32,7 +31,7 @@ def load(target: str) -> Any:
     """Import the file, as its own code would, and find the operator.
 
     Raises:
-        typer.BadParameter: no such file or name, or it is no operator.
+        Usage: no such file or name, or it is no operator.
         UserFailure: the file raised.
     """
     file, name = split(target)
@@ -42,10 +41,10 @@ def load(target: str) -> Any:
         try:
             found = getattr(found, part)
         except AttributeError:
-            raise typer.BadParameter(f"{file.name} has no {name!r}; operators in it: {operators_in(module)}") from None
+            raise Usage(f"{file.name} has no {name!r}; operators in it: {operators_in(module)}") from None
     if not is_operator(found):
         what = "a function" if inspect.isroutine(found) else "a class" if inspect.isclass(found) else "an object"
-        raise typer.BadParameter(
+        raise Usage(
             f"{name} in {file.name} is {what}, not an operator; put @operator above it; "
             f"operators in the file: {operators_in(module)}"
         )
@@ -69,7 +68,7 @@ def import_file(file: Path) -> Any:
             raise
         raise problems.UserFailure(error) from None
     if Path(getattr(module, "__file__", None) or "/").resolve() != file:
-        raise typer.BadParameter(f"{file} cannot be imported: {name!r} is another module already; rename the file")
+        raise Usage(f"{file} cannot be imported: {name!r} is another module already; rename the file")
     return module
 
 
@@ -94,14 +93,14 @@ def instance(found: Any) -> Any:
     """The operator itself: of a class, the object that its constructor without arguments makes.
 
     Raises:
-        typer.BadParameter: the constructor needs arguments.
+        Usage: the constructor needs arguments.
     """
     if not inspect.isclass(found):
         return found
     try:
         inspect.signature(found).bind()
     except TypeError as problem:
-        raise typer.BadParameter(
+        raise Usage(
             f"{found.__name__}() needs arguments ({problem}); name an object in the file instead, "
             f"such as: job = {found.__name__}(...)"
         ) from None

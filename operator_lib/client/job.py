@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Generator, Iterable, Iterator
 from typing import Any
 
 from operator_lib.client.connect import Connection, connect
@@ -161,13 +161,13 @@ async def _await(run: RemoteRun) -> Any:
     return await asyncio.wrap_future(run)
 
 
-def _items(run: RemoteRun) -> Iterator[Any]:
+def _items(run: RemoteRun) -> Generator[Any, Any, Any]:
     error = run.exception()
     items = run.result() if error is None else run._items_before_failure()
     if items is None:
         run.result()
-        return
-    yield from items
+        return None
+    return (yield from items)
 
 
 async def _async_items(run: RemoteRun) -> AsyncIterator[Any]:

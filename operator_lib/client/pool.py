@@ -1,4 +1,4 @@
-"""A map over a job: processes on loan from the worker, each fed with a little more than it can do at once."""
+"""A map over a job: processes on loan from the worker, each fed with packs of inputs as large as they are fast."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import grpc
 
 from operator_lib.client.session import LOST, Closed, Session
-from operator_lib.engine.map import bounded, check_workers
-from operator_lib.errors import WorkerDied
-from operator_lib.wire import failure
+from operator_lib.engine.map import bounded, check_workers, length
+from operator_lib.errors import SerializationError, WorkerDied
+from operator_lib.wire import codec, failure
 from operator_lib.wire.proto import runs_pb2
 from operator_lib.wire.proto import serving_pb2 as pb
 
@@ -25,10 +25,13 @@ if TYPE_CHECKING:
 # Processes when the caller leaves the number to us: more are asked for while items take longer than SLOW seconds.
 FIRST = 2
 MOST = 64
-SLOW = 0.05
-# A process is given so much that it is busy for about this many seconds, and at most so many items.
-AHEAD = 0.005
-MOST_AHEAD = 128
+SLOW = 0.02
+# A pack keeps a process busy for about this many seconds, and has at most so many inputs.
+PACK_TIME = 0.004
+MOST_IN_PACK = 512
+
+# One input's outcome: value, exception (or None).
+Outcome = tuple[Any, BaseException | None]
 
 
 def map_job(
@@ -37,22 +40,21 @@ def map_job(
     """`JobHandle.map`."""
     adaptive = workers == -1
     most = MOST if adaptive else check_workers(workers)
-    total = len(inputs) if hasattr(inputs, "__len__") else None  # type: ignore[arg-type]
+    total = length(inputs)
     source = iter(inputs)
     try:
         first = next(source)  # nothing to do starts nothing
     except StopIteration:
         return []
-    pool = Pool(handle, min(FIRST, total or FIRST) if adaptive else min(most, total or most), most, adaptive)
-
-    def all_inputs() -> Iterator[Any]:
-        yield first
-        yield from source
-
+    pool = Pool(handle, min(FIRST if adaptive else most, total or most), most, adaptive, total)
+    results: list[Any] = []
     try:
-        # Far enough ahead to keep every process fed, and no further: a generator is not drained into memory.
-        window = 4 * MOST_AHEAD if adaptive else most * MOST_AHEAD
-        results = list(bounded(pool.submit, all_inputs(), window, ordered, return_exceptions, total))
+        packs = bounded(pool.submit, pool.packs(first, source), pool.window, ordered, False, total, count=len)
+        for outcomes in packs:
+            for value, error in outcomes:
+                if error is not None and not (return_exceptions and isinstance(error, Exception)):
+                    raise error
+                results.append(value if error is None else error)
     except BaseException:
         pool.close(completed=False)
         raise
@@ -60,37 +62,40 @@ def map_job(
     return results
 
 
-class _Item:
-    """One input on its way."""
+class _Pack:
+    """Inputs on their way, and what has come of the first of them."""
 
-    __slots__ = ("future", "segments", "sent")
+    __slots__ = ("done", "future", "inputs", "sent")
 
-    def __init__(self, segments: list[Any], future: Future[Any]) -> None:
-        self.segments = segments
-        self.future = future
+    def __init__(self, inputs: list[Any]) -> None:
+        self.inputs = inputs
+        self.done: list[Outcome] = []
+        self.future: Future[list[Outcome]] = Future()
         self.sent = 0.0
 
 
 class _Seat:
     """A process and what it has been given."""
 
-    __slots__ = ("flight", "pace", "session")
+    __slots__ = ("flight", "session")
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        self.flight: deque[_Item] = deque()
-        self.pace = 1.0  # items it may have at a time
+        self.flight = 0
 
 
 class Pool:
-    """Processes on loan, and the items that wait for them."""
+    """Processes on loan, and the packs that wait for them."""
 
-    def __init__(self, handle: JobHandle, first: int, most: int, adaptive: bool) -> None:
+    def __init__(self, handle: JobHandle, first: int, most: int, adaptive: bool, total: int | None) -> None:
         self.handle = handle
         self.most = most
         self.adaptive = adaptive
         self.wanted = first
-        self.waiting: deque[_Item] = deque()
+        self.total = total
+        self.pace = 1.0  # inputs in a pack
+        self.fast = False  # packs may queue at a process
+        self.waiting: deque[_Pack] = deque()
         self.seats: dict[str, _Seat] = {}
         self.lock = threading.Lock()
         self.error: BaseException | None = None
@@ -106,61 +111,120 @@ class Pool:
         while (order := self._orders.get()) is not None:
             yield order
 
-    def submit(self, value: Any) -> Future[Any]:
-        """Give one input away."""
-        item = _Item(self.handle._encode((value,), {}), Future())
+    def window(self) -> int:
+        """Packs under way at a time: enough to keep every process fed; a generator is read no further ahead."""
+        return (3 if self.fast else 1) * max(self.wanted, self.most if not self.adaptive else 2 * self.wanted)
+
+    def packs(self, first: Any, source: Iterator[Any]) -> Iterator[list[Any]]:
+        """Inputs in packs of the size that is right at that moment."""
+        pack = [first]
+        given = 0
+        for value in source:
+            size = self.pace
+            if self.total is not None:  # towards the end smaller, so that all processes end together
+                size = min(size, (self.total - given) / (2 * self.wanted))
+            if len(pack) >= size:
+                given += len(pack)
+                yield pack
+                pack = []
+            pack.append(value)
+        yield pack
+
+    def submit(self, inputs: list[Any]) -> Future[list[Outcome]]:
+        """Give one pack away."""
+        pack = _Pack(inputs)
         with self.lock:
             if self.error is not None:
-                item.future.set_exception(self.error)
-                return item.future
-            self.waiting.append(item)
-            self._feed()
-        return item.future
+                pack.future.set_exception(self.error)
+            else:
+                self.waiting.append(pack)
+                self._feed()
+        return pack.future
 
     def _feed(self) -> None:
         """Hand out what waits. With the lock held."""
         while self.waiting:
-            seat = min(self.seats.values(), key=lambda s: len(s.flight) - s.pace, default=None)
-            if seat is None or len(seat.flight) >= int(seat.pace):
+            seat = min(self.seats.values(), key=lambda s: s.flight, default=None)
+            if seat is None or seat.flight >= (2 if self.fast else 1):
                 return
-            item = self.waiting.popleft()
-            if not item.future.set_running_or_notify_cancel():
+            pack = self.waiting.popleft()
+            if pack.future.cancelled():
                 continue
-            item.sent = time.monotonic()
             try:
-                seat.session.send(pb.CALL, "", item.segments, lambda k, p, s=seat, i=item: self._answered(s, i, k, p))
+                self._send(seat, pack)
             except Closed:
                 self.seats.pop(seat.session.replica_id, None)
-                self.waiting.appendleft(_Item(item.segments, item.future))
-                return
-            seat.flight.append(item)
+                self.waiting.appendleft(pack)
+            except Exception as error:
+                pack.future.set_exception(error)
 
-    def _answered(self, seat: _Seat, item: _Item, kind: int, payload: bytes) -> None:
-        with self.lock:
-            begun = max(item.sent, 0.0)
-            seat.flight.remove(item) if item in seat.flight else None
-            taken = (time.monotonic() - begun) / (len(seat.flight) + 1)
-            # The pace follows the speed: fast items travel in packs, slow ones go to whoever is free.
-            seat.pace = min(MOST_AHEAD, seat.pace * 2) if taken < AHEAD else 1.0
-            if self.adaptive and taken > SLOW and self.waiting and self.wanted < self.most:
-                self._more(min(self.most, self.wanted * 2, self.wanted + len(self.waiting)))
-            if kind != LOST:
-                self._feed()
+    def _send(self, seat: _Seat, pack: _Pack) -> None:
+        inputs = pack.inputs[len(pack.done) :]
+        segments = self._encode(pack, inputs)
+        if segments is None:
+            return
+        pack.sent = time.monotonic()
+        seat.session.send(pb.MAP, "", segments, lambda kind, payload: self._answered(seat, pack, kind, payload))
+        seat.flight += 1
+
+    def _encode(self, pack: _Pack, inputs: list[Any]) -> list[Any] | None:
+        """The inputs as bytes. One that does not fit or cannot be encoded is an outcome of its own."""
+        handle = self.handle
+        method = handle._schema.methods.get("")
+        encoder = handle._encoders.get("input_encoder", "json")
+        if method is not None:
+            method.bind((inputs[0],), {}, handle._schema.name)
         try:
-            if kind == LOST:
-                item.future.set_exception(WorkerDied("the process that ran this input ended before it answered"))
-            else:
-                item.future.set_result(self._decode(kind, payload))
-        except BaseException as error:
-            if not item.future.done():
-                item.future.set_exception(error)
+            if encoder == "json":
+                return [codec.dumps_call((inputs,), {}, what=handle._name)]
+            return codec.segments_call((inputs,), {}, encoder, what=handle._name)
+        except SerializationError:
+            for position, value in enumerate(inputs):
+                try:
+                    handle._encode((value,), {})
+                except SerializationError as error:
+                    if position:  # what comes before it goes first
+                        return self._encode(pack, inputs[:position])
+                    pack.done.append((None, error))
+                    self._finish_or_requeue(pack)
+                    return None
+            raise
 
-    def _decode(self, kind: int, payload: bytes) -> Any:
-        if kind == pb.VALUE:
-            return self.handle._load(payload)
+    def _answered(self, seat: _Seat, pack: _Pack, kind: int, payload: bytes) -> None:
+        if kind == LOST:
+            error = WorkerDied("the process that ran this input ended before it answered")
+            outcomes: list[Outcome] = [(None, error)] * (len(pack.inputs) - len(pack.done))
+        else:
+            try:
+                outcomes = self._decode(kind, payload)
+            except BaseException as error:
+                outcomes = [(None, error)] * (len(pack.inputs) - len(pack.done))
+        with self.lock:
+            seat.flight -= 1
+            pack.done += outcomes
+            self._adapt((time.monotonic() - pack.sent) / max(1, len(outcomes)))
+            self._finish_or_requeue(pack)
+            self._feed()
+
+    def _finish_or_requeue(self, pack: _Pack) -> None:
+        if len(pack.done) < len(pack.inputs):
+            self.waiting.appendleft(pack)
+        elif not pack.future.cancelled():
+            pack.future.set_result(pack.done)
+
+    def _adapt(self, taken: float) -> None:
+        """Fast inputs travel in large packs; slow ones alone, and ask for more processes."""
+        self.pace = max(1.0, min(4 * self.pace, PACK_TIME / max(taken, 1e-7), MOST_IN_PACK))
+        self.fast = taken < PACK_TIME
+        if self.adaptive and taken > SLOW and self.waiting and self.wanted < self.most:
+            self._more(min(self.most, self.wanted * 2))
+
+    def _decode(self, kind: int, payload: bytes) -> list[Outcome]:
         if kind == pb.ERROR:
             raise failure.decode_failure(payload)
-        raise WorkerDied(f"map over {self.handle._name}: its items are iterators; collect them in forward")
+        found = self.handle._load(payload)
+        errors = {int(place): failure.decode_failure(stored) for place, stored in found["errors"].items()}
+        return [(value, errors.get(place)) for place, value in enumerate(found["values"])]
 
     def _more(self, count: int) -> None:
         self.wanted = count
@@ -200,9 +264,9 @@ class Pool:
                 return
             self.error = error
             waiting, self.waiting = self.waiting, deque()
-        for item in waiting:
-            if item.future.set_running_or_notify_cancel():
-                item.future.set_exception(error)
+        for pack in waiting:
+            if not pack.future.cancelled():
+                pack.future.set_exception(error)
 
     def close(self, *, completed: bool) -> None:
         """Give the processes back."""

@@ -23,7 +23,7 @@ def check_workers(workers: int) -> int:
 
 def map(op: Any, inputs: Iterable[Any], workers: int, ordered: bool, return_exceptions: bool) -> list[Any]:
     """`Operator.map` on an operator that is not deployed: threads of this process."""
-    return star_map(((op, (x,)) for x in inputs), workers, ordered, return_exceptions, total=_length(inputs))
+    return star_map(((op, (x,)) for x in inputs), workers, ordered, return_exceptions, total=length(inputs))
 
 
 def star_map(
@@ -45,11 +45,12 @@ def star_map(
             positional = arguments if isinstance(arguments, tuple) else (arguments,)
             return pool.submit(lambda: settle(op(*positional)))
 
-        total = _length(calls) if total is None else total
+        total = length(calls) if total is None else total
         return list(bounded(start, calls, 2 * count, ordered, return_exceptions, total))
 
 
-def _length(inputs: Iterable[Any]) -> int | None:
+def length(inputs: Iterable[Any]) -> int | None:
+    """How many there are, or None when only going through them would tell."""
     try:
         return len(inputs)  # type: ignore[arg-type]
     except TypeError:
@@ -59,12 +60,15 @@ def _length(inputs: Iterable[Any]) -> int | None:
 def bounded(
     start: Callable[[Any], Future[Any]],
     inputs: Iterable[Any],
-    window: int,
+    window: int | Callable[[], int],
     ordered: bool,
     return_exceptions: bool,
     total: int | None = None,
+    count: Callable[[Any], int] = lambda _: 1,
 ) -> Iterator[Any]:
     """Start each input, never more than `window` ahead of the results; yield results.
+
+    `count` says for how many items of `total` a result stands.
 
     The first exception is raised at its place and everything still pending is cancelled, unless `return_exceptions`.
     """
@@ -74,15 +78,17 @@ def bounded(
     with progress(total) as advance:
         try:
             while True:
-                while not exhausted and len(pending) < window:
+                limit = window if isinstance(window, int) else window()
+                while not exhausted and len(pending) < limit:
                     try:
                         pending.append(start(next(source)))
                     except StopIteration:
                         exhausted = True
                 if not pending:
                     return
-                yield _value(_next_done(pending, ordered), return_exceptions)
-                advance(1)
+                value = _value(_next_done(pending, ordered), return_exceptions)
+                yield value
+                advance(count(value))
         finally:
             for future in pending:
                 future.cancel()

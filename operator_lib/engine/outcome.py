@@ -1,8 +1,8 @@
 """What a run returned, as a file: a value, or the items of an iterator and how it ended.
 
-Layout: one line of JSON with ``shape`` (``value``, ``iterator`` or ``async_iterator``), ``sizes`` (bytes of each frame)
-and ``failed``; then the frames (`operator_lib.wire.codec`); with `failed` the last one is a failure
-(`operator_lib.wire.failure`).
+Layout: one line of JSON with ``shape`` (``value``, ``iterator`` or ``async_iterator``), ``sizes`` (bytes of each frame),
+``failed`` and ``returned``; then the frames (`operator_lib.wire.codec`); with `failed` the last one is a failure
+(`operator_lib.wire.failure`), with `returned` it is what the generator returned after its items.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 import json
 import os
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,18 +29,21 @@ def write(path: str | Path, value: Any, encoder: str, where: str) -> BaseExcepti
         SerializationError: it cannot be encoded.
     """
     shape, frames, failed = "value", list[Sequence[Segment]](), None
+    returned: list[Any] = []
     if inspect.isgenerator(value) or inspect.isasyncgen(value):
         shape = "iterator" if inspect.isgenerator(value) else "async_iterator"
         try:
-            for index, item in enumerate(value if inspect.isgenerator(value) else _drive(value)):
+            for index, item in enumerate(_draw(value, returned) if inspect.isgenerator(value) else _drive(value)):
                 frames.append(codec.segments(item, encoder, where=f"item {index} of the {where}"))
+            frames += [codec.segments(last, encoder, where=f"end of the {where}") for last in returned]
         except Exception as error:
             failed = error
             frames.append([failure.encode_failure(error, operator_path=path_of(error))])
     else:
         frames.append(codec.segments(value, encoder, where=where))
     sizes = [sum(memoryview(s).nbytes for s in frame) for frame in frames]
-    head = json.dumps({"shape": shape, "sizes": sizes, "failed": failed is not None}).encode() + b"\n"
+    about = {"shape": shape, "sizes": sizes, "failed": failed is not None, "returned": bool(returned)}
+    head = json.dumps(about).encode() + b"\n"
     store(path, [head, *(segment for frame in frames for segment in frame)])
     return failed
 
@@ -61,6 +64,12 @@ def store(path: str | Path, segments: Sequence[Segment]) -> int:
         os.fsync(file.fileno())
     os.rename(partial, path)
     return size
+
+
+def _draw(items: Generator[Any, Any, Any], returned: list[Any]) -> Iterator[Any]:
+    result = yield from items
+    if result is not None:
+        returned.append(result)
 
 
 def _drive(items: AsyncIterator[Any]) -> Iterator[Any]:
@@ -90,7 +99,7 @@ def read(data: bytes | bytearray | memoryview, load: Callable[[Any], Any]) -> An
         position += size
     if head["shape"] == "value":
         return load(frames[0])
-    items = _iterate(frames, head["failed"], load)
+    items = _iterate(frames, head["failed"], head.get("returned", False), load)
     return items if head["shape"] == "iterator" else _asynchronous(items)
 
 
@@ -101,12 +110,17 @@ def _newline(view: memoryview) -> int:
     return end
 
 
-def _iterate(frames: list[memoryview], failed: bool, load: Callable[[Any], Any]) -> Iterator[Any]:
+def _iterate(
+    frames: list[memoryview], failed: bool, returned: bool, load: Callable[[Any], Any]
+) -> Generator[Any, Any, Any]:
     last = len(frames) - 1
     for index, frame in enumerate(frames):
         if failed and index == last:
             raise failure.decode_failure(bytes(frame))
+        if returned and index == last:
+            return load(frame)
         yield load(frame)
+    return None
 
 
 async def _asynchronous(items: Iterator[Any]) -> AsyncIterator[Any]:

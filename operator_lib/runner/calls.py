@@ -18,12 +18,15 @@ from typing import Any
 from operator_lib.core import Operator
 from operator_lib.engine import outcome
 from operator_lib.engine.process import ProcessSpec
+from operator_lib.errors import SerializationError
 from operator_lib.runner.job import target_of
 from operator_lib.wire import codec, failure
 from operator_lib.wire.proto import serving_pb2 as pb
 
 # Payloads are sent in parts of this size; a gRPC message may have 4 MiB.
 PART = 1 << 20
+# Seconds after which a pack of inputs is answered, done or not.
+MAP_TIME = 0.05
 # An iterator that nobody has asked for an item of is dropped after this many seconds.
 ITERATOR_PATIENCE = 60.0
 
@@ -61,6 +64,11 @@ class Target:
 
     def answer(self, call: pb.Call) -> list[pb.Answer]:
         """Carry out one call. Its exceptions are answers too."""
+        if call.verb == pb.MAP:
+            try:
+                return self.map(call)
+            except BaseException as error:
+                return self.fail(call.id, error)
         with self.turn:
             try:
                 value = self.perform(call)
@@ -69,6 +77,36 @@ class Target:
                 return self.encode(call.id, value, call.name)
             except BaseException as error:
                 return self.fail_json(call.id, error) if call.json else self.fail(call.id, error)
+
+    def map(self, call: pb.Call) -> list[pb.Answer]:
+        """Several inputs in one message; what is not done in time is left to the caller to give to somebody else."""
+        (inputs,), _ = codec.loads_call(call.payload, allow=self.spec.input_codecs, namespace=_NO_NAMESPACE)
+        values: list[Any] = []
+        errors: dict[str, bytes] = {}
+        end = time.monotonic() + MAP_TIME
+        for position, value in enumerate(inputs):
+            with self.turn:
+                try:
+                    result = self.op(value)
+                    values.append(self.wait(result) if inspect.isawaitable(result) else result)
+                except BaseException as error:
+                    values.append(None)
+                    errors[str(position)] = failure.encode_failure(error, operator_path=outcome.path_of(error))
+            if time.monotonic() > end:
+                break
+        outcomes = {"values": values, "errors": errors}
+        where = f"result of {self.spec.name}"
+        try:
+            segments = codec.segments(outcomes, self.spec.output_codec, where=where)
+        except SerializationError:
+            for position, value in enumerate(values):
+                try:
+                    codec.segments(value, self.spec.output_codec, where=where)
+                except SerializationError as error:
+                    values[position] = None
+                    errors[str(position)] = failure.encode_failure(error)
+            segments = codec.segments(outcomes, self.spec.output_codec, where=where)
+        return list(parts(call.id, pb.VALUE, segments))
 
     def fail_json(self, call_id: int, error: BaseException) -> list[pb.Answer]:
         text = "".join(traceback.format_exception(error))

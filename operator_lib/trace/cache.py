@@ -99,3 +99,9 @@ def _state(value: Any) -> Any:
             (k, v) for k, v in value.__dict__.items() if not k.startswith("_")
         ]
     return tree.attributes(value)
+
+
+def clear() -> None:
+    """Forget every graph."""
+    with _lock:
+        _entries.clear()

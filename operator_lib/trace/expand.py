@@ -101,7 +101,9 @@ def enter(r: Reader, f: Frame, function: Function, args: Args, draft: Draft | No
 
 def parameter(r: Reader, inner: Frame, name: str, value: Value, function: Function) -> Value:
     """The node of a parameter, fed by the argument."""
-    tree = next((a for a in ast.walk(function.node.args) if isinstance(a, ast.arg) and a.arg == name), None)
+    spec = function.node.args
+    every = (*spec.posonlyargs, *spec.args, *spec.kwonlyargs, spec.vararg, spec.kwarg)
+    tree = next((a for a in every if a is not None and a.arg == name), None)
     draft = r.graph.emit("input", name, inner, tree, key=("input", name))
     if tree is not None:
         draft.code = inner.file.segment(tree)

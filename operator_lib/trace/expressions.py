@@ -156,6 +156,13 @@ def _folded(op: ast.operator, a: Any, b: Any) -> Thing | None:
     return None
 
 
+def _unary(r: Reader, f: Frame, node: ast.UnaryOp) -> Value:
+    value = evaluate(r, f, node.operand)
+    if isinstance(node.op, ast.USub) and isinstance(value.what, Const) and type(value.what.value) is int:
+        return Value(value.deps, Const(-value.what.value))
+    return Value(value.deps)
+
+
 def _joined(r: Reader, f: Frame, node: ast.JoinedStr) -> Value:
     text: list[str] | None = []
     deps = NONE
@@ -217,6 +224,7 @@ _VISITORS: dict[type, Callable[[Reader, Frame, Any], Value]] = {
     ast.BoolOp: _bool,
     ast.Compare: _compare,
     ast.BinOp: _binary,
+    ast.UnaryOp: _unary,
     ast.IfExp: regions.ternary,
     ast.JoinedStr: _joined,
     ast.Lambda: _lambda,

@@ -106,6 +106,11 @@ class Frame:
         self._effect: Draft | None = None
         self.me: Instance | None = None
 
+    @property
+    def why(self) -> str:
+        """Why what comes next may not run, or ""."""
+        return self.maybe or self.after or ("" if self.env.alive else "unreachable")
+
     def active(self, node: ast.AST, identity: int) -> Frame | None:
         """The frame in which the same function of the same object is being read already."""
         frame: Frame | None = self

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from operator_lib.trace.values import Dep, Deps
@@ -88,8 +88,9 @@ class Graph:
         draft.key = full
         if hasattr(tree, "lineno"):
             draft.position = (tree.lineno, tree.col_offset, tree.end_lineno, tree.end_col_offset)
-        if frame.maybe:
-            draft.certainty, draft.reason = "may", frame.maybe
+        why = frame.why
+        if why:
+            draft.certainty, draft.reason = "may", why
         self.drafts.append(draft)
         if kind == "call":
             self.sites += 1
@@ -150,10 +151,16 @@ class Graph:
                 into.reason = draft.reason
 
 
-def expanded(deps: Iterable[Dep]) -> Iterator[Dep]:
+def expanded(deps: Iterable[Dep]) -> Iterable[Dep]:
     """`deps` without the nodes that were taken back."""
-    done: set[Dep] = set()
     stack = list(deps)
+    for dep in stack:
+        if dep[0].gone:
+            break
+    else:
+        return stack
+    done: set[Dep] = set()
+    found: list[Dep] = []
     while stack:
         dep = stack.pop()
         if dep in done:
@@ -162,7 +169,8 @@ def expanded(deps: Iterable[Dep]) -> Iterator[Dep]:
         if dep[0].gone:
             stack.extend((d, n or dep[1]) for d, n in dep[0].through)
         else:
-            yield dep
+            found.append(dep)
+    return found
 
 
 def outside_code(deps: Iterable[Dep]) -> Deps:

@@ -113,12 +113,16 @@ def name_all(drafts: list[Draft]) -> dict[Draft, str]:
     chains: dict[Any, str] = {None: ""}
     seen: dict[tuple[str, ...], int] = {}
     found: dict[Draft, str] = {}
+    texts: dict[Any, str] = {}
     for draft in drafts:
         call = draft.parent
         while call is not None and call.kind != "call":
             call = call.parent
         chain = chains.get(call, "")
-        text = _text(draft)
+        spot = (draft.kind, draft.file, draft.position, draft.name)
+        text = texts.get(spot)
+        if text is None or draft.kind == "input":
+            text = texts[spot] = _text(draft)
         what = (chain, draft.kind, draft.operator or "", text)
         ordinal = seen[what] = seen.get(what, -1) + 1
         found[draft] = digest(*what, ordinal)

@@ -89,13 +89,13 @@ def is_machinery(cls: type) -> bool:
 def member(raw: Any, owner: type, world: World) -> Member:
     """A class attribute by how it binds."""
     if isinstance(raw, staticmethod):
-        return Member("static", what_is(raw.__func__, world), owner)
+        return Member("static", own(raw.__func__, world), owner)
     if isinstance(raw, classmethod):
-        return Member("class", what_is(raw.__func__, world), owner)
+        return Member("class", own(raw.__func__, world), owner)
     if isinstance(raw, property):
-        return Member("property", what_is(raw.fget, world), owner)
+        return Member("property", own(raw.fget, world), owner)
     if isinstance(raw, functools.cached_property):
-        return Member("property", what_is(raw.func, world), owner)
+        return Member("property", own(raw.func, world), owner)
     if isinstance(raw, functools.partialmethod):
         made = Partial(
             what_is(raw.func, world) or Unknown("no-source"),
@@ -104,7 +104,17 @@ def member(raw: Any, owner: type, world: World) -> Member:
         )
         return Member("method", made, owner)
     binds = isinstance(raw, types.FunctionType) or type(raw).__name__ == "FunctionOperator" or hasattr(raw, "cache_info")
-    return Member("method" if binds else "value", what_is(raw, world), owner)
+    return Member("method" if binds else "value", own(raw, world), owner)
+
+
+def own(raw: Any, world: World) -> Thing | None:
+    """A function that belongs to an operator: read wherever its source is."""
+    if not isinstance(raw, types.FunctionType):
+        return what_is(raw, world)
+    known = world.owned.get(id(raw))
+    if known is None:
+        known = world.owned[id(raw)] = (raw, function(raw, world))
+    return known[1]
 
 
 def what_is(obj: Any, world: World) -> Thing | None:
@@ -128,7 +138,7 @@ def _what_is(obj: Any, world: World) -> Thing | None:
     if tree.is_operator(obj):
         return Instance(live_class(cls, world), operator=True, live=obj, path=world.paths.get(id(obj)))
     if isinstance(obj, types.FunctionType):
-        return function(obj, world)
+        return global_function(obj, world)
     if isinstance(obj, types.MethodType):
         return _bound_method(obj, world)
     if inspect.isclass(obj):
@@ -143,7 +153,7 @@ def _what_is(obj: Any, world: World) -> Thing | None:
         )
     inner = getattr(obj, "__wrapped__", None) if hasattr(cls, "cache_info") else None
     if isinstance(inner, types.FunctionType):
-        return function(inner, world)
+        return global_function(inner, world)
     if _class_in_reach(cls, world):
         return Instance(live_class(cls, world), operator=False, live=obj)
     return External(cls.__qualname__) if callable(obj) or cls.__module__ != "builtins" else None
@@ -178,7 +188,7 @@ def _container(obj: Any, world: World) -> Thing | None:
 
 
 def function_operator(obj: Any, world: World) -> Thing:
-    wrapped = what_is(obj.__dict__["__wrapped__"], world)
+    wrapped = own(obj.__dict__["__wrapped__"], world)
     made = FunctionOperator(
         wrapped or Unknown("no-source"), live_class(type(obj), world), live=obj, path=world.paths.get(id(obj))
     )
@@ -187,7 +197,7 @@ def function_operator(obj: Any, world: World) -> Thing:
 
 
 def _bound_method(obj: types.MethodType, world: World) -> Thing | None:
-    inner, me = what_is(obj.__func__, world), what_is(obj.__self__, world)
+    inner, me = own(obj.__func__, world), what_is(obj.__self__, world)
     owner = None
     for cls in type(obj.__self__).__mro__:
         if cls.__dict__.get(obj.__func__.__name__) is obj.__func__:
@@ -206,10 +216,22 @@ def module(obj: types.ModuleType, world: World) -> Thing:
     return Module(obj.__name__, lookup)
 
 
-def function(raw: types.FunctionType, world: World) -> Thing:
-    """A `Function`, or `External` when it stems from elsewhere, or `Unknown` when its source cannot be had."""
+def global_function(raw: types.FunctionType, world: World) -> Thing:
+    """A function of the project; what stems from elsewhere is not read."""
     if raw.__module__ in ("operator_lib.decorator", "operator_lib.core"):
         return External("operator_lib.operator" if raw.__name__ == "operator" else f"operator_lib.{raw.__name__}")
+    inner = raw
+    while isinstance(getattr(inner, "__wrapped__", None), types.FunctionType):
+        if world.in_project(inner.__code__.co_filename):
+            break
+        inner = inner.__wrapped__  # type: ignore[attr-defined]
+    if not world.in_project(inner.__code__.co_filename):
+        return External(f"{raw.__module__}.{raw.__qualname__}")
+    return function(inner, world)
+
+
+def function(raw: types.FunctionType, world: World) -> Thing:
+    """A `Function`, or `Unknown` when its source cannot be had."""
     wrapped = getattr(raw, "__wrapped__", None)
     code = raw.__code__
     if isinstance(wrapped, types.FunctionType) and not world.in_project(code.co_filename):

@@ -190,3 +190,8 @@ def _is_method_call(call: ast.Call) -> bool:
     if any(isinstance(a, ast.Starred) for a in call.args) or any(k.arg is None for k in call.keywords):
         return False
     return len(call.args) + len(call.keywords) + (1 if call.keywords else 0) < 30
+
+
+def clear() -> None:
+    """Forget every parsed file."""
+    _files.clear()

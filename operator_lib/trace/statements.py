@@ -33,14 +33,13 @@ def header(r: Reader, f: Frame, test: ast.expr) -> Deps:
 def code_node(r: Reader, f: Frame, node: ast.AST) -> Draft:
     """The code node that a statement belongs to: the one just before, or a new one."""
     last = r.graph.drafts[-1] if r.graph.drafts else None
-    maybe = f.maybe or f.after or ("" if f.env.alive else "unreachable")
     if (
         last is not None
         and last.kind == "code"
         and last.frame is f
         and last.parent is f.region
         and isinstance(last.tree, list)
-        and last.certainty == ("may" if maybe else "exact")
+        and last.certainty == ("may" if f.why else "exact")
         and not r.graph.repeating
     ):
         last.tree.append(node)  # type: ignore[arg-type]
@@ -101,7 +100,7 @@ def _any(r: Reader, f: Frame, node: ast.stmt, result: Draft) -> Deps:
 def _assign(r: Reader, f: Frame, node: ast.Assign, result: Draft) -> Deps:
     value = r.evaluate(f, node.value)
     for target in node.targets:
-        assign.bind(r, f, target, Value(frozenset({(result, "")}) if value.deps or True else NONE, value.what))
+        assign.bind(r, f, target, Value(frozenset({(result, "")}), value.what))
     return value.deps
 
 

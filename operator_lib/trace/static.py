@@ -8,6 +8,7 @@ import importlib
 import os
 from typing import Any
 
+from operator_lib import core
 from operator_lib.trace.live import LiveClass, what_is
 from operator_lib.trace.source import SourceFile
 from operator_lib.trace.values import Class, External, Function, FunctionOperator, Member, Module, Thing
@@ -185,6 +186,8 @@ class StaticClass(Class):
             found = cls.own(name) if isinstance(cls, StaticClass) else cls.find(name)
             if found is not None:
                 return found
+        if self.operator and hasattr(core.Operator, name):
+            return Member("machinery", External(f"Operator.{name}"), core.Operator)
         return None
 
     def own(self, name: str) -> Member | None:

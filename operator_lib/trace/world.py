@@ -20,6 +20,7 @@ class World:
         self.witnesses: list[tuple[Any, str, Any]] = []
         self.files: dict[str, Stamp] = {}
         self.things: dict[int, tuple[Any, Thing | None]] = {}
+        self.owned: dict[int, tuple[Any, Thing | None]] = {}
         self.modules: dict[str, Any] = {}
         self.evaluate: Callable[[Any, Any], Value] = lambda expression, module: Value()
         self.decorate: Callable[[Any, Any, Any], Any] = lambda function, decorators, module: function

@@ -13,6 +13,7 @@ import inspect
 import types
 import typing
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any, Union, cast, get_args, get_origin
 
 Hints = tuple[Any, ...]
@@ -106,6 +107,7 @@ def field_types(kind: type) -> dict[str, Any]:
         return found
 
 
+@lru_cache(maxsize=512)
 def field_hints(kind: type) -> dict[str, Hints]:
     """The alternatives of every annotated field of a dataclass, a model or a named tuple."""
     return {name: arms(hint) for name, hint in field_types(kind).items()}

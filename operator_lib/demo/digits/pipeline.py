@@ -7,10 +7,7 @@ from sklearn import datasets, ensemble, model_selection, svm
 
 from operator_lib import Operator, operator
 
-
-class Data(NamedTuple):
-    images: np.ndarray  # rows of 64 grey values, 0 to 16
-    digits: np.ndarray  # what they show
+Data = tuple[np.ndarray, np.ndarray]  # images as rows of 64 grey values, and the digits that they show
 
 
 class Report(NamedTuple):
@@ -24,19 +21,16 @@ class Load(Operator):
     """Read the 1797 images of 8 x 8 pixels that come with scikit-learn."""
 
     def forward(self) -> Data:
-        return Data(*datasets.load_digits(return_X_y=True))
+        return datasets.load_digits(return_X_y=True)
 
 
 class Split(Operator):
-    """Keep a share of the images back for the test."""
-
-    def __init__(self, share: float):
-        self.share = share
+    """Keep a quarter of the images back for the test."""
 
     def forward(self, data: Data) -> tuple[Data, Data]:
-        a, b, c, d = model_selection.train_test_split(*data, test_size=self.share, random_state=0)
+        a, b, c, d = model_selection.train_test_split(*data, test_size=0.25, random_state=0)
         print(f"{len(a)} images to learn from, {len(b)} for the test")
-        return Data(a, c), Data(b, d)
+        return (a, c), (b, d)
 
 
 class Train(Operator):
@@ -46,10 +40,11 @@ class Train(Operator):
         self.classifier = classifier
 
     def forward(self, data: Data) -> Any:
+        images, digits = data
         folds = model_selection.StratifiedKFold(5, shuffle=True, random_state=0)
-        for number, (learn, check) in enumerate(folds.split(*data), 1):
-            model = self.classifier.fit(data.images[learn], data.digits[learn])
-            print(f"fold {number} of 5: {model.score(data.images[check], data.digits[check]):.3f}")
+        for number, (learn, check) in enumerate(folds.split(images, digits), 1):
+            model = self.classifier.fit(images[learn], digits[learn])
+            print(f"fold {number} of 5: {model.score(images[check], digits[check]):.3f}")
         return self.classifier.fit(*data)
 
 
@@ -75,7 +70,7 @@ class Digits(Operator):
     options = {"output_encoder": "cloudpickle"}  # the report holds a trained model, which has no JSON form
 
     def __init__(self):
-        self.load, self.split = Load(), Split(share=0.25)
+        self.load, self.split = Load(), Split()
         forest = ensemble.RandomForestClassifier(60, random_state=0)
         self.models = [Train(svm.SVC(gamma=0.001)), Train(forest)]
         self.compare, self.pick = Compare(), Pick()

@@ -15,6 +15,7 @@ class Verb(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     DEL: _ClassVar[Verb]
     DUNDER: _ClassVar[Verb]
     CANCEL: _ClassVar[Verb]
+    MAP: _ClassVar[Verb]
 
 class AnswerKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -30,6 +31,7 @@ SET: Verb
 DEL: Verb
 DUNDER: Verb
 CANCEL: Verb
+MAP: Verb
 VALUE: AnswerKind
 ERROR: AnswerKind
 ITERATOR: AnswerKind

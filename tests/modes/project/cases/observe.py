@@ -51,12 +51,11 @@ def describe_error(error: BaseException) -> Any:
     """All that a handler can see of an exception, apart from where it came from."""
     seen = {
         "type": type(error).__qualname__,
-        "bases": [base.__qualname__ for base in type(error).__mro__ if base.__module__ == "builtins"],
+        "bases": list(dict.fromkeys(b.__qualname__ for b in type(error).__mro__ if b.__module__ == "builtins")),
         "args": describe(error.args),
         "text": str(error),
         "repr": repr(error),
         "notes": list(getattr(error, "__notes__", ())),
-        "suppresses": error.__suppress_context__,
     }
     own = {k: v for k, v in vars(error).items() if k in ("code", "reason")}
     if own:
@@ -68,6 +67,6 @@ def describe_error(error: BaseException) -> Any:
     cause = error.__cause__
     if cause is not None and type(cause).__name__ != "RemoteTraceback":
         seen["cause"] = describe_error(cause)
-    if error.__context__ is not None:
+    elif error.__context__ is not None:
         seen["context"] = describe_error(error.__context__)
     return seen

@@ -40,6 +40,13 @@ def echo(value: Any = None) -> Any:
     return value
 
 
+@operator
+def echo_known(value):
+    """Gives back what it gets, which may be of these classes."""
+    assert isinstance(value, (Point, Path, Colour, Access, Pair)), type(value)
+    return value
+
+
 @operator()
 def foo(i: float = 4):
     return i * i
