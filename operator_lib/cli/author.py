@@ -83,9 +83,8 @@ def _fits(called: Any, positional: tuple[Any, ...], named: dict[str, Any], where
     if not callable(called) or (function is not called and _not_written(called)):
         raise Usage(f"{where} cannot be called itself; name one of its methods: --method NAME")
     try:
-        signature = inspect.signature(
-            called.__dict__.get("__wrapped__", function) if function is not called else called
-        )
+        written = called if function is called else called.__dict__.get("__wrapped__", function)
+        signature = inspect.signature(written)
     except (TypeError, ValueError, AttributeError):
         return
     try:

@@ -89,9 +89,8 @@ def home() -> Iterator[Finding]:
         return
     mode = folder.stat().st_mode & 0o777
     if not os.access(folder, os.W_OK | os.X_OK):
-        yield Finding(
-            "home", FAIL, f"{folder} cannot be written", f"chown it to you, or set OPERATOR_LIB_HOME: {folder}"
-        )
+        fix = f"chown -R $USER {folder}, or set OPERATOR_LIB_HOME"
+        yield Finding("home", FAIL, f"{folder} cannot be written", fix)
     elif mode & 0o077:
         yield Finding("home", WARN, f"{folder} is open to others (mode {mode:o})", f"chmod 700 {folder}")
     else:

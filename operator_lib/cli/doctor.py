@@ -22,7 +22,7 @@ def add(app: typer.Typer) -> None:
 def _wrapped(text: str) -> str:
     """Long lists in lines of a terminal's width, below one another."""
     width = max(40, min(100, shutil.get_terminal_size().columns) - 17)
-    return f"\n{'':<17}".join(textwrap.wrap(text, width, break_long_words=False) or [""])
+    return f"\n{'':<17}".join(textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False) or [""])
 
 
 def doctor(as_json: Json = False) -> None:

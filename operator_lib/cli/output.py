@@ -6,7 +6,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from typing import IO, Any
 
@@ -38,8 +38,8 @@ def json_line(value: Any) -> None:
 
 def colourful(stream: IO[str] | None = None) -> bool:
     """Whether colours belong on `stream` (standard output): a terminal, and https://no-color.org is not asked for."""
-    stream = stream or sys.stdout
-    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    chosen: Any = stream or sys.stdout
+    return chosen.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def paint(text: str, *styles: str, stream: IO[str] | None = None) -> str:
@@ -104,8 +104,8 @@ def value(found: Any) -> None:
 
 
 @contextmanager
-def stdout_as_stderr() -> Iterator[None]:
-    """Whatever is printed in this block, by subprocesses too, goes to standard error: the JSON alone stays on stdout."""
+def stdout_as_stderr() -> Generator[None]:
+    """Whatever is printed in this block, by subprocesses too, goes to standard error: stdout keeps the JSON alone."""
     sys.stdout.flush()
     kept = os.dup(1)
     os.dup2(2, 1)

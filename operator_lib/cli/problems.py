@@ -116,7 +116,7 @@ def user_traceback(error: BaseException) -> str:
 
 
 def _ours(file: str) -> bool:
-    return file.startswith(PACKAGE) or file.startswith("<frozen") or "/importlib/" in file
+    return file.startswith((PACKAGE, "<frozen")) or "/importlib/" in file
 
 
 def _say(text: str) -> None:

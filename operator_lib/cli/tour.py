@@ -8,7 +8,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ class Steps:
         self.timings: dict[str, float] = {}
 
     @contextlib.contextmanager
-    def step(self, name: str, title: str, code: str = "") -> Iterator[None]:
+    def step(self, name: str, title: str, code: str = "") -> Generator[None]:
         """One step; `code` is what a user would write for it."""
         self.say(f"\n{output.paint(f'{len(self.timings) + 1}  {title}', 'bold')}")
         if code:
@@ -63,7 +63,7 @@ def tour(*, keep: bool, as_json: bool) -> None:
         steps.say(f"\nBoth are on your worker: operator-lib ps, operator-lib runs {JOB}, operator-lib logs {JOB}")
         steps.say(f"Remove them with: operator-lib delete {JOB}; operator-lib delete {SERVING}")
     else:
-        steps.say("\nThe worker is stopped and its folder is gone. To look around afterwards: operator-lib demo --keep")
+        steps.say("\nThe worker is stopped, nothing is left. To look around: operator-lib demo --keep")
 
 
 def _steps(steps: Steps, folder: Path, home: Path, keep: bool) -> dict[str, Any]:
@@ -105,7 +105,7 @@ def _import(folder: Path) -> Any:
 
 
 @contextlib.contextmanager
-def _worker(steps: Steps, home: Path, keep: bool) -> Iterator[str]:
+def _worker(steps: Steps, home: Path, keep: bool) -> Generator[str]:
     """A worker: the user's own, or one that is gone afterwards."""
     with contextlib.ExitStack() as stack:
         title = "Start your worker" if keep else "Start a worker of its own"
@@ -126,7 +126,7 @@ def _watched(steps: Steps, job: Any) -> Any:
     story = Story(run.id, JOB, job.dag())
     if steps.quiet:
         return run.result()
-    watch(run.events(follow=True), story)
+    watch(run.events(follow=True), story, indent=3)
     return run.result()
 
 
@@ -153,7 +153,7 @@ def _picture(image: Any, digit: Any) -> str:
 
 
 @contextlib.contextmanager
-def _captured() -> Iterator[None]:
+def _captured() -> Generator[None]:
     """What the pipeline prints here is the same as what is shown of the run on the worker."""
     with open("/dev/null", "w") as nowhere, contextlib.redirect_stdout(nowhere):
         yield

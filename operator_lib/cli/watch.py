@@ -19,23 +19,28 @@ REFRESH = 8  # pictures a second
 _STYLES = {"running": "cyan", "done": "green", "cached": "green", "failed": "red", "lost": "red"}
 
 
-def watch(events: Iterable[Event], story: Story) -> str:
+def watch(events: Iterable[Event], story: Story, *, indent: int = 0) -> str:
     """Show a run until it has ended; its status."""
     if sys.stdout.isatty():
-        return _live(events, story)
+        return _live(events, story, indent)
     for event in events:
         story.add(event)
         if (text := line(event, story)) is not None:
-            print(text, flush=True)
+            print(" " * indent + text, flush=True)
     return story.status
 
 
-def _live(events: Iterable[Event], story: Story) -> str:
+def _live(events: Iterable[Event], story: Story, indent: int) -> str:
     from rich.console import Console
     from rich.live import Live
+    from rich.padding import Padding
 
     console = Console(highlight=False)
-    with Live(get_renderable=lambda: picture(story, console.width), console=console, refresh_per_second=REFRESH):
+
+    def now() -> Padding:
+        return Padding(picture(story, console.width - indent), (0, 0, 0, indent))
+
+    with Live(get_renderable=now, console=console, refresh_per_second=REFRESH):
         for event in events:
             story.add(event)
     return story.status
@@ -55,7 +60,7 @@ def line(event: Event, story: Story) -> str | None:
         text = f"{place} {word} ({output.seconds(event.get('dur'))})"
     else:
         return None
-    return f"{story.since(event):7.2f} s  {text}"
+    return f"{story.since(event):6.2f} s  {text}"
 
 
 def picture(story: Story, width: int) -> Text:
@@ -88,7 +93,7 @@ def _rows(story: Story, width: int) -> Iterator[Text]:
     for row in found:
         node = row.node
         text = Text(row.prefix, "dim")
-        if node.kind == "call":
+        if node.kind == "call" or node.status != "pending":
             text.append(MARKS.get(node.status, " ") + " ", _STYLES.get(node.status, "dim"))
         text.append(row.label, "" if node.status in ("running", "done", "failed", "cached") else "dim")
         text.truncate(column - 1, overflow="ellipsis")

@@ -100,12 +100,16 @@ class Pool:
         self.lock = threading.Lock()
         self.error: BaseException | None = None
         self.closed = False
+        self.moved = time.monotonic()  # when an answer came last, or processes were asked for
+        self._over = threading.Event()
         self._orders: queue.SimpleQueue[runs_pb2.LeaseRequest | None] = queue.SimpleQueue()
         self._orders.put(runs_pb2.LeaseRequest(job=handle._name, want=first))
         connection = handle._connection
         self._stream = connection.runs.Lease(self._requests(), metadata=connection.metadata)
         self._thread = threading.Thread(target=self._listen, name="operator-pool", daemon=True)
         self._thread.start()
+        if adaptive:
+            threading.Thread(target=self._watch, name="operator-pool-size", daemon=True).start()
 
     def _requests(self) -> Iterator[runs_pb2.LeaseRequest]:
         while (order := self._orders.get()) is not None:
@@ -113,7 +117,7 @@ class Pool:
 
     def window(self) -> int:
         """Packs under way at a time: enough to keep every process fed; a generator is read no further ahead."""
-        return (3 if self.fast else 1) * max(self.wanted, self.most if not self.adaptive else 2 * self.wanted)
+        return 3 * self.wanted if self.fast else max(self.wanted, 32)
 
     def packs(self, first: Any, source: Iterator[Any]) -> Iterator[list[Any]]:
         """Inputs in packs of the size that is right at that moment."""
@@ -216,8 +220,15 @@ class Pool:
         """Fast inputs travel in large packs; slow ones alone, and ask for more processes."""
         self.pace = max(1.0, min(4 * self.pace, PACK_TIME / max(taken, 1e-7), MOST_IN_PACK))
         self.fast = taken < PACK_TIME
-        if self.adaptive and taken > SLOW and self.waiting and self.wanted < self.most:
-            self._more(min(self.most, self.wanted * 2))
+        self.moved = time.monotonic()
+
+    def _watch(self) -> None:
+        """While inputs wait and nothing has been answered for a moment, ask for twice as many processes."""
+        while not self._over.wait(SLOW):
+            with self.lock:
+                if self.waiting and self.seats and time.monotonic() - self.moved > SLOW:
+                    self.moved = time.monotonic()
+                    self._grow()
 
     def _decode(self, kind: int, payload: bytes) -> list[Outcome]:
         if kind == pb.ERROR:
@@ -225,6 +236,13 @@ class Pool:
         found = self.handle._load(payload)
         errors = {int(place): failure.decode_failure(stored) for place, stored in found["errors"].items()}
         return [(value, errors.get(place)) for place, value in enumerate(found["values"])]
+
+    def _grow(self) -> None:
+        """Twice as many processes, but no more than there are packs."""
+        packs = len(self.waiting) + sum(seat.flight for seat in self.seats.values())
+        count = min(self.most, 2 * self.wanted, packs)
+        if count > self.wanted:
+            self._more(count)
 
     def _more(self, count: int) -> None:
         self.wanted = count
@@ -271,6 +289,7 @@ class Pool:
     def close(self, *, completed: bool) -> None:
         """Give the processes back."""
         self.closed = True
+        self._over.set()
         for seat in list(self.seats.values()):
             seat.session.close()
         if completed:

@@ -21,16 +21,18 @@ class Load(Operator):
     """Read the 1797 images of 8 x 8 pixels that come with scikit-learn."""
 
     def forward(self) -> Data:
-        return datasets.load_digits(return_X_y=True)
+        found: Any = datasets.load_digits()
+        return found.data, found.target
 
 
 class Split(Operator):
     """Keep a quarter of the images back for the test."""
 
     def forward(self, data: Data) -> tuple[Data, Data]:
-        a, b, c, d = model_selection.train_test_split(*data, test_size=0.25, random_state=0)
-        print(f"{len(a)} images to learn from, {len(b)} for the test")
-        return (a, c), (b, d)
+        order = np.random.default_rng(0).permutation(len(data[0]))
+        test, train = np.split(order, [len(order) // 4])
+        print(f"{len(train)} images to learn from, {len(test)} for the test")
+        return (data[0][train], data[1][train]), (data[0][test], data[1][test])
 
 
 class Train(Operator):
@@ -72,7 +74,7 @@ class Digits(Operator):
     def __init__(self):
         self.load, self.split = Load(), Split()
         forest = ensemble.RandomForestClassifier(60, random_state=0)
-        self.models = [Train(svm.SVC(gamma=0.001)), Train(forest)]
+        self.models = [Train(svm.SVC(C=10)), Train(forest)]
         self.compare, self.pick = Compare(), Pick()
 
     def forward(self) -> Report:
