@@ -280,7 +280,7 @@ def plan(connection: Connection, package: Package) -> DeployPlan:
             json.loads(reply.live_options_json or "{}"),
         )
         if reply.live_dag_json and package.dag is not None:
-            diff = package.dag.diff(DAG.from_json(reply.live_dag_json))
+            diff = DAG.from_json(reply.live_dag_json).diff(package.dag)
     header = entry.read_header(package.entry)
     unfound = missing_imports(package.manifest, header.files, header.paths)
     return make_plan(

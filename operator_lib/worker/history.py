@@ -17,12 +17,26 @@ _LOG = re.compile(rb'"kind": ?"log"')
 
 
 def append(path: Path, event: Event) -> int:
-    """Add one event. Only while no shim writes to the file."""
+    """Add one event. Only while no shim writes to the file.
+
+    Raises:
+        OSError: there is no room for it.
+    """
     journal = Journal(str(path))
     try:
         journal.append(event)
-        journal.flush()
-        return journal.seq
+        return journal.flush()
+    finally:
+        journal.close()
+
+
+def last_status(path: Path) -> str:
+    """The status that the history ends with, or ""."""
+    if not path.exists():
+        return ""
+    journal = Journal(str(path))
+    try:
+        return str(journal.last.get("status", ""))
     finally:
         journal.close()
 
@@ -40,8 +54,8 @@ async def read(
     """
     position, partial = 0, b""
     while True:
-        last = ended()
-        signal = changed() if changed is not None else None
+        last = changed is None or ended()
+        signal = None if last or changed is None else changed()
         data = await asyncio.to_thread(_chunk, path, position)
         position += len(data)
         if data:
@@ -50,7 +64,7 @@ async def read(
             if kept:
                 yield b"\n".join(kept) + b"\n"
             continue
-        if last or signal is None:
+        if signal is None:
             return
         await signal.wait()
 

@@ -23,6 +23,10 @@ class Places:
     def blobs(self) -> Path:
         return self.home / "blobs"
 
+    def blob(self, sha256: str) -> Path:
+        """A finished upload, for the processes that read it."""
+        return self.blobs / sha256[:2] / sha256
+
     @property
     def sources(self) -> Path:
         return self.home / "sources"

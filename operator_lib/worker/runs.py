@@ -7,41 +7,57 @@ import json
 import logging
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from operator_lib.engine.process import FAILURE, VALUE, Exit, ProcessSpec
-from operator_lib.errors import Cancelled, NotFound, OperatorTimeout, QueueFull, WorkerDied
+from operator_lib.engine.process import VALUE, Exit, ProcessSpec
+from operator_lib.errors import NotFound, NotReady, QueueFull
 from operator_lib.executors.base import Executor, Process
 from operator_lib.executors.local import base_environment
 from operator_lib.options import Options
-from operator_lib.wire import failure as wire_failure
 from operator_lib.worker import history, places
 from operator_lib.worker.ids import new_id
 from operator_lib.worker.places import Places
-from operator_lib.worker.store.base import DeploymentRow, RunRow, Store, VersionRow
+from operator_lib.worker.signals import Signals
+from operator_lib.worker.store.base import TERMINAL, DeploymentRow, Refused, RunRow, Store, StoreError, VersionRow
+from operator_lib.worker.tasks import Tasks
+from operator_lib.worker.verdict import RETRIED, Verdict, judge, outcome
 
 log = logging.getLogger("operator_lib.worker")
+T = TypeVar("T")
 
-TERMINAL = frozenset({"COMPLETED", "FAILED", "TIMEOUT", "CANCELLED"})
 # A run that was cut off this often by the worker's own death is set aside.
 MAX_CUTS = 3
 # Runs waiting; more are refused.
 QUEUE_LIMIT = 100_000
 # Seconds between SIGTERM and SIGKILL when a run is cancelled.
 CANCEL_GRACE = 2.0
+# Seconds between tries while the store cannot be written (a full disk).
+STORE_PAUSE = 1.0
+# Seconds for processes that were killed to be gone.
+KILLED = 5.0
 
 
 class Active:
-    """A run with a process; without a lease, one that has none."""
+    """A run that is being started, or has a process."""
 
-    def __init__(self, row: RunRow, lease: str, attempt: int) -> None:
+    def __init__(self, row: RunRow, lease: str) -> None:
         self.row = row
         self.lease = lease
-        self.attempt = attempt
+        self.attempt = row.attempts + 1
         self.process: Process | None = None
-        self.stop_cause = ""
+        self.starting: asyncio.Task[None] | None = None  # once the attempt is in the store
+        self.asked = ""  # why it was told to stop
+        self.unstored = ""
+
+    def stop(self, cause: str, grace: float) -> None:
+        """Have it end, whether its process is there yet or not."""
+        self.asked = self.asked or cause
+        if self.process is not None:
+            self.process.stop(cause, grace)
+        elif self.starting is not None:
+            self.starting.cancel()
 
 
 class Runs:
@@ -62,20 +78,30 @@ class Runs:
         self.slots = slots
         self.waiting: deque[str] = deque()
         self.active: dict[str, Active] = {}
+        # Maps, by run: how to end each.
+        self.leases: dict[str, Callable[[], None]] = {}
         self.accepting = True
-        self._signals: dict[str, asyncio.Event] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self.closing = False
+        self.states = Signals()
+        self.stories = Signals()
+        self.tasks = Tasks()
+        self._left = asyncio.Event()
 
     # --- watching ------------------------------------------------------------------------------------------------
 
-    def changed(self, run_id: str) -> asyncio.Event:
-        """An event that is set when the run's state or history moves on next."""
-        return self._signals.setdefault(run_id, asyncio.Event())
-
     def announce(self, run_id: str) -> None:
-        signal = self._signals.pop(run_id, None)
-        if signal is not None:
-            signal.set()
+        """Its state and its history have moved on."""
+        self.states.announce(run_id)
+        self.stories.announce(run_id)
+
+    def check_open(self) -> None:
+        """For streams that would go on for ever.
+
+        Raises:
+            NotReady: the worker is going; the caller takes the stream up again with the next one.
+        """
+        if self.closing:
+            raise NotReady("the worker is stopping; try again in a moment")
 
     def row(self, run_id: str) -> RunRow:
         """The run.
@@ -89,15 +115,11 @@ class Runs:
         return found
 
     def ended(self, run_id: str) -> bool:
-        return self.row(run_id).status in TERMINAL
+        return self.row(run_id).terminal
 
     def outcome_file(self, row: RunRow) -> Path | None:
         """Where the stored failure or value lies."""
-        folder = self.places.attempt(row.id, row.attempts)
-        for name in (FAILURE, VALUE):
-            if (folder / name).exists():
-                return folder / name
-        return None
+        return outcome(self.places.attempt(row.id, row.attempts))
 
     # --- accepting -----------------------------------------------------------------------------------------------
 
@@ -105,16 +127,16 @@ class Runs:
         """Accept a run: once this returns it survives the death of the worker.
 
         Raises:
+            NotReady: the worker is stopping.
             QueueFull: too many are waiting.
             Conflict: the idempotency key was used with another input.
         """
         if not self.accepting:
-            raise QueueFull("the worker is stopping", retry_after=5)
+            raise NotReady("the worker is stopping; try again in a moment")
         if len(self.waiting) >= QUEUE_LIMIT:
             raise QueueFull(f"{QUEUE_LIMIT} runs are waiting already", retry_after=10)
         stored, existed = await self.store.submit_run(row)
         if not existed:
-            self.places.run(stored.id).mkdir(parents=True, exist_ok=True, mode=0o700)
             self.tell(stored.id, "PENDING", 0, "")
             self.waiting.append(stored.id)
             self.pump()
@@ -126,6 +148,7 @@ class Runs:
         if cause:
             event["cause"] = cause
         try:
+            self.places.run(run_id).mkdir(parents=True, exist_ok=True, mode=0o700)
             history.append(self.places.events(run_id), event)
         except OSError as problem:  # the store has the status; the story of it can wait for room on the disk
             log.warning("run %s: history not written: %s", run_id, problem)
@@ -136,44 +159,74 @@ class Runs:
         while self.accepting and self.waiting and len(self.active) < self.slots:
             run_id = self.waiting.popleft()
             row = self.store.run(run_id)
-            if row is None or row.status in TERMINAL or run_id in self.active:
+            if row is None or row.terminal or run_id in self.active:
                 continue
-            self.active[run_id] = Active(row, new_id(), row.attempts + 1)
-            self.spawn(self._start(self.active[run_id]))
+            active = self.active[run_id] = Active(row, new_id())
+            self.tasks.spawn(self._start(active))
 
-    def spawn(self, work: Any) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._done)
+    def _again(self, run_id: str, delay: float) -> None:
+        """Put it back into the queue after so many seconds."""
 
-    def _done(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            log.error("worker: internal error", exc_info=task.exception())
+        def later() -> None:
+            self.waiting.append(run_id)
+            self.pump()
+
+        if delay > 0:
+            asyncio.get_running_loop().call_later(delay, later)
+        else:
+            later()
+
+    def _leave(self, run_id: str) -> None:
+        self.active.pop(run_id, None)
+        self._left.set()
+        self._left = asyncio.Event()
 
     # --- one attempt ---------------------------------------------------------------------------------------------
 
     async def _start(self, active: Active) -> None:
         row = active.row
-        active.attempt = await self.store.start_attempt(row.id, active.lease)
-        self.announce(row.id)
         try:
-            version = self.store.version(row.deployment_id, row.version)
-            if version is None:
-                raise NotFound(f"version {row.version} of {row.job} is gone")
-            spec = self._spec(row, version, active.attempt)
-            self.tell(row.id, "RUNNING", active.attempt, "")
-            python = await self.python_of(version)
-            if active.stop_cause:
-                raise Cancelled("cancelled before it started")
-            active.process = await self.executor.spawn(python, spec, lambda m: self._hear(active, m))
-            if active.stop_cause:
-                active.process.stop(active.stop_cause, CANCEL_GRACE)
-        except Cancelled as error:
-            await self._record(active, "CANCELLED", "cancelled", str(error), Exit())
+            active.attempt = await self.store.start_attempt(row.id, active.lease)
+        except Refused:
+            await self._refused(row.id)
+            return
+        except StoreError as problem:
+            log.warning("run %s waits: %s", row.id, problem)
+            self._leave(row.id)
+            self._again(row.id, STORE_PAUSE)
+            return
+        active.starting = asyncio.current_task()
+        try:
+            if not active.asked:
+                await self._launch(active)
+        except asyncio.CancelledError:
+            active.asked = active.asked or "worker"
         except Exception as error:
             log.exception("run %s could not be started", row.id)
-            await self._record(active, "FAILED", "internal", f"could not be started: {error}", Exit())
+            await self._record(active, Verdict("FAILED", "internal", f"could not be started: {error}"), Exit())
+            return
+        if active.process is None:  # told to stop before there was one
+            await self._end(active, Exit(stopped=active.asked))
+
+    async def _launch(self, active: Active) -> None:
+        row = active.row
+        version = self.store.version(row.deployment_id, row.version)
+        if version is None:
+            raise NotFound(f"version {row.version} of {row.job} is gone")
+        self.tell(row.id, "RUNNING", active.attempt, "")
+        python = await self.python_of(version)
+        spec = self._spec(row, version, active.attempt)
+        active.process = await self.executor.spawn(python, spec, lambda message: self._hear(active, message))
+
+    async def _refused(self, run_id: str) -> None:
+        """The store does not let it start: it has ended meanwhile, or is to be cancelled."""
+        self._leave(run_id)
+        row = self.row(run_id)
+        if row.cancel_requested and not row.terminal:
+            await self._close(row, Verdict("CANCELLED", "cancelled", "cancelled before it started"))
+        elif not row.terminal:
+            await self._close(row, Verdict("FAILED", "worker_lost", "worker restarted (at_most_once)"))
+        self.pump()
 
     def _spec(self, row: RunRow, version: VersionRow, attempt: int) -> ProcessSpec:
         options = Options.from_json(json.loads(version.options_json or "{}"))
@@ -181,23 +234,22 @@ class Runs:
         places.furnish(folder, self.places.source(version.fingerprint))
         if row.input_inline is not None:
             source = self.places.input(row.id)
-            if not source.exists():
-                source.write_bytes(row.input_inline)
+            source.write_bytes(row.input_inline)
         else:
-            source = self.places.blobs / row.input_ref[:2] / row.input_ref
+            source = self.places.blob(row.input_ref)
         spec = ProcessSpec(
             kind="run",
             id=row.id,
             name=row.job,
             folder=str(folder),
             source=str(self.places.source(version.fingerprint)),
-            entry=str(self.places.blobs / version.entry_sha256[:2] / version.entry_sha256),
+            entry=str(self.places.blob(version.entry_sha256)),
             events=str(self.places.events(row.id)),
             attempt=attempt,
             input=str(source),
             input_codecs=codecs(options),
             output_codec=options.output_encoder or "json",
-            env=base_environment() | environment(options),
+            env=base_environment(self.places.home) | environment(options),
             timeout=options.timeout,
         )
         spec.write()
@@ -205,126 +257,178 @@ class Runs:
 
     def _hear(self, active: Active, message: dict[str, Any]) -> None:
         if "exit" in message:
-            self.spawn(self._end(active, message["exit"]))
+            self.tasks.spawn(self._end(active, message["exit"]))
+        elif "unstored" in message:
+            active.unstored = str(message["unstored"])
         else:
-            self.announce(active.row.id)
+            self.stories.announce(active.row.id)
 
     async def _end(self, active: Active, ended: Exit) -> None:
         """The process is gone: what came of it?"""
-        status, kind, cause = self.verdict(active, ended)
-        if kind in ("exit_code", "signal", "timeout_exec", "oom", "internal") and self._retry(active):
-            await self.store.requeue(active.row.id, active.lease, kind, cause, crash=False)
-            self.tell(active.row.id, "PENDING", active.attempt, f"{cause}; trying again")
-            await self._clear(active)
-            self.waiting.append(active.row.id)
-            self.pump()
+        row = self.row(active.row.id)
+        options = self._options(row)
+        folder = self.places.attempt(row.id, active.attempt)
+        verdict = judge(folder, active.asked, ended, options.timeout, active.unstored)
+        if verdict.cut and not row.at_most_once:
+            asked = active.asked == "worker"
+            if asked or row.crashes + 1 < MAX_CUTS:
+                await self._requeue(active, verdict, ended, crash=not asked)
+                return
+            verdict = Verdict("FAILED", "worker_lost", f"cut off {row.crashes + 1} times: {verdict.cause}")
+        retry = self._retry(row, options, active, verdict)
+        if retry is not None:
+            await self._requeue(active, verdict, ended, crash=False, delay=retry)
             return
-        await self._record(active, status, kind, cause, ended)
-
-    def verdict(self, active: Active, ended: Exit) -> tuple[str, str, str]:
-        """Status, kind of cause, and the cause in words."""
-        folder = self.places.attempt(active.row.id, active.attempt)
-        if (folder / VALUE).exists() and not (folder / FAILURE).exists():
-            return "COMPLETED", "", ""
-        cause = active.stop_cause or ended.stopped
-        if cause == "cancelled":
-            return "CANCELLED", "cancelled", "cancelled" + (" (forced)" if ended.signal == 9 else "")
-        if (folder / FAILURE).exists():
-            return "FAILED", "user_exception", ""
-        if cause == "timeout":
-            limit = self._options(active.row).timeout
-            return "TIMEOUT", "timeout_exec", f"ran for {ended.elapsed:.1f} s, the limit is {limit} s"
-        if cause == "shim":
-            return "FAILED", "internal", "its process and its shim were killed"
-        kind = "signal" if ended.signal is not None else "exit_code"
-        return "FAILED", kind, ended.words()
+        await self._record(active, verdict, ended)
 
     def _options(self, row: RunRow) -> Options:
         version = self.store.version(row.deployment_id, row.version)
         return Options.from_json(json.loads(version.options_json or "{}")) if version else Options()
 
-    def _retry(self, active: Active) -> bool:
-        retries = self._options(active.row).retries
-        return not active.stop_cause and retries is not None and active.attempt <= retries.max_retries
+    def _retry(self, row: RunRow, options: Options, active: Active, verdict: Verdict) -> float | None:
+        """Seconds until it is tried again, or None."""
+        policy = options.retries
+        if policy is None or active.asked or verdict.kind not in RETRIED:
+            return None
+        failures = 1 + sum(attempt.cause_kind in RETRIED for attempt in self.store.attempts(row.id) if attempt.ended)
+        return policy.delay(failures) if failures <= policy.max_retries else None
 
-    async def _record(self, active: Active, status: str, kind: str, cause: str, ended: Exit) -> None:
-        row = active.row
-        folder = self.places.attempt(row.id, active.attempt)
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if status != "COMPLETED" and not (folder / FAILURE).exists():
-            stored = wire_failure.encode_failure(words_to_error(status, row, cause), run_id=row.id)
-            (folder / FAILURE).write_bytes(stored)
-        # A generator that failed has stored the items before.
-        size = (folder / VALUE).stat().st_size if (folder / VALUE).exists() else -1
-        # The history first: whoever sees the run ended finds its whole story.
-        self.tell(row.id, status, active.attempt, cause)
-        if active.lease:
-            await self.store.finish_run(
-                row.id, active.lease, status, kind, cause, size, ended.code, ended.signal, ended.peak_rss
+    async def _requeue(self, active: Active, verdict: Verdict, ended: Exit, *, crash: bool, delay: float = 0) -> None:
+        run_id = active.row.id
+        await places.clear(self.places.attempt(run_id, active.attempt), keep=True)
+        self.tell(run_id, "PENDING", active.attempt, f"{verdict.cause}; to be started again")
+        await self._insist(
+            lambda: self.store.requeue(
+                run_id, active.lease, verdict.kind, verdict.cause, crash, ended.code, ended.signal, peak(ended)
             )
-        else:
-            await self.store.close_run(row.id, status, kind, cause, size)
-        self.active.pop(row.id, None)
-        self.announce(row.id)
+        )
+        self._leave(run_id)
+        self.announce(run_id)
+        self._again(run_id, delay)
+
+    async def _record(self, active: Active, verdict: Verdict, ended: Exit) -> None:
+        """The outcome of a run, once."""
+        run_id = active.row.id
+        folder = self.places.attempt(run_id, active.attempt)
+        # The history first: whoever sees the run ended finds its whole story.
+        self.tell(run_id, verdict.status, active.attempt, verdict.cause)
+        await self._insist(
+            lambda: self.store.finish_run(
+                run_id,
+                active.lease,
+                verdict.status,
+                verdict.kind,
+                verdict.cause,
+                value_size(folder),
+                ended.code,
+                ended.signal,
+                peak(ended),
+            )
+        )
+        self._leave(run_id)
+        self.announce(run_id)
         self.pump()
         await places.clear(folder, keep=True)
 
-    async def _clear(self, active: Active) -> None:
-        self.active.pop(active.row.id, None)
-        await places.clear(self.places.attempt(active.row.id, active.attempt), keep=True)
+    async def _insist(self, write: Callable[[], Awaitable[T]]) -> T:
+        """Write to the store, again and again while the disk is full: an outcome is not dropped.
+
+        Raises:
+            StoreError: the worker is going; the next one finds the outcome where the process has left it.
+        """
+        while True:
+            try:
+                return await write()
+            except StoreError as problem:
+                if self.closing:
+                    raise
+                log.warning("worker: %s", problem)
+                await asyncio.sleep(STORE_PAUSE)
 
     # --- cancelling, stopping, coming back -----------------------------------------------------------------------
 
     async def cancel(self, run_id: str) -> RunRow:
         """Ask a run to end. One that has ended stays as it is."""
         row = self.row(run_id)
-        if row.status in TERMINAL:
+        if row.terminal:
             return row
         row = await self.store.request_cancel(run_id)
-        active = self.active.get(run_id)
-        if active is not None:
-            active.stop_cause = "cancelled"
-            if active.process is not None:
-                active.process.stop("cancelled", CANCEL_GRACE)
-            return row
-        if row.status not in TERMINAL and row.kind == "run":
+        if run_id in self.leases:
+            self.leases[run_id]()
+        elif run_id in self.active:
+            self.active[run_id].stop("cancelled", CANCEL_GRACE)
+        elif not row.terminal and row.kind == "run":
             self.waiting = deque(waiting for waiting in self.waiting if waiting != run_id)
-            await self._close(row, "CANCELLED", "cancelled", "cancelled before it started")
+            await self._close(row, Verdict("CANCELLED", "cancelled", "cancelled before it started"))
         return self.row(run_id)
 
     async def recover(self) -> None:
         """After a start: adopt outcomes that were not recorded, put the rest back into the queue."""
         for row in await self.store.recover():
-            if row.kind != "run":
-                await self._close(row, "FAILED", "worker_lost", "worker restarted")
-            elif (found := self.outcome_file(row)) is not None and row.attempts:
-                done = found.name == VALUE
-                await self._close(row, "COMPLETED" if done else "FAILED", "" if done else "user_exception", "")
-            elif row.cancel_requested:
-                await self._close(row, "CANCELLED", "cancelled", "cancelled; the worker restarted meanwhile")
-            elif row.attempts and row.at_most_once:
-                await self._close(row, "FAILED", "worker_lost", "worker restarted (at_most_once: not started again)")
-            elif row.crashes >= MAX_CUTS:
-                await self._close(row, "FAILED", "worker_lost", f"the worker died {row.crashes} times while it ran")
-            else:
-                if row.attempts:
-                    self.tell(row.id, "PENDING", row.attempts, "worker restarted")
-                    await places.clear(self.places.attempt(row.id, row.attempts), keep=True)
-                self.waiting.append(row.id)
+            ended = self._after_restart(row)
+            if ended is not None:
+                await self._close(row, ended)
+                continue
+            if row.attempts:
+                self.tell(row.id, "PENDING", row.attempts, "worker restarted")
+                await places.clear(self.places.attempt(row.id, row.attempts), keep=True)
+            self.waiting.append(row.id)
         self.pump()
 
-    async def _close(self, row: RunRow, status: str, kind: str, cause: str) -> None:
+    def _after_restart(self, row: RunRow) -> Verdict | None:
+        """How a run that the last worker left open has ended; None: it is started (again)."""
+        stored = self.outcome_file(row) if row.attempts else None
+        if row.kind != "run":
+            return Verdict("FAILED", "worker_lost", "worker restarted")
+        if stored is not None:
+            return Verdict("COMPLETED") if stored.name == VALUE else Verdict("FAILED", "user_exception")
+        if row.cancel_requested:
+            return Verdict("CANCELLED", "cancelled", "cancelled; the worker restarted meanwhile")
+        if row.attempts and row.at_most_once:
+            return Verdict("FAILED", "worker_lost", "worker restarted (at_most_once: not started again)")
+        if row.crashes >= MAX_CUTS:
+            return Verdict("FAILED", "worker_lost", f"the worker died {row.crashes} times while it ran")
+        return None
+
+    async def _close(self, row: RunRow, verdict: Verdict) -> None:
         """End a run that has no process (any more)."""
-        await self._record(Active(row, "", row.attempts), status, kind, cause, Exit())
+        folder = self.places.attempt(row.id, row.attempts)
+        if history.last_status(self.places.events(row.id)) != verdict.status:
+            self.tell(row.id, verdict.status, row.attempts, verdict.cause)
+        await self._insist(
+            lambda: self.store.close_run(row.id, verdict.status, verdict.kind, verdict.cause, value_size(folder))
+        )
+        self.announce(row.id)
+        if row.attempts:
+            await places.clear(folder, keep=True)
 
     async def drain(self, seconds: float) -> None:
         """Stop taking runs; wait for those that run; cut off the rest, to be started again later."""
         self.accepting = False
-        end = time.monotonic() + seconds
-        while self.active and time.monotonic() < end:
-            await asyncio.sleep(0.02)
+        await self._idle(seconds)
         for active in list(self.active.values()):
-            await self.store.requeue(active.row.id, active.lease, "worker_lost", "worker restarted", crash=False)
+            active.stop("worker", 0)
+        for end in list(self.leases.values()):
+            end()
+        await self._idle(KILLED)
+        self.closing = True
+        self.states.announce_all()
+        self.stories.announce_all()
+        await self.tasks.settle(KILLED)
+
+    async def _idle(self, seconds: float) -> None:
+        """Wait until nothing runs, at most so long."""
+        try:
+            async with asyncio.timeout(seconds):
+                while self.active or self.leases:
+                    await self._left.wait()
+        except TimeoutError:
+            return
+
+    def end_lease(self, run_id: str) -> None:
+        """A map is over."""
+        self.leases.pop(run_id, None)
+        self._leave(run_id)
 
 
 def codecs(options: Options) -> tuple[str, ...]:
@@ -337,14 +441,17 @@ def environment(options: Options) -> dict[str, str]:
     return {env.name: env.default for env in options.environment_variables if env.default is not None}
 
 
-def words_to_error(status: str, row: RunRow, cause: str) -> Exception:
-    """The exception that callers of a run get when its process left none."""
-    about = f"run {row.id} of {row.job}: {cause or status.lower()}"
-    if status == "TIMEOUT":
-        return OperatorTimeout(about)
-    if status == "CANCELLED":
-        return Cancelled(about)
-    return WorkerDied(about)
+def value_size(folder: Path) -> int:
+    """Bytes of the stored value, -1 without one. A generator that failed has stored the items before."""
+    try:
+        return (folder / VALUE).stat().st_size
+    except FileNotFoundError:
+        return -1
+
+
+def peak(ended: Exit) -> int:
+    """Memory at its highest, in bytes."""
+    return ended.peak_rss * 1024
 
 
 def new_run(

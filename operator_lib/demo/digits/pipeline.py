@@ -26,11 +26,10 @@ class Load(Operator):
 
 
 class Split(Operator):
-    """Keep a quarter of the images back for the test."""
+    """Keep 450 images back for the test."""
 
     def forward(self, data: Data) -> tuple[Data, Data]:
-        order = np.random.default_rng(0).permutation(len(data[0]))
-        test, train = np.split(order, [len(order) // 4])
+        test, train = np.split(np.random.default_rng(0).permutation(len(data[0])), [450])
         print(f"{len(train)} images to learn from, {len(test)} for the test")
         return (data[0][train], data[1][train]), (data[0][test], data[1][test])
 
@@ -42,11 +41,10 @@ class Train(Operator):
         self.classifier = classifier
 
     def forward(self, data: Data) -> Any:
-        images, digits = data
         folds = model_selection.StratifiedKFold(5, shuffle=True, random_state=0)
-        for number, (learn, check) in enumerate(folds.split(images, digits), 1):
-            model = self.classifier.fit(images[learn], digits[learn])
-            print(f"fold {number} of 5: {model.score(images[check], digits[check]):.3f}")
+        for number, (learn, check) in enumerate(folds.split(*data), 1):
+            model = self.classifier.fit(data[0][learn], data[1][learn])
+            print(f"fold {number} of 5: {model.score(data[0][check], data[1][check]):.3f}")
         return self.classifier.fit(*data)
 
 
@@ -61,7 +59,7 @@ class Pick(Operator):
     """Take the best one."""
 
     def forward(self, models: list[Any], accuracy: dict[str, float], test: Data) -> Report:
-        winner = max(accuracy, key=lambda name: accuracy[name])
+        winner = max(accuracy, key=accuracy.__getitem__)
         print(f"{winner} wins with {accuracy[winner]:.1%}")
         return Report(winner, accuracy, next(m for m in models if type(m).__name__ == winner), test)
 
@@ -72,10 +70,8 @@ class Digits(Operator):
     options = {"output_encoder": "cloudpickle"}  # the report holds a trained model, which has no JSON form
 
     def __init__(self):
-        self.load, self.split = Load(), Split()
-        forest = ensemble.RandomForestClassifier(60, random_state=0)
-        self.models = [Train(svm.SVC(C=10)), Train(forest)]
-        self.compare, self.pick = Compare(), Pick()
+        self.load, self.split, self.compare, self.pick = Load(), Split(), Compare(), Pick()
+        self.models = [Train(svm.SVC(C=10)), Train(ensemble.RandomForestClassifier(60, random_state=0))]
 
     def forward(self) -> Report:
         train, test = self.split(self.load())

@@ -1,0 +1,29 @@
+"""One file a benchmark; here is the order in which they run and are shown."""
+
+from __future__ import annotations
+
+import importlib
+
+from benchmarks.case import Case
+
+# A case's name is its file's name; each runs in a process of its own.
+NAMES = (
+    "import_time",
+    "plain_call",
+    "dag_cold",
+    "dag_warm",
+    "worker_start",
+    "deploy_serving",
+    "deploy_job",
+    "redeploy",
+    "unary_latency",
+    "unary_throughput",
+    "empty_run",
+    "map_pool",
+    "map_ray",
+)
+
+
+def load(name: str) -> Case:
+    """The case of that name."""
+    return importlib.import_module(f"benchmarks.cases.{name}").CASE

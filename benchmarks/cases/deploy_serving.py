@@ -1,0 +1,47 @@
+"""A project that the worker has never seen: from ``deploy`` to the first answer of the serving."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+
+from benchmarks import project
+from benchmarks.case import Case, Round, Sample
+
+SOURCE = """
+from operator_lib import operator
+
+@operator
+class Subject:
+    def __call__(self, x):
+        return x
+"""
+
+
+@contextlib.contextmanager
+def rounds(quick: bool) -> Iterator[Round]:
+    from operator_lib import worker
+
+    def one() -> Sample:
+        with project.module(SOURCE) as user:
+            start = time.perf_counter()
+            remote = user.Subject.deploy(user.__name__)
+            assert remote(1) == 1
+            taken = time.perf_counter() - start
+            remote.serving.delete()
+        return Sample(taken)
+
+    with worker.local():
+        yield one
+
+
+CASE = Case(
+    name="deploy_serving",
+    what="deploy to first answer, new serving, warm worker",
+    unit="s",
+    beside="limit 0.5 s",
+    goal_text="at most 0.5 s",
+    limit=0.5,
+    rounds=rounds,
+)

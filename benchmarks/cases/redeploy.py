@@ -1,0 +1,30 @@
+"""``deploy`` of a project in which nothing has changed."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+from benchmarks import project
+from benchmarks.case import Case, Round, Sample, seconds
+from benchmarks.cases.deploy_serving import SOURCE
+
+
+@contextlib.contextmanager
+def rounds(quick: bool) -> Iterator[Round]:
+    from operator_lib import worker
+
+    with worker.local(), project.module(SOURCE) as user:
+        user.Subject.deploy("redeploy")
+        yield lambda: Sample(seconds(lambda: user.Subject.deploy("redeploy")))
+
+
+CASE = Case(
+    name="redeploy",
+    what="deploy again, nothing changed",
+    unit="s",
+    beside="limit 0.15 s",
+    goal_text="at most 0.15 s",
+    limit=0.15,
+    rounds=rounds,
+)

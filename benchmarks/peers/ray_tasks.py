@@ -1,0 +1,28 @@
+"""Ray on this machine alone, started once."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator
+from typing import Any
+
+
+@contextlib.contextmanager
+def cluster(cpus: int) -> Iterator[Any]:
+    """The module ``ray``, connected to a cluster of this process; stopped and its files removed afterwards."""
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    os.environ["RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO"] = "0"
+    import ray
+
+    # Not in TMPDIR: the names of Ray's sockets must stay under the 104 characters that macOS allows.
+    with tempfile.TemporaryDirectory(prefix="ray-", dir="/tmp", ignore_cleanup_errors=True) as folder:
+        ray.init(
+            address="local", num_cpus=cpus, include_dashboard=False, log_to_driver=False, configure_logging=False,
+            _temp_dir=folder,
+        )  # fmt: skip
+        try:
+            yield ray
+        finally:
+            ray.shutdown()
