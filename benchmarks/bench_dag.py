@@ -70,7 +70,10 @@ class Op{i}(Operator):
 
 
 def _padding(n: int, lines: int) -> str:
-    text = "".join(f"def helper{n}_{i}(a, b):\n    c = a * {i} + b\n    return c if c > {i} else -c\n\n\n" for i in range(lines // 5))
+    text = "".join(
+        f"def helper{n}_{i}(a, b):\n    c = a * {i} + b\n    return c if c > {i} else -c\n\n\n"
+        for i in range(lines // 5)
+    )
     return text + "\n" * (lines - text.count("\n"))
 
 

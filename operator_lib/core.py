@@ -36,6 +36,17 @@ class either:
         return self.function.__get__(owner if instance is None else instance)
 
 
+class view:
+    """A property that gives way to an attribute of the same name: the user's names win."""
+
+    def __init__(self, function: Callable[[Any], Any]) -> None:
+        self.function = function
+        self.__doc__ = function.__doc__
+
+    def __get__(self, instance: Any, owner: type) -> Any:
+        return self if instance is None else self.function(instance)
+
+
 class Operator:
     """Base class: define ``__init__`` and ``forward``, nest operators as attributes, call the object.
 
@@ -124,10 +135,10 @@ class Operator:
         """Hang the recorded nodes of a DAG or a run on the live tree: see the attribute `nodes`. Returns self."""
         return reach("engine.thaw", "thaw")(self, recorded)
 
-    @property
+    @view
     def nodes(self) -> tuple[Any, ...]:
         """The DAG nodes that call this operator, with their status, after `thaw`."""
-        return self.__dict__.get("_nodes", ())
+        return self.__dict__.get("_operator_nodes", ())
 
     def __repr__(self) -> str:
         return tree.render(self)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import copyreg
 import functools
 import inspect
 import sys
@@ -143,6 +144,7 @@ def wrap_class(cls: type, options: Mapping[str, Any]) -> type:
         "__module__": cls.__module__,
         "__qualname__": cls.__qualname__,
         "__doc__": cls.__doc__,
+        "__annotations__": dict(cls.__dict__.get("__annotations__", {})),
         "__wrapped_class__": cls,
         "_options": parsed,
         "_managed": manage(parsed),
@@ -156,6 +158,8 @@ def wrap_class(cls: type, options: Mapping[str, Any]) -> type:
         made = types.new_class(cls.__name__, bases, {}, lambda namespace: namespace.update(body))
     except TypeError as problem:
         raise TypeError(f"cannot make an operator of the class {cls.__qualname__}: {problem}") from None
+    if getattr(cls, "__parameters__", ()):  # so that Made[int] works as cls[int] does
+        made.__parameters__ = cls.__parameters__  # type: ignore[attr-defined]
     return made
 
 
@@ -166,6 +170,7 @@ def wrap_object(instance: object, options: Mapping[str, Any]) -> Any:
     if inspect.isclass(instance):
         raise TypeError(f"from_class() takes an initialised object; {instance.__qualname__} is a class: use operator()")
     cls = wrap_class(type(instance), options)
+    cls.__reduce_ex__ = _reduce_object
     try:
         new = object.__new__(cls)
         new.__dict__ = instance.__dict__
@@ -179,3 +184,21 @@ def wrap_object(instance: object, options: Mapping[str, Any]) -> Any:
                 "wrap it in a class that holds it"
             ) from None
     return new
+
+
+def _reduce_object(self: Any, protocol: Any) -> Any:
+    """No name leads to the class of a wrapped object: it is made again where the object is unpickled."""
+    cls = type(self)
+    reduced = super(cls, self).__reduce_ex__(protocol)
+    if reduced[0] is not _new_object_marker or reduced[1][0] is not cls:
+        return reduced
+    return _new_object, (cls.__wrapped_class__, cls._options, *reduced[1][1:]), *reduced[2:]
+
+
+_new_object_marker = copyreg.__newobj__  # type: ignore[attr-defined]  # what object.__reduce_ex__ begins with
+
+
+def _new_object(base: type, options: Options, *args: Any) -> Any:
+    cls: Any = wrap_class(base, {})
+    cls._options, cls._managed, cls.__reduce_ex__ = options, manage(options), _reduce_object
+    return base.__new__(cls, *args)

@@ -6,6 +6,7 @@ Children are found by looking, not by registering: there is no ``__setattr__`` m
 
 from __future__ import annotations
 
+import importlib
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -47,9 +48,9 @@ def child_places(op: object) -> Iterator[tuple[str, Any]]:
     if is_module(op):
         yield from _modules(op)
         return
-    shared = getattr(op, "__dict__", {}).get("_shared", ())
+    shared = getattr(op, "__dict__", {}).get("_operator_shared", ())
     for name, value in attributes(op):
-        if name not in shared and name != "_nodes":
+        if name not in shared and name != "_operator_nodes":
             yield from _found(name, value, ())
 
 
@@ -116,7 +117,7 @@ def propagate(op: Any, values: dict[str, Any]) -> Any:
         for name, value in values.items():
             setattr(node, name, value)
         if operators:  # what everybody was handed is nobody's child
-            node.__dict__["_shared"] = node.__dict__.get("_shared", frozenset[str]()) | operators
+            node.__dict__["_operator_shared"] = node.__dict__.get("_operator_shared", frozenset[str]()) | operators
     return op
 
 
@@ -139,7 +140,7 @@ def _render(op: Any, above: tuple[int, ...]) -> str:
     title = name or type(op).__name__
     if id(op) in above:
         return f"{title}(...)"
-    options = getattr(op, "_options", None)
+    options = importlib.import_module("operator_lib.options").of(op)
     set_options = ", ".join(f"{k}={v!r}" for k, v in options.describe().items()) if options is not None else ""
     lines: list[str] = []
     for child_name, child in child_places(op):

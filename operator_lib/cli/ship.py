@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -49,10 +50,7 @@ def plan(
     if as_json:
         output.document(found.to_json())
     else:
-        text = str(found)
-        if found.changed and not found.problems:
-            text = text.replace(found.command, _command(where, name, kind, ignore, include, option))
-        print(text)
+        print(replace(found, command=_command(where, name, kind, ignore, include, option)))
     raise typer.Exit(found.exit_code)
 
 

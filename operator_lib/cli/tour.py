@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -52,6 +53,8 @@ class Steps:
 def tour(*, keep: bool, as_json: bool) -> None:
     """Run the demo; with `keep` on the user's own worker, which goes on afterwards."""
     steps = Steps(quiet=as_json)
+    for name in (signal.SIGTERM, signal.SIGHUP):  # so that the worker is stopped then, too
+        signal.signal(name, lambda number, _: sys.exit(128 + number))
     with tempfile.TemporaryDirectory(prefix="operator-lib-demo-") as scratch:
         folder = Path(scratch) / "digits"
         shutil.copytree(SOURCE, folder, ignore=shutil.ignore_patterns("__init__.py", "__pycache__"))

@@ -10,6 +10,7 @@ from typing import Any
 from operator_lib.client.connect import Connection, connect
 from operator_lib.client.manage import Manager
 from operator_lib.client.run import RemoteRun
+from operator_lib.client.serving import spoken_name
 from operator_lib.client.upload import ref, upload
 from operator_lib.core import Operator
 from operator_lib.engine.events import log_text
@@ -66,7 +67,7 @@ class JobHandle(Operator):
         method = self._schema.methods.get("")
         names: tuple[str, ...] = ()
         if method is not None:
-            method.bind(args, kwargs, self._schema.name)
+            method.bind(args, kwargs, spoken_name(self._schema))
             names = tuple(p.name for p in method.params)
         encoder = self._encoders.get("input_encoder", "json")
         return codec.segments_call(args, kwargs, encoder, what=self._schema.name or self._name, names=names)
@@ -123,6 +124,14 @@ class JobHandle(Operator):
         """
         request = runs_pb2.GetRunRequest(run_id=run_id)
         return RemoteRun(self._connection, self._connection.call(self._connection.runs.Get, request), self._load)
+
+    def versions(self) -> list[dict[str, Any]]:
+        """All versions, oldest first: see `Manager.versions`."""
+        return self.job.versions()
+
+    def rollback(self, version: int) -> None:
+        """Make an earlier version live again."""
+        self.job.rollback(version)
 
     def dag(self) -> Any:  # type: ignore[override]  # of an instance only
         """The static graph of what is deployed."""

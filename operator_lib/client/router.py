@@ -94,15 +94,6 @@ class Router:
             self._sessions = [s for s in self._sessions if s is not session]
             self._dead = [*self._dead[-9:], session.replica_id]
 
-    def cause(self, replica_id: str) -> str:
-        """Why a replica died, in words."""
-        try:
-            request = pb.ConnectRequest(name=self.name, wait=5.0, dead=[replica_id])
-            reply = self.connection.call(self.connection.servings.Connect, request, timeout=10.0)
-        except Exception:
-            return "its worker cannot be reached"
-        return reply.cause or "the connection to it broke"
-
     # --- calls -----------------------------------------------------------------------------------------------------
 
     def call(self, verb: int, name: str, segments: Sequence[Any]) -> tuple[int, bytes, Session]:
@@ -130,7 +121,8 @@ class Router:
             if kind == pb.REFUSED:
                 continue
             if kind == LOST:
-                raise self.lost(session)
+                self.lost(session, int(payload))
+                continue
             return kind, payload, session
 
     def start(self, verb: int, name: str, segments: Sequence[Any]) -> Future[tuple[int, bytes, Session]]:
@@ -150,18 +142,40 @@ class Router:
             except BaseException as error:
                 future.set_exception(error)
 
+        def lost(session: Session, call_id: int) -> None:
+            try:
+                self.lost(session, call_id)
+            except BaseException as error:
+                future.set_exception(error)
+            else:
+                send()
+
         def reply(session: Session, kind: int, payload: bytes) -> None:
+            # What may have to wait is not for the reader's thread.
             if kind == pb.REFUSED:
-                threading.Thread(target=send, daemon=True).start()  # may have to wait: not on the reader's thread
+                threading.Thread(target=send, daemon=True).start()
             elif kind == LOST:
-                threading.Thread(target=lambda: future.set_exception(self.lost(session)), daemon=True).start()
+                threading.Thread(target=lost, args=(session, int(payload)), daemon=True).start()
             else:
                 future.set_result((kind, payload, session))
 
         send()
         return future
 
-    def lost(self, session: Session) -> WorkerDied:
-        """The error for a call whose replica went away."""
-        cause = self.cause(session.replica_id)
-        return WorkerDied(f"the replica of {self.name} ended before it answered: {cause}")
+    def lost(self, session: Session, call_id: int) -> None:
+        """After a replica went away: return if it never started the call, so that it can be sent again.
+
+        Raises:
+            WorkerDied: the call had started, or nothing is known of it.
+        """
+        connection, cause = self.connection, ""
+        request = pb.FateRequest(name=self.name, replica_id=session.replica_id, session=session.id)
+        try:
+            fate = connection.call(connection.servings.Fate, request, timeout=10.0)
+        except Exception:  # the worker is gone as well
+            cause = "its worker cannot be reached"
+        else:
+            if fate.known and call_id > fate.last_started:
+                return
+            cause = fate.cause or "the connection to it broke"
+        raise WorkerDied(f"the replica of {self.name} ended before it answered: {cause}")

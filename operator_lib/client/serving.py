@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import AsyncIterator, Callable, Iterable
 from concurrent.futures import Future
@@ -19,15 +20,17 @@ from operator_lib.wire import codec, failure
 from operator_lib.wire.proto import serving_pb2 as pb
 from operator_lib.wire.schema import Schema
 
-# What a handle has of its own; everything else belongs to the remote object.
-OWN = frozenset({"serving", "url", "token", "submit", "map", "deploy", "dag", "with_options", "star_map"})
+# What every handle has of its own ...
+ALWAYS = frozenset({"serving", "url", "token"})
+# ... and what it has unless the remote class defines the name; everything else belongs to the remote object.
+OWN = ALWAYS | {"submit", "map", "deploy", "dag", "versions", "rollback", "with_options", "star_map"}
 
 
 class ServingHandle(Operator):
     """A latched serving. Made by `Operator.from_serving` and by `deploy`.
 
-    Names of the remote object win over the methods of `Operator`, except for the handle's own: ``serving``, ``url``,
-    ``token``, ``submit``, ``map``, ``deploy``, ``dag``. Private names are refused.
+    Names of the remote object win over the methods of `Operator` and over the handle's ``submit``, ``map``, ``deploy``
+    and ``dag``; ``serving``, ``url`` and ``token`` are always the handle's. Private names are refused.
     """
 
     def __init__(self, connection: Connection, name: str, url: str, token: str, schema: dict[str, Any]) -> None:
@@ -38,7 +41,7 @@ class ServingHandle(Operator):
         put(self, "_token", token)
         put(self, "_schema", Schema.from_json(schema))
         members = {*self._schema.methods, *self._schema.attributes}
-        put(self, "_members", members - OWN)
+        put(self, "_members", members - ALWAYS)
         put(self, "__class__", _with_dunders(tuple(self._schema.dunders)))
 
     url = property(lambda self: self._url)
@@ -84,7 +87,7 @@ class ServingHandle(Operator):
         what = f"{self._name}.{name}" if name else self._name
         names: tuple[str, ...] = ()
         if method is not None:
-            method.bind(args, kwargs, name or self._schema.name)
+            method.bind(args, kwargs, spoken_name(self._schema, name))
             names = tuple(p.name for p in method.params)
         elif not name and not self._schema.dynamic:
             raise TypeError(f"{self._schema.name!r} object is not callable")
@@ -132,7 +135,7 @@ class ServingHandle(Operator):
             key = payload[1:].decode()
             return iterate_async(session, key, self._load) if payload[:1] == b"a" else iterate(session, key, self._load)
         if kind == pb.CALLABLE:
-            return RemoteMethod(self, payload.decode())
+            return RemoteMethod(self, payload.decode()) if payload else self
         raise SerializationError(f"an answer of kind {kind}: is the worker newer than this client?")
 
     def _load(self, payload: bytes) -> Any:
@@ -142,9 +145,14 @@ class ServingHandle(Operator):
     # --- attributes ------------------------------------------------------------------------------------------------
 
     def __getattribute__(self, name: str) -> Any:
-        if name[:1] == "_" or name in OWN or name not in object.__getattribute__(self, "_members"):
+        if name[:1] == "_" or name in ALWAYS:
             return object.__getattribute__(self, name)
-        return self._remote(name)
+        if name in object.__getattribute__(self, "_members"):
+            return self._remote(name)
+        if name not in OWN and hasattr(Operator, name):  # ours, unless the object has an attribute of that name
+            with contextlib.suppress(AttributeError):
+                return self._remote(name)
+        return object.__getattribute__(self, name)
 
     def __getattr__(self, name: str) -> Any:
         if name[:1] == "_":
@@ -157,13 +165,13 @@ class ServingHandle(Operator):
         return self._decode(*self._router.call(pb.GET, name, [b""]))
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name[:1] == "_" or name in OWN:
+        if name[:1] == "_" or (name in OWN and name not in self._members):
             raise AttributeError(f"cannot set {name!r} of a serving")
         segments = self._arguments(value)
         self._decode(*self._router.call(pb.SET, name, segments))
 
     def __delattr__(self, name: str) -> None:
-        if name[:1] == "_" or name in OWN:
+        if name[:1] == "_" or (name in OWN and name not in self._members):
             raise AttributeError(f"cannot delete {name!r} of a serving")
         self._decode(*self._router.call(pb.DEL, name, [b""]))
 
@@ -185,12 +193,30 @@ class ServingHandle(Operator):
     def __reduce__(self) -> Any:
         return from_serving, (self._url, self._token)
 
+    def versions(self) -> list[dict[str, Any]]:
+        """All versions, oldest first: see `Manager.versions`."""
+        return self.serving.versions()
+
+    def rollback(self, version: int) -> None:
+        """Make an earlier version live again, without a failed call."""
+        self.serving.rollback(version)
+
     def dag(self) -> Any:  # type: ignore[override]  # of an instance only
         """The static graph of what is deployed."""
         return self.serving.dag()
 
     def deploy(self, /, *args: Any, **kwargs: Any) -> Any:  # type: ignore[override]
         raise ValueError("Cannot deploy an operator that is already deployed")
+
+
+def spoken_name(schema: Schema, name: str = "") -> str:
+    """What Python calls a method of the remote object in its messages."""
+    if name:
+        return f"{schema.name}.{name}"
+    main = schema.methods.get("forward")
+    if main is None:
+        return schema.name if set(schema.methods) == {""} and not schema.dunders else f"{schema.name}.__call__"
+    return f"{schema.name}.forward"
 
 
 def _with_dunders(names: tuple[str, ...]) -> type[ServingHandle]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import queue
+import secrets
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -19,7 +20,7 @@ from operator_lib.wire.proto import serving_pb2_grpc as rpc
 PART = 1 << 20
 MAX_CALLS = 512
 
-# Told what became of a call: kind, payload. `LOST` stands for: the replica went away first.
+# Told what became of a call: kind, payload. `LOST`: the replica went away first; the payload is the call's id.
 LOST = -1
 Reply = Callable[[int, bytes], None]
 
@@ -34,7 +35,8 @@ class Session:
     def __init__(self, replica_id: str, address: str, token: str, on_end: Callable[[Session], None]) -> None:
         self.replica_id = replica_id
         self.address = address
-        self.metadata = (("authorization", f"Bearer {token}"),)
+        self.id = secrets.randbits(63) | 1
+        self.metadata = (("authorization", f"Bearer {token}"), ("session", str(self.id)))
         self.pending: dict[int, Reply] = {}
         self.closing = False
         self._on_end = on_end
@@ -103,12 +105,12 @@ class Session:
         finally:
             with self._lock:
                 self.closing = True
-                left = list(pending.values())
+                left = list(pending.items())
                 pending.clear()
             self._out.put(None)
             self._on_end(self)
-            for reply in left:
-                reply(LOST, b"")
+            for call_id, reply in left:
+                reply(LOST, str(call_id).encode())
             self._farewell.cancel()
             self._channel.close()
 

@@ -8,11 +8,14 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from operator_lib.engine.events import from_lines, to_line
+from operator_lib.engine.events import Event, from_lines, to_line
 from operator_lib.engine.process import LINE_LIMIT
 
 # Bytes of log kept per attempt; what comes after is counted, and said.
 CAP = 256 * 1024 * 1024
+
+# What the child says to the worker, not for the history.
+FOR_WORKER = frozenset({"ready", "unstored"})
 
 
 class Journal:
@@ -20,14 +23,16 @@ class Journal:
 
     def __init__(self, path: str, cap: int = CAP) -> None:
         self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
-        self.seq = _mend(self._fd)
+        self.last = _mend(self._fd)
+        """The event that the file ended with when it was opened, or an empty one."""
+        self.seq = int(self.last.get("seq", 0))
         self._buffer: list[bytes] = []
         self._partial = {"stdout": b"", "stderr": b"", "": b""}
         self._told = self.seq
         self._room = cap
         self._dropped = 0
 
-    def append(self, event: dict[str, Any]) -> None:
+    def append(self, event: Event) -> None:
         self.seq += 1
         event["seq"] = self.seq
         event.setdefault("t", time.time())
@@ -46,14 +51,26 @@ class Journal:
         if not data and rest:
             lines.append(rest)
             rest = b""
-        while len(rest) > LINE_LIMIT:
-            lines.append(rest[:LINE_LIMIT])
-            rest = rest[LINE_LIMIT:]
-        self._partial[stream] = rest
         for line in lines:
-            for start in range(0, max(1, len(line)), LINE_LIMIT):
-                text = line[start : start + LINE_LIMIT].decode("utf-8", "backslashreplace")
-                self.append({"kind": "log", "stream": stream, "text": text, "path": "", "call": 0})
+            self._line(stream, line)
+        if len(rest) > LINE_LIMIT:  # no end in sight: what is there goes out
+            *pieces, rest = _pieces(rest)
+            for piece in pieces:
+                self._log(stream, piece, more=True)
+        self._partial[stream] = rest
+
+    def _line(self, stream: str, line: bytes) -> None:
+        *pieces, last = _pieces(line)
+        for piece in pieces:
+            self._log(stream, piece, more=True)
+        self._log(stream, last)
+
+    def _log(self, stream: str, text: bytes, more: bool = False) -> None:
+        event: Event = {"kind": "log", "stream": stream, "text": text.decode("utf-8", "backslashreplace")}
+        event["path"], event["call"] = "", 0
+        if more:
+            event["more"] = True
+        self.append(event)
 
     def story(self, data: bytes) -> Iterator[dict[str, Any]]:
         """Events that the child wrote itself. Yields the messages among them that are for the worker."""
@@ -67,8 +84,8 @@ class Journal:
                 kind = event["kind"]
             except (ValueError, KeyError, TypeError):
                 continue
-            if kind == "ready":
-                yield {"ready": event}
+            if kind in FOR_WORKER:
+                yield {kind: event}
             else:
                 self.append(event)
 
@@ -81,8 +98,9 @@ class Journal:
                 while data:
                     data = data[os.write(self._fd, data) :]
             except OSError:  # a full disk: the log suffers first, the run goes on
-                self._dropped += 1
-                _mend(self._fd)
+                self._dropped += self.seq
+                self.seq = int(_mend(self._fd).get("seq", 0))
+                self._dropped -= self.seq
         if self.seq == self._told:
             return 0
         self._told = self.seq
@@ -94,7 +112,8 @@ class Journal:
             if self._partial[stream]:
                 self.raw(stream, b"")
         if self._dropped:
-            text = f"[{self._dropped} lines of log were dropped: over {CAP // 2**20} MiB, or no room on the disk]"
+            text = f"[{self._dropped} events were dropped: over {CAP // 2**20} MiB, or no room on the disk]"
+            self._dropped = 0
             self._room = 1 << 20
             self.append({"kind": "log", "stream": "stderr", "text": text, "path": "", "call": 0})
         self.flush()
@@ -103,8 +122,20 @@ class Journal:
         os.close(self._fd)
 
 
-def _mend(fd: int) -> int:
-    """Cut off a torn last line (a crash in mid-write); the number of the last whole event, 0 without one."""
+def _pieces(line: bytes) -> list[bytes]:
+    """A long line in parts, none of which ends inside of a character."""
+    parts: list[bytes] = []
+    while len(line) > LINE_LIMIT:
+        end = LINE_LIMIT
+        while end > LINE_LIMIT - 4 and line[end] & 0xC0 == 0x80:
+            end -= 1
+        parts.append(line[:end])
+        line = line[end:]
+    return [*parts, line]
+
+
+def _mend(fd: int) -> Event:
+    """Cut off a torn last line (a crash in mid-write); the last whole event, an empty one without any."""
     size = os.fstat(fd).st_size
     window = 1 << 16
     while True:
@@ -120,6 +151,4 @@ def _mend(fd: int) -> int:
         if begin < 0 and start > 0:
             window *= 4
             continue
-        for event in from_lines(tail[begin + 1 : end + 1]):
-            return int(event.get("seq", 0))
-        return 0
+        return next(from_lines(tail[begin + 1 : end + 1]), {})

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
+from queue import SimpleQueue
 from typing import Any
 
 from operator_lib.engine.local import settle
@@ -73,6 +74,7 @@ def bounded(
     The first exception is raised at its place and everything still pending is cancelled, unless `return_exceptions`.
     """
     pending: deque[Future[Any]] = deque()
+    finished: SimpleQueue[Future[Any]] = SimpleQueue()
     source = iter(inputs)
     exhausted = False
     with progress(total) as advance:
@@ -84,24 +86,20 @@ def bounded(
                         pending.append(start(next(source)))
                     except StopIteration:
                         exhausted = True
+                        break
+                    if not ordered:
+                        pending[-1].add_done_callback(finished.put)
                 if not pending:
                     return
-                value = _value(_next_done(pending, ordered), return_exceptions)
+                # In order, the head decides: an exception further back waits for it. Else whoever is ready first.
+                done = pending[0] if ordered else finished.get()
+                pending.remove(done)
+                value = _value(done, return_exceptions)
                 yield value
                 advance(count(value))
         finally:
             for future in pending:
                 future.cancel()
-
-
-def _next_done(pending: deque[Future[Any]], ordered: bool) -> Future[Any]:
-    if not ordered:
-        done = next(iter(wait(pending, return_when=FIRST_COMPLETED).done))
-        pending.remove(done)
-        return done
-    # In order, but a failure further back must not wait for a slow one in front only to be thrown away: results are
-    # consumed in order, so the head decides.
-    return pending.popleft()
 
 
 def _value(future: Future[Any], return_exceptions: bool) -> Any:

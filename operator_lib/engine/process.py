@@ -2,7 +2,8 @@
 
 The worker writes a `ProcessSpec` into the process's folder. The shim speaks JSON lines over one socket:
 
-* to the worker: ``{"started": pid}``, ``{"events": last_seq}``, ``{"ready": {...}}`` (a replica answers calls now),
+* to the worker: ``{"started": pid}``, ``{"events": last_seq}`` (left out when the worker does not listen),
+  ``{"ready": {...}}`` (a replica answers calls now), ``{"unstored": {...}}`` (there was no room for the outcome),
   ``{"exit": {...}}`` (see `Exit`; the last line);
 * from the worker: ``{"stop": cause, "grace": seconds}`` (SIGTERM, then SIGKILL).
 
@@ -22,7 +23,7 @@ from typing import Any
 VALUE = "value"
 FAILURE = "failure"
 SPEC = "spec.json"
-# The progress of a replica: see runner/ledger.py.
+# Which calls a replica has started: see engine/ledger.py.
 LEDGER = "ledger"
 
 # A line of log longer than this is split.

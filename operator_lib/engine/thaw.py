@@ -26,9 +26,11 @@ def thaw(op: Any, recorded: Any) -> Any:
     for node in dag.nodes:
         if node.kind == "call" and node.operator is not None:
             by_path.setdefault(node.operator, []).append(node)
+    hung: dict[int, list[Any]] = {}
     for path, live in tree.named_operators(op, remove_duplicate=False):
-        found = by_path.pop(path, [])
-        live.__dict__["_nodes"] = tuple(found)
+        found = hung.setdefault(id(live), [])  # a shared operator has several paths
+        found += by_path.pop(path, [])
+        live.__dict__["_operator_nodes"] = tuple(found)
     if by_path:
         warnings.warn(f"the tree has no operator at {', '.join(sorted(by_path))}", stacklevel=3)
     return op

@@ -27,6 +27,10 @@ class Process(Protocol):
 class Executor(Protocol):
     """Starts processes for specs, and sees to it that none outlives the worker."""
 
+    async def reclaim(self) -> None:
+        """Kill what an earlier worker of this home has left. Only before anything is started."""
+        ...
+
     async def prepare(self, python: str) -> None:
         """Make starting under this interpreter fast."""
         ...

@@ -6,58 +6,47 @@ import asyncio
 import contextlib
 import json
 import os
+import signal
 import socket
 import subprocess
 from pathlib import Path
 from typing import Any
 
+from operator_lib.engine import marks
 from operator_lib.engine.process import SPEC, Exit, ProcessSpec
 from operator_lib.executors.base import Listener
 
 # Of the worker's environment, only this reaches the user's code.
 PASSED_ON = frozenset(
-    [
-        "PATH",
-        "HOME",
-        "USER",
-        "LOGNAME",
-        "SHELL",
-        "LANG",
-        "LANGUAGE",
-        "TZ",
-        "LD_LIBRARY_PATH",
-        "DYLD_LIBRARY_PATH",
-        "VIRTUAL_ENV",
-        "SSL_CERT_FILE",
-        "SSL_CERT_DIR",
-        "REQUESTS_CA_BUNDLE",
-        "HTTP_PROXY",
-        "HTTPS_PROXY",
-        "NO_PROXY",
-        "http_proxy",
-        "https_proxy",
-        "no_proxy",
-        "PYTHONHASHSEED",
-        "PYTHONUTF8",
-        "TZDIR",
-    ]
+    {
+        *("PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TZDIR", "VIRTUAL_ENV"),
+        *("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "PYTHONHASHSEED", "PYTHONUTF8"),
+        *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE"),
+        *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"),
+        *("HF_HOME", "HF_HUB_CACHE", "HF_ENDPOINT", "HF_HUB_OFFLINE", "TORCH_HOME"),
+    }
 )
-PASSED_ON_PREFIXES = ("LC_", "CUDA_", "NVIDIA_", "OMP_", "MKL_", "OPENBLAS_", "HF_", "TORCH_", "XDG_")
+PASSED_ON_PREFIXES = ("LC_", "CUDA_", "NVIDIA_", "OMP_", "MKL_", "OPENBLAS_", "XDG_")
 # Seconds for a zygote to import what it shares.
 ZYGOTE_START = 60.0
+# Seconds for shims to clear up when the worker goes.
+CLEAR_UP = 3.0
 
 
-def base_environment() -> dict[str, str]:
-    """What the user's processes inherit of the worker's environment."""
-    return {k: v for k, v in os.environ.items() if k in PASSED_ON or k.startswith(PASSED_ON_PREFIXES)}
+def base_environment(home: Path) -> dict[str, str]:
+    """What the user's processes inherit of the worker's environment, and whose they are."""
+    kept = {k: v for k, v in os.environ.items() if k in PASSED_ON or k.startswith(PASSED_ON_PREFIXES)}
+    return {**kept, marks.HOME: str(home)}
 
 
 class LocalProcess:
     """One shim and what is below it."""
 
-    def __init__(self, channel: socket.socket, listener: Listener) -> None:
+    def __init__(self, channel: socket.socket, run_id: str, listener: Listener) -> None:
         self.pid = 0
+        self.gone = asyncio.Event()
         self._channel = channel
+        self._run_id = run_id
         self._listener = listener
         self._heard = b""
         channel.setblocking(False)
@@ -76,7 +65,11 @@ class LocalProcess:
         except OSError:
             data = b""
         if not data:
-            self._end({"exit": {"stopped": "shim"}})
+            self._hang_up()
+            # The shim was killed, and nobody clears up below it but we.
+            self._loop.run_in_executor(None, self._clear_up).add_done_callback(
+                lambda _: self._end(Exit(stopped="shim"))
+            )
             return
         *lines, self._heard = (self._heard + data).split(b"\n")
         for line in lines:
@@ -84,31 +77,41 @@ class LocalProcess:
             if "started" in message:
                 self.pid = message["started"]
             if "exit" in message:
-                self._end(message)
+                self._hang_up()
+                self._end(Exit(**message["exit"]))
                 return
             self._listener(message)
 
-    def _end(self, message: dict[str, Any]) -> None:
-        if self._channel.fileno() >= 0:
-            self._loop.remove_reader(self._channel)
-            self._channel.close()
-            message["exit"] = Exit(**message["exit"])
-            self._listener(message)
+    def _clear_up(self) -> None:
+        if self.pid:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.pid, signal.SIGKILL)
+        marks.kill_marked(marks.RUN, self._run_id)
+
+    def _hang_up(self) -> None:
+        self._loop.remove_reader(self._channel)
+        self._channel.close()
+
+    def _end(self, ended: Exit) -> None:
+        self.gone.set()
+        self._listener({"exit": ended})
 
     def cut(self) -> None:
         """Let go of the leash: the shim kills everything and ends."""
-        if self._channel.fileno() >= 0:
-            self._loop.remove_reader(self._channel)
-            self._channel.close()
+        with contextlib.suppress(OSError):
+            self._channel.shutdown(socket.SHUT_WR)
 
 
 class Zygote:
     """The warm parent of one interpreter."""
 
-    def __init__(self, python: str, log: Path, bytecode: Path) -> None:
+    def __init__(self, python: str, home: Path) -> None:
         self.control, theirs = socket.socketpair()
         self.control.setblocking(False)
-        with open(log, "ab") as file:
+        self.log = home / "zygote.log"
+        # Bytecode of the versions' modules has a place of its own: nothing is written beside their source.
+        own = {"GRPC_ENABLE_FORK_SUPPORT": "0", "PYTHONPYCACHEPREFIX": str(home / "bytecode")}
+        with open(self.log, "ab") as file:
             self.popen = subprocess.Popen(
                 [python, "-P", "-m", "operator_lib.runner.zygote", str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
@@ -116,15 +119,10 @@ class Zygote:
                 stdout=file,
                 stderr=file,
                 cwd="/",
-                env={
-                    **base_environment(),
-                    "GRPC_ENABLE_FORK_SUPPORT": "0",
-                    "PYTHONPYCACHEPREFIX": str(bytecode),
-                },
+                env={**base_environment(home), **own},
                 start_new_session=True,
             )
         theirs.close()
-        self.log = log
 
     async def ready(self) -> None:
         """Wait until it has imported everything.
@@ -139,7 +137,12 @@ class Zygote:
             raise OSError(f"the interpreter could not load operator_lib:\n{self.log.read_text()[-2000:]}")
 
     def fork(self, spec_path: Path) -> socket.socket:
-        """Ask for one process; the socket to its shim."""
+        """Ask for one process; the socket to its shim.
+
+        Raises:
+            BlockingIOError: it has too many requests waiting.
+            OSError: it is gone.
+        """
         ours, theirs = socket.socketpair()
         try:
             socket.send_fds(self.control, [str(spec_path).encode() + b"\n"], [theirs.fileno()])
@@ -163,10 +166,12 @@ class LocalExecutor:
     """See `operator_lib.executors.base.Executor`."""
 
     def __init__(self, home: Path) -> None:
-        self._log = home / "zygote.log"
-        self._bytecode = home / "bytecode"  # of the versions' modules: nothing is written beside their source
+        self._home = home
         self._zygotes: dict[str, asyncio.Task[Zygote]] = {}
         self._processes: set[LocalProcess] = set()
+
+    async def reclaim(self) -> None:
+        await asyncio.to_thread(marks.kill_marked, marks.HOME, str(self._home))
 
     async def prepare(self, python: str) -> None:
         await self._zygote(python)
@@ -181,7 +186,7 @@ class LocalExecutor:
         return await asyncio.shield(task)
 
     async def _start(self, python: str) -> Zygote:
-        zygote = Zygote(python, self._log, self._bytecode)
+        zygote = Zygote(python, self._home)
         try:
             await zygote.ready()
         except BaseException:
@@ -190,24 +195,40 @@ class LocalExecutor:
         return zygote
 
     async def spawn(self, python: str, spec: ProcessSpec, listener: Listener) -> LocalProcess:
-        try:
-            channel = (await self._zygote(python)).fork(Path(spec.folder) / SPEC)
-        except (BrokenPipeError, ConnectionResetError):  # it has just died: once more with a new one
-            self._zygotes.pop(python, None)
-            channel = (await self._zygote(python)).fork(Path(spec.folder) / SPEC)
+        channel = await self._fork(python, Path(spec.folder) / SPEC)
 
         def listen(message: dict[str, Any]) -> None:
             if "exit" in message:
                 self._processes.discard(process)
             listener(message)
 
-        process = LocalProcess(channel, listen)
+        process = LocalProcess(channel, spec.id, listen)
         self._processes.add(process)
         return process
 
+    async def _fork(self, python: str, spec_path: Path) -> socket.socket:
+        died = False
+        while True:
+            zygote = await self._zygote(python)
+            try:
+                return zygote.fork(spec_path)
+            except BlockingIOError:
+                await asyncio.sleep(0.005)
+            except (BrokenPipeError, ConnectionResetError):  # it has just died: once more with a new one
+                if died:
+                    raise
+                died = True
+                if self._zygotes.get(python) is not None:
+                    del self._zygotes[python]
+
     async def close(self) -> None:
-        for process in list(self._processes):
+        going = list(self._processes)
+        for process in going:
             process.cut()
+        if going:
+            await asyncio.wait([asyncio.ensure_future(process.gone.wait()) for process in going], timeout=CLEAR_UP)
         for task in self._zygotes.values():
-            with contextlib.suppress(Exception):
+            if not task.done():
+                task.cancel()
+            with contextlib.suppress(Exception, asyncio.CancelledError):
                 (await task).close()

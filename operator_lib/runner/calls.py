@@ -74,7 +74,7 @@ class Target:
                 value = self.perform(call)
                 if call.json and not lasting(value):
                     return list(parts(call.id, pb.VALUE, [json.dumps(codec.to_json(value)).encode()]))
-                return self.encode(call.id, value, call.name)
+                return self.encode(call.id, value, call.name, got=call.verb == pb.GET)
             except BaseException as error:
                 return self.fail_json(call.id, error) if call.json else self.fail(call.id, error)
 
@@ -171,8 +171,8 @@ class Target:
             return args, kwargs
         return codec.loads_call(call.payload, allow=self.spec.input_codecs, signature=signature, namespace=namespace)
 
-    def encode(self, call_id: int, value: Any, name: str) -> list[pb.Answer]:
-        """The value as answers; iterators and callables stay here and are answered by reference."""
+    def encode(self, call_id: int, value: Any, name: str, got: bool = False) -> list[pb.Answer]:
+        """The value as answers. Iterators and the object itself stay here, as do callables that were `got` by name."""
         if type(value) in PLAIN and self.spec.output_codec == "json":
             payload = codec.dumps(value, where=f"result of {self.spec.name}")
             if len(payload) <= PART:
@@ -184,7 +184,9 @@ class Target:
             self.iterators[key] = value, time.monotonic()
             flavour = b"a" if inspect.isasyncgen(value) else b"s"
             return [pb.Answer(id=call_id, kind=pb.ITERATOR, payload=flavour + key.encode())]
-        if inspect.ismethod(value) or inspect.isfunction(value) or isinstance(value, Operator):
+        if value is self.op:  # a method that returns self
+            return [pb.Answer(id=call_id, kind=pb.CALLABLE)]
+        if got and (inspect.ismethod(value) or inspect.isfunction(value) or isinstance(value, Operator)):
             return [pb.Answer(id=call_id, kind=pb.CALLABLE, payload=name.encode())]
         where = f"result of {self.spec.name}" + (f".{name}" if name else "")
         return list(parts(call_id, pb.VALUE, codec.segments(value, self.spec.output_codec, where=where)))
@@ -263,9 +265,9 @@ def check(name: str) -> None:
 
 def ours(op: Any, name: str) -> bool:
     """A name that the library brought, not the user."""
-    return isinstance(op, Operator) and inspect.getattr_static(type(op), name, None) is inspect.getattr_static(
-        Operator, name, op
-    )
+    if not isinstance(op, Operator) or name in vars(op):
+        return False
+    return inspect.getattr_static(type(op), name, None) is inspect.getattr_static(Operator, name, op)
 
 
 def lasting(value: Any) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -32,12 +33,36 @@ def run(spec: ProcessSpec, story: Story) -> int:
         cut_short = outcome.write(folder / VALUE, value, spec.output_codec, f"result of {spec.name}")
         if cut_short is not None:
             raise cut_short
+    except SystemExit as left:
+        return exit_code(left)
     except BaseException as error:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(folder / f"{VALUE}.partial")
-        stored = failure.encode_failure(error, operator_path=outcome.path_of(error), run_id=spec.id)
-        outcome.store(folder / FAILURE, [stored])
+        keep(error, spec, story)
     return 0
+
+
+def keep(error: BaseException, spec: ProcessSpec, story: Story) -> None:
+    """Store what was raised; where there is no room for that, tell the worker in words."""
+    folder = Path(spec.folder)
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(folder / f"{VALUE}.partial")
+    stored = failure.encode_failure(error, operator_path=outcome.path_of(error), run_id=spec.id)
+    try:
+        outcome.store(folder / FAILURE, [stored])
+    except OSError as problem:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(folder / f"{FAILURE}.partial")
+        about = (
+            problem if isinstance(error, OSError) else f"{problem}; it had failed with {type(error).__name__}: {error}"
+        )
+        story.emit({"kind": "unstored", "message": str(about)})
+
+
+def exit_code(left: SystemExit) -> int:
+    """The code of a ``sys.exit``, as the interpreter would end with it."""
+    if left.code is None or isinstance(left.code, int):
+        return (left.code or 0) & 0xFF
+    print(left.code, file=sys.stderr)
+    return 1
 
 
 def check(spec: ProcessSpec, story: Story) -> int:

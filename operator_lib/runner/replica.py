@@ -16,7 +16,8 @@ from typing import Any
 import grpc
 
 from operator_lib.engine import outcome
-from operator_lib.engine.process import FAILURE, ProcessSpec
+from operator_lib.engine.ledger import Ledger, Page
+from operator_lib.engine.process import FAILURE, LEDGER, ProcessSpec
 from operator_lib.runner import child
 from operator_lib.runner.calls import Target
 from operator_lib.runner.stdio import Story
@@ -40,7 +41,7 @@ def run(spec: ProcessSpec, story: Story) -> int:
     except BaseException as error:
         outcome.store(Path(spec.folder) / FAILURE, [failure.encode_failure(error)])
         return 1
-    service = CallService(Target(op, spec), spec.token)
+    service = CallService(Target(op, spec), spec.token, Ledger(Path(spec.folder) / LEDGER))
     server = grpc.server(
         ThreadPoolExecutor(MAX_SESSIONS, "session"),
         options=[
@@ -68,7 +69,8 @@ def run(spec: ProcessSpec, story: Story) -> int:
 class CallService(rpc.CallsServicer):
     """The plane `Calls` of protos/serving.proto."""
 
-    def __init__(self, target: Target, token: str) -> None:
+    def __init__(self, target: Target, token: str, ledger: Ledger) -> None:
+        self.ledger = ledger
         self.target = target
         self.token = f"Bearer {token}".encode()
         self.sessions = 0
@@ -86,16 +88,18 @@ class CallService(rpc.CallsServicer):
         self.authenticate(context)
         with self._lock:
             self.sessions += 1
+        page = self.ledger.open(int(dict(context.invocation_metadata()).get("session", 0)))
         try:
             if self.target.pool is None:
-                yield from self.one_by_one(request_iterator)
+                yield from self.one_by_one(request_iterator, page)
             else:
-                yield from self.side_by_side(request_iterator)
+                yield from self.side_by_side(request_iterator, page)
         finally:
+            page.close()
             with self._lock:
                 self.sessions -= 1
 
-    def one_by_one(self, requests: Any) -> Iterator[pb.AnswerPack]:
+    def one_by_one(self, requests: Any, page: Page) -> Iterator[pb.AnswerPack]:
         """Calls run right here, one after another: no hand-over to another thread. Slow ones are answered at once."""
         assemble = Assembly()
         for pack in requests:
@@ -105,17 +109,21 @@ class CallService(rpc.CallsServicer):
                 call = assemble(part)
                 if call is None:
                     continue
-                answers += self.refuse(call) if self.draining else self.target.answer(call)
+                if self.draining:
+                    answers += self.refuse(call)
+                else:
+                    page.note(call.id)
+                    answers += self.target.answer(call)
                 if time.monotonic() - begun > FLUSH or len(answers[-1].payload) > PACK:
                     yield from packs(answers)
                     answers, begun = [], time.monotonic()
             if answers:
                 yield from packs(answers)
 
-    def side_by_side(self, requests: Any) -> Iterator[pb.AnswerPack]:
+    def side_by_side(self, requests: Any, page: Page) -> Iterator[pb.AnswerPack]:
         """Calls run in a pool and are answered as they come."""
         out: queue.SimpleQueue[list[pb.Answer] | None] = queue.SimpleQueue()
-        threading.Thread(target=self.read, args=(requests, out), name="reader", daemon=True).start()
+        threading.Thread(target=self.read, args=(requests, page, out), name="reader", daemon=True).start()
         while (answers := out.get()) is not None:
             with contextlib.suppress(queue.Empty):
                 while len(answers) < 256:
@@ -126,7 +134,7 @@ class CallService(rpc.CallsServicer):
                     answers = answers + more
             yield from packs(answers)
 
-    def read(self, requests: Any, out: queue.SimpleQueue[list[pb.Answer] | None]) -> None:
+    def read(self, requests: Any, page: Page, out: queue.SimpleQueue[list[pb.Answer] | None]) -> None:
         assemble, pool = Assembly(), self.target.pool
         assert pool is not None
         running: set[Future[list[pb.Answer]]] = set()
@@ -139,11 +147,15 @@ class CallService(rpc.CallsServicer):
                     if self.draining:
                         out.put(self.refuse(call))
                         continue
-                    future = pool.submit(self.target.answer, call)
+                    future = pool.submit(self.noted, call, page)
                     running.add(future)
                     future.add_done_callback(lambda done: (out.put(done.result()), running.discard(done)))
         wait(list(running))
         out.put(None)
+
+    def noted(self, call: pb.Call, page: Page) -> list[pb.Answer]:
+        page.note(call.id)
+        return self.target.answer(call)
 
     def refuse(self, call: pb.Call) -> list[pb.Answer]:
         return [pb.Answer(id=call.id, kind=pb.REFUSED)]

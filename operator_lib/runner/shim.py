@@ -58,11 +58,12 @@ class Shim:
         self.status: int | None = None
         self.usage: resource.struct_rusage | None = None
         self.selector = selectors.DefaultSelector()
+        self.wake = os.pipe()
         self.heard = b""
 
     def work(self) -> None:
-        wake_read, wake_write = os.pipe()
-        for fd in (wake_read, wake_write):
+        wake_read, wake_write = self.wake
+        for fd in self.wake:
             os.set_blocking(fd, False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
@@ -82,10 +83,12 @@ class Shim:
         sys.stderr.flush()
         self.child = os.fork()
         if self.child == 0:
+            leftovers.die_with_parent()
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            for pipe in (out, err, story):
-                os.close(pipe[0])
+            for fd in (out[0], err[0], story[0], *self.wake):
+                os.close(fd)
+            self.selector.close()
             self.channel.close()
             self.journal.close()
             from operator_lib.runner import child
@@ -157,8 +160,9 @@ class Shim:
 
     def report(self) -> None:
         seq = self.journal.flush()
-        if seq:
-            self.tell({"events": seq})
+        if seq:  # a hint: a worker that does not listen (frozen) does not hold up the run
+            with contextlib.suppress(OSError):
+                self.channel.send(json.dumps({"events": seq}).encode() + b"\n")
 
     # --- from and to the worker ----------------------------------------------------------------------------------
 

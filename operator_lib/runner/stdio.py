@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import io
 import os
 import threading
@@ -14,10 +15,19 @@ from operator_lib.engine.process import LINE_LIMIT
 
 
 class Story:
-    """The pipe on which the child tells its shim what happens."""
+    """The pipe on which the child, and what it forks, tell the shim what happens."""
 
     def __init__(self, fd: int) -> None:
         self.fd = fd
+        self._lock = threading.Lock()
+        self._turn: int | None = None  # a file to lock once there are forks: their writes would mix with ours
+        os.register_at_fork(before=self._before_fork, after_in_child=self._in_child)
+
+    def _before_fork(self) -> None:
+        if self._turn is None:
+            self._turn = os.memfd_create("story") if hasattr(os, "memfd_create") else None
+
+    def _in_child(self) -> None:
         self._lock = threading.Lock()
 
     def emit(self, event: Event) -> None:
@@ -27,8 +37,18 @@ class Story:
     def write(self, data: bytes) -> None:
         view = memoryview(data)
         with self._lock:
-            while view:
-                view = view[os.write(self.fd, view) :]
+            if self._turn is None:
+                self._all(view)
+                return
+            fcntl.lockf(self._turn, fcntl.LOCK_EX)
+            try:
+                self._all(view)
+            finally:
+                fcntl.lockf(self._turn, fcntl.LOCK_UN)
+
+    def _all(self, view: memoryview) -> None:
+        while view:
+            view = view[os.write(self.fd, view) :]
 
 
 class NodeStream(io.TextIOBase):
@@ -70,8 +90,13 @@ class NodeStream(io.TextIOBase):
         event["path"], event["call"] = (frame.path, frame.call) if frame else ("", 0)
         packed: list[bytes] = []
         for line in lines:
+            if not line.isascii():  # what has no place in UTF-8 is shown escaped
+                line = line.encode("utf-8", "backslashreplace").decode()
             for start in range(0, max(1, len(line)), LINE_LIMIT):
                 event["text"] = line[start : start + LINE_LIMIT]
+                event.pop("more", None)
+                if start + LINE_LIMIT < len(line):
+                    event["more"] = True
                 packed.append(to_line(event))
         self._story.write(b"".join(packed))
 

@@ -10,6 +10,8 @@ from operator_lib.trace.frame import Frame
 from operator_lib.trace.reader import Reader
 from operator_lib.trace.values import Const, Deps, Function, Items, Thing, Unknown, Value
 
+NONE: Deps = frozenset()
+
 
 @dataclass(slots=True)
 class Args:
@@ -79,7 +81,7 @@ class Args:
 
     @property
     def deps(self) -> Deps:
-        return frozenset[object]().union(*(v.deps for v in self.values))  # type: ignore[return-value]
+        return NONE.union(*(v.deps for v in self.values))
 
 
 def label(node: ast.expr) -> str:
@@ -113,15 +115,15 @@ def bound(function: Function, args: Args, me: Thing | None, outermost: bool = Fa
     for extra in spec.kwonlyargs:
         found[extra.arg] = keywords.pop(extra.arg, None) or _missing(function, extra.arg, args, outermost)
     if spec.vararg is not None:
-        deps = args.rest.deps if args.rest is not None else frozenset()
+        deps = args.rest.deps if args.rest is not None else NONE
         found[spec.vararg.arg] = Value(
-            frozenset[object](deps).union(*(v.deps for v in positional)),  # type: ignore[arg-type]
+            deps.union(*(v.deps for v in positional)),
             Unknown("parameter") if args.rest is not None or outermost else Items.of(positional, "tuple"),
         )
     if spec.kwarg is not None:
-        deps = args.rest.deps if args.rest is not None else frozenset()
+        deps = args.rest.deps if args.rest is not None else NONE
         found[spec.kwarg.arg] = Value(
-            frozenset[object](deps).union(*(v.deps for v in keywords.values())),  # type: ignore[arg-type]
+            deps.union(*(v.deps for v in keywords.values())),
             Unknown("parameter") if args.rest is not None or outermost else Items("dict", dict(keywords)),
         )
     return found

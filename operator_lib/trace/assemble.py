@@ -19,7 +19,15 @@ from operator_lib.trace.resolve import entry
 from operator_lib.trace.source import SourceFile
 from operator_lib.trace.static import StaticClass, StaticModule, function_operator
 from operator_lib.trace.values import (
-    Class, Function, FunctionOperator, Instance, Method, Partial, Thing, Unknown, Value,
+    Class,
+    Function,
+    FunctionOperator,
+    Instance,
+    Method,
+    Partial,
+    Thing,
+    Unknown,
+    Value,
 )  # fmt: skip
 from operator_lib.trace.world import World
 
@@ -28,14 +36,15 @@ _EMPTY = SourceFile("", "")
 
 def from_object(target: Any) -> tuple[DAG, World]:
     """The graph of a live operator, of a class (made with unknown arguments) or of a function."""
-    place = project.locate(target)
+    own = type(target) if tree.is_operator(target) and "__wrapped__" not in target.__dict__ else target
+    place = project.locate(own)
     paths = tree.paths(target) if tree.is_operator(target) else {}
     world = World(str(place.root), paths)
     r = Reader(world, live=True)
     what = what_is(target, world)
     if isinstance(what, Class):
         what = _blank(r, what, Frame(None, _EMPTY, "", Env()))
-    return _read(r, what, getattr(target, "__name__", type(target).__name__), inspect.getdoc(target) or ""), world
+    return _read(r, what, getattr(own, "__name__", type(own).__name__), inspect.getdoc(own) or ""), world
 
 
 def from_file(file: str, name: str) -> DAG:
@@ -51,11 +60,15 @@ def from_file(file: str, name: str) -> DAG:
     module = StaticModule(source, dotted, world)
     world.modules[dotted] = module
     if name not in module.bindings:
-        known = ", ".join(sorted(n for n, s in module.bindings.items() if isinstance(s, ast.ClassDef | ast.FunctionDef)))
+        known = ", ".join(
+            sorted(n for n, s in module.bindings.items() if isinstance(s, ast.ClassDef | ast.FunctionDef))
+        )
         raise ValueError(f"{file} defines no {name!r}; it defines: {known or 'nothing'}")
     what = module.lookup(name)
     node = module.bindings[name]
-    doc = ast.get_docstring(node) or "" if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) else ""
+    doc = (
+        ast.get_docstring(node) or "" if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) else ""
+    )
     if isinstance(what, Function):
         what = function_operator(what)
     if isinstance(what, Class):
@@ -100,11 +113,12 @@ def _read(r: Reader, what: Thing | None, name: str, doc: str) -> DAG:
         reason = target.reason if isinstance(target, Unknown) else "no-source"
         return _opaque(title, doc, reason if not isinstance(target, Method) else "no-forward")
     outer = Frame(None, target.file, "", Env({}, dict(r.heap)))
-    frame = _root_frame(r, outer, target, positional)
+    _root_frame(r, outer, target, positional)
     definitions.leftovers(r)
-    del frame
     file, line = _place(r, what, target)
-    return finish(r, title, signature(title, target), doc or ast.get_docstring(target.node) or "", file, line)  # type: ignore[arg-type]
+    if not doc and not isinstance(target.node, ast.Lambda):
+        doc = ast.get_docstring(target.node) or ""
+    return finish(r, title, signature(title, target), doc, file, line)
 
 
 def _opaque(title: str, doc: str, reason: str) -> DAG:

@@ -8,7 +8,16 @@ from operator_lib.trace.frame import Frame
 from operator_lib.trace.reader import Reader, labelled
 from operator_lib.trace.resolve import Property, attribute, iterate
 from operator_lib.trace.values import (
-    Const, Deps, Instance, Items, Many, Method, Unknown, Value, either, holds_operators,
+    Const,
+    Deps,
+    Instance,
+    Items,
+    Many,
+    Method,
+    Unknown,
+    Value,
+    either,
+    holds_operators,
 )  # fmt: skip
 
 
@@ -43,7 +52,9 @@ def name(f: Frame, id: str, value: Value) -> None:
 
 def _unpack(r: Reader, f: Frame, targets: list[ast.expr], value: Value) -> None:
     known = iterate(value, f.env.heap, r.world)
-    if isinstance(known, Value) or (len(known) != len(targets) and not any(isinstance(t, ast.Starred) for t in targets)):
+    if isinstance(known, Value) or (
+        len(known) != len(targets) and not any(isinstance(t, ast.Starred) for t in targets)
+    ):
         for target in targets:
             bind(r, f, target, known if isinstance(known, Value) else Value(value.deps))
         return

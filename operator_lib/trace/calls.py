@@ -13,8 +13,22 @@ from operator_lib.trace.known import CALLERS, PURE, PURE_METHODS, external_resul
 from operator_lib.trace.reader import Reader
 from operator_lib.trace.resolve import Property, entry
 from operator_lib.trace.values import (
-    DATA, Choice, Class, External, Function, FunctionOperator, Instance, Items, Many, Method, Partial, Super, Thing,
-    Unknown, Value, holds_operators,
+    DATA,
+    Choice,
+    Class,
+    External,
+    Function,
+    FunctionOperator,
+    Instance,
+    Items,
+    Many,
+    Method,
+    Partial,
+    Super,
+    Thing,
+    Unknown,
+    Value,
+    holds_operators,
 )  # fmt: skip
 
 
@@ -129,7 +143,11 @@ def _method(r: Reader, f: Frame, what: Method, args: Args, node: ast.Call) -> Va
 def _plain(r: Reader, f: Frame, args: Args, node: ast.Call) -> Value:
     made = _handed_over(r, f, args, node, "")
     _may_write(r, f, args)
-    deps = r.evaluate(f, node.func.value).deps if isinstance(node.func, ast.Attribute) and _simple(node.func) else DATA.deps
+    deps = (
+        r.evaluate(f, node.func.value).deps
+        if isinstance(node.func, ast.Attribute) and _simple(node.func)
+        else DATA.deps
+    )
     return Value(deps | args.deps | made)
 
 

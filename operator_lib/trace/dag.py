@@ -35,7 +35,7 @@ class Node:
     parent: str | None = None
     """Id of the enclosing region or call."""
     certainty: str = "exact"
-    """``exact``: runs whenever the call around it runs to its end; ``may``: perhaps; ``opaque``: could not be followed."""
+    """``exact``: runs whenever the call around it runs to its end; ``may``: perhaps; ``opaque``: not followed."""
     reason: str = ""
     """Why it is not exact, or what was assumed: a code, see `explain`."""
     condition: str = ""
@@ -160,7 +160,9 @@ class DAG:
     def from_dict(cls, data: Mapping[str, Any]) -> DAG:
         """Inverse of `to_dict`."""
         if data.get("format", FORMAT) != FORMAT:
-            raise ValueError(f"DAG format {data['format']} is newer than this version reads ({FORMAT}); upgrade operator_lib")
+            raise ValueError(
+                f"DAG format {data['format']} is newer than this version reads ({FORMAT}); upgrade operator_lib"
+            )
         known = ("name", "signature", "doc", "file", "line")
         return cls(
             nodes=tuple(_made(Node, node) for node in data.get("nodes", ())),

@@ -25,7 +25,7 @@ def closure(r: Reader, f: Frame, node: FunctionNode, name: str) -> Value:
     return Value(deps, made)
 
 
-def _outer(f: Frame):  # noqa: ANN202
+def _outer(f: Frame):
     def lookup(name: str) -> Thing | None:
         home: Frame | None = f
         while home is not None:

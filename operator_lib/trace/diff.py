@@ -98,10 +98,15 @@ def _reasons(old: Node, new: Node) -> tuple[str, ...]:
         found.append("own code")
     if old.name != new.name and old.kind == "call":
         found.append(f"was {old.name}")
-    if (old.certainty, old.condition and _normal_text(old, old.condition)) != (
-        new.certainty,
-        new.condition and _normal_text(new, new.condition),
-    ) and "own code" not in found and old.kind == "call":
+    if (
+        (old.certainty, old.condition and _normal_text(old, old.condition))
+        != (
+            new.certainty,
+            new.condition and _normal_text(new, new.condition),
+        )
+        and "own code" not in found
+        and old.kind == "call"
+    ):
         found.append(f"runs under another condition: {new.condition or new.certainty}")
     found.extend(_helpers(old, new))
     return tuple(found)

@@ -13,7 +13,16 @@ from operator_lib.trace.reader import DEPTH_LIMIT, Reader
 from operator_lib.trace.resolve import entry
 from operator_lib.trace.source import call_position
 from operator_lib.trace.values import (
-    Class, Deps, External, Function, Instance, Partial, Thing, Unknown, Value, either, holds_operators,
+    Class,
+    Deps,
+    External,
+    Function,
+    Instance,
+    Partial,
+    Unknown,
+    Value,
+    either,
+    holds_operators,
 )  # fmt: skip
 
 
@@ -39,9 +48,7 @@ def operator_call(
     return Value(frozenset({(draft, "")}))
 
 
-def _call_node(
-    r: Reader, f: Frame, name: str, node: ast.AST, args: Args, path: str | None, extra: object
-) -> Draft:
+def _call_node(r: Reader, f: Frame, name: str, node: ast.AST, args: Args, path: str | None, extra: object) -> Draft:
     draft = r.graph.emit("call", name, f, node, path, ("call", extra))
     if isinstance(node, ast.Call):
         draft.position = call_position(node)
@@ -116,7 +123,7 @@ def run(r: Reader, inner: Frame, function: Function) -> None:
     """The body of a function, or of a lambda."""
     body = function.node.body
     if isinstance(body, list):
-        r.visit(inner, body)
+        r.visit(inner, body[1:] if ids.is_docstring(body[0]) else body)
         if inner.env.alive and inner.returns:
             inner.returns.append(Value())
         return
@@ -150,13 +157,13 @@ def _arguments_changed(r: Reader, f: Frame, inner: Frame, function: Function, ar
             written(r, f, tree, frozenset({(draft, "")}))
 
 
-def helper_call(
-    r: Reader, f: Frame, function: Function, args: Args, node: ast.AST, extra: object = None
-) -> Value:
+def helper_call(r: Reader, f: Frame, function: Function, args: Args, node: ast.AST, extra: object = None) -> Value:
     """A call of a function or method of the project: a node when it calls an operator, else part of the code."""
     identity = function.bound.identity if isinstance(function.bound, Instance) else 0
     key = (id(function.node), identity)
-    simple = not any(v.what is not None and (holds_operators(v.what) or isinstance(v.what, Function)) for v in args.values)
+    simple = not any(
+        v.what is not None and (holds_operators(v.what) or isinstance(v.what, Function)) for v in args.values
+    )
     if simple and key in r.plain:
         f.uses.update(r.plain[key])
         return Value(args.deps)
@@ -253,8 +260,22 @@ def machinery(r: Reader, f: Frame, of: Value, name: str, args: Args, node: ast.C
         value = operator_call(r, f, of, what, args if name != "map" else Args.unknown(args.deps), node, extra=name)
         f.maybe = maybe
         return Value(value.deps)
-    if name in ("with_options", "eval", "train", "to", "cuda", "cpu", "half", "float", "apply", "propagate", "remote_init"):
+    if name in (
+        "with_options",
+        "eval",
+        "train",
+        "to",
+        "cuda",
+        "cpu",
+        "half",
+        "float",
+        "apply",
+        "propagate",
+        "remote_init",
+    ):
         return of
     if name in ("children", "named_children", "operators", "named_operators") and what.live is not None:
-        return live_children(r, what, name.startswith("named")) if "children" in name else Value(what=Unknown("dynamic"))
+        return (
+            live_children(r, what, name.startswith("named")) if "children" in name else Value(what=Unknown("dynamic"))
+        )
     return Value(of.deps | args.deps, External(name))

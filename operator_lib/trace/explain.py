@@ -20,7 +20,10 @@ REASONS = {
         "the name of the attribute is computed",
         "keep the candidates in a dict of operators and index it, or write the name out",
     ),
-    "dynamic-index": ("the index can select any of many operators", "loop over the operators, or index with a constant"),
+    "dynamic-index": (
+        "the index can select any of many operators",
+        "loop over the operators, or index with a constant",
+    ),
     "dynamic": (
         "`{name}` may be an operator, but which one is decided while running",
         "assign operators to names in one place, or branch with if over known children",

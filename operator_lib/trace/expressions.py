@@ -9,9 +9,17 @@ from typing import Any
 from operator_lib.trace import assign, calls, comprehension, regions
 from operator_lib.trace.frame import Frame, merge
 from operator_lib.trace.reader import Reader
-from operator_lib.trace.resolve import Property, attribute, subscript
+from operator_lib.trace.resolve import Property, attribute, many, subscript
 from operator_lib.trace.values import (
-    DATA, Choice, Const, Deps, Function, Instance, Items, Many, Thing, Value, either, holds_operators,
+    DATA,
+    Const,
+    Deps,
+    Function,
+    Instance,
+    Items,
+    Thing,
+    Value,
+    either,
 )  # fmt: skip
 
 NONE: Deps = frozenset()
@@ -59,11 +67,10 @@ def _subscript(r: Reader, f: Frame, node: ast.Subscript) -> Value:
 
 
 def _slice(r: Reader, f: Frame, node: ast.Slice) -> Value:
-    values = [evaluate(r, f, p) if p is not None else Value(what=Const(None)) for p in (node.lower, node.upper, node.step)]
-    deps = NONE.union(*(v.deps for v in values))
-    if all(isinstance(v.what, Const) for v in values):
-        return Value(deps, Const(slice(*(v.what.value for v in values))))  # type: ignore[union-attr]
-    return Value(deps)
+    nothing = Value(what=Const(None))
+    values = [evaluate(r, f, p) if p is not None else nothing for p in (node.lower, node.upper, node.step)]
+    known = [v.what.value for v in values if isinstance(v.what, Const)]
+    return Value(NONE.union(*(v.deps for v in values)), Const(slice(*known)) if len(known) == len(values) else None)
 
 
 def _sequence(r: Reader, f: Frame, node: ast.List | ast.Tuple | ast.Set) -> Value:
@@ -82,11 +89,6 @@ def _sequence(r: Reader, f: Frame, node: ast.List | ast.Tuple | ast.Set) -> Valu
     if loose:
         return Value(deps, many([*values, *loose]))
     return Value(deps, Items.of(values, "tuple" if isinstance(node, ast.Tuple) else "list"))
-
-
-def many(values: list[Value]) -> Thing | None:
-    whats = [v.what.element.what if isinstance(v.what, Many) else v.what for v in values]
-    return Many(Value(what=either(whats))) if any(holds_operators(w) for w in whats) else None
 
 
 def _dict(r: Reader, f: Frame, node: ast.Dict) -> Value:
@@ -173,8 +175,10 @@ def _joined(r: Reader, f: Frame, node: ast.JoinedStr) -> Value:
             if part.format_spec is not None:
                 deps |= evaluate(r, f, part.format_spec).deps
                 text = None
-            known = isinstance(value.what, Const) and part.conversion == -1
-            text = [*text, str(value.what.value)] if known and text is not None else None  # type: ignore[union-attr]
+            if isinstance(value.what, Const) and part.conversion == -1 and text is not None:
+                text = [*text, str(value.what.value)]
+            else:
+                text = None
         elif isinstance(part, ast.Constant) and text is not None:
             text = [*text, str(part.value)]
     return Value(deps, Const("".join(text)) if text is not None else None)
@@ -238,5 +242,3 @@ _VISITORS: dict[type, Callable[[Reader, Frame, Any], Value]] = {
     ast.GeneratorExp: comprehension.read,
     ast.DictComp: comprehension.read,
 }
-
-__all__ = ["Choice", "evaluate"]

@@ -35,7 +35,7 @@ class Draft:
         self.condition = ""
         self.code = ""
         self.file = frame.shown
-        self.position = (0, 0, 0, 0)
+        self.position: tuple[int, int, int, int] = (0, 0, 0, 0)
         self.inputs: list[str] = []
         self.outputs: list[str] = []
         self.uses: dict[str, str] = {}

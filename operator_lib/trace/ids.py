@@ -41,7 +41,7 @@ def _walk(node: Any, local: set[str], names: dict[str, str], out: list[str]) -> 
         for field in kind._fields:
             if field in _SKIPPED:
                 continue
-            value = getattr(node, field, None)
+            value: Any = getattr(node, field, None)
             if value.__class__ is list:
                 _list(field, value, local, names, out)
             elif isinstance(value, ast.AST):
@@ -58,8 +58,7 @@ def _list(field: str, values: list[Any], local: set[str], names: dict[str, str],
     out.append("[")
     for i, part in enumerate(values):
         if isinstance(part, ast.AST):
-            docstring = not i and field == "body" and isinstance(part, ast.Expr) and _is_text(part.value)
-            if not docstring:
+            if i or field != "body" or not is_docstring(part):
                 _walk(part, local, names, out)
         else:
             out.append(repr(part))
@@ -67,8 +66,9 @@ def _list(field: str, values: list[Any], local: set[str], names: dict[str, str],
     out.append("]")
 
 
-def _is_text(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and isinstance(node.value, str)
+def is_docstring(node: ast.AST) -> bool:
+    """A statement that is nothing but text."""
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
 
 
 def _local(name: str, local: set[str], names: dict[str, str]) -> str:

@@ -14,7 +14,19 @@ from operator_lib.trace.live import what_is
 from operator_lib.trace.reader import Reader
 from operator_lib.trace.resolve import Property, attribute, iterate, subscript
 from operator_lib.trace.values import (
-    DATA, Const, External, Function, Instance, Items, Many, Method, Partial, Unknown, Value, either, holds_operators,
+    DATA,
+    Const,
+    External,
+    Function,
+    Instance,
+    Items,
+    Many,
+    Method,
+    Partial,
+    Unknown,
+    Value,
+    either,
+    holds_operators,
 )  # fmt: skip
 
 # Functions that call what they are given.
@@ -22,18 +34,23 @@ CALLERS = frozenset(["map", "filter", "sorted", "min", "max", "reduce", "to_thre
 
 # Functions that do not change their arguments.
 PURE = frozenset(
-    """abs all any ascii bin bool bytes callable chr complex dict divmod enumerate filter float format frozenset getattr
-    hasattr hash hex id int isinstance issubclass iter len list map max min oct ord pow print range repr reversed round
-    set slice sorted str sum tuple type vars zip gather Path deepcopy copy dumps loads sleep perf_counter time array
-    asarray stack concatenate sqrt exp log mean ValueError TypeError RuntimeError KeyError Exception partial
-    wait_for cast open round namedtuple Counter defaultdict OrderedDict chain product join""".split()
+    """
+    abs all any ascii bin bool bytes callable chr complex dict divmod enumerate filter float format frozenset
+    getattr hasattr hash hex id int isinstance issubclass iter len list map max min oct ord pow print range
+    repr reversed round set slice sorted str sum tuple type vars zip gather Path deepcopy copy dumps loads
+    sleep perf_counter time array asarray stack concatenate sqrt exp log mean ValueError TypeError
+    RuntimeError KeyError Exception partial wait_for cast open round namedtuple Counter defaultdict
+    OrderedDict chain product join
+    """.split()  # noqa: SIM905
 )
 
 # Methods that do not change their object.
 PURE_METHODS = frozenset(
-    """copy count endswith find format get index items join keys lower lstrip replace rsplit rstrip split splitlines
-    startswith strip title upper values encode decode isdigit isalpha mean sum max min argmax reshape astype tolist
-    shape size item exists is_file is_dir read_text read_bytes isoformat""".split()
+    """
+    copy count endswith find format get index items join keys lower lstrip replace rsplit rstrip split
+    splitlines startswith strip title upper values encode decode isdigit isalpha mean sum max min argmax
+    reshape astype tolist shape size item exists is_file is_dir read_text read_bytes isoformat
+    """.split()  # noqa: SIM905
 )
 
 
@@ -235,7 +252,11 @@ def _grown(r: Reader, f: Frame, holder: ast.expr, inside: Items | Many, name: st
 
 
 def _first_operator(r: Reader, f: Frame, what: Method, args: Args, node: ast.Call) -> Value | None:
-    if what.name == "append" and isinstance(node.func, ast.Attribute) and any(holds_operators(v.what) for v in args.positional):
+    if (
+        what.name == "append"
+        and isinstance(node.func, ast.Attribute)
+        and any(holds_operators(v.what) for v in args.positional)
+    ):
         update(r, f, node.func.value, Many(Value(what=either(v.what for v in args.positional))), args.deps)
         return Value(args.deps)
     return None

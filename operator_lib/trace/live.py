@@ -12,7 +12,19 @@ from typing import Any
 from operator_lib import tree
 from operator_lib.trace.source import SourceFile
 from operator_lib.trace.values import (
-    Class, Const, External, Function, FunctionOperator, Instance, Items, Member, Module, Partial, Thing, Unknown, Value,
+    Class,
+    Const,
+    External,
+    Function,
+    FunctionOperator,
+    Instance,
+    Items,
+    Member,
+    Module,
+    Partial,
+    Thing,
+    Unknown,
+    Value,
 )  # fmt: skip
 from operator_lib.trace.world import World
 
@@ -49,9 +61,9 @@ class LiveClass(Class):
         return next((c.__name__ for c in self.cls.__mro__ if c.__module__ == "operator_lib.containers"), "")
 
     def find(self, name: str, after: object = None) -> Member | None:
-        order = list(self.cls.__mro__)
+        order: list[Any] = list(self.cls.__mro__)
         if after in order:
-            order = order[order.index(after) + 1 :]  # type: ignore[arg-type]
+            order = order[order.index(after) + 1 :]
         for cls in order:
             raw = cls.__dict__.get(name, _MISSING)
             if raw is not _MISSING:
@@ -103,7 +115,9 @@ def member(raw: Any, owner: type, world: World) -> Member:
             {k: Value(what=what_is(v, world)) for k, v in raw.keywords.items()},
         )
         return Member("method", made, owner)
-    binds = isinstance(raw, types.FunctionType) or type(raw).__name__ == "FunctionOperator" or hasattr(raw, "cache_info")
+    binds = (
+        isinstance(raw, types.FunctionType) or type(raw).__name__ == "FunctionOperator" or hasattr(raw, "cache_info")
+    )
     return Member("method" if binds else "value", own(raw, world), owner)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable, Iterator
 
 from operator_lib.trace import assign
 from operator_lib.trace.frame import Env, Frame, Loop, merge
@@ -12,19 +13,44 @@ from operator_lib.trace.regions import close, note_header, short
 from operator_lib.trace.resolve import iterate
 from operator_lib.trace.values import Const, Deps, Function, Instance, Partial, Value, either, holds_operators, same
 
-UNROLL_LIMIT = 256
+UNROLL_LIMIT = 1024
+# How often a body is read until its names denote nothing new.
+PASSES = 5
+
+For = ast.For | ast.AsyncFor
 
 
-def unrollable(members: list[Value]) -> bool:
-    """Whether it matters which member is at hand, and there are few enough."""
-    if not members:
-        return False
+def each_known(
+    r: Reader, f: Frame, loop: Draft, members: list[Value] | Value, target: ast.expr
+) -> Iterator[Value] | None:
+    """The members one by one where it matters which one is at hand, else None.
+
+    What does not depend on the member becomes the same node in every round.
+    """
+    if not isinstance(members, list) or not _unrollable(members):
+        return None
+    if any(not isinstance(m.what, Const) for m in members):
+        loop.reason = f"{len(members)} known children, unrolled"
+    return _rounds(r, f, loop, members, target)
+
+
+def _rounds(r: Reader, f: Frame, loop: Draft, members: list[Value], target: ast.expr) -> Iterator[Value]:
+    r.graph.repeating += 1
+    for member in members[:UNROLL_LIMIT]:
+        yield Value(member.deps | {(loop, "")}, member.what)
+    r.graph.repeating -= 1
+    if len(members) > UNROLL_LIMIT:
+        r.opaque(f, target, f"{len(members) - UNROLL_LIMIT} more children", "limit")
+
+
+def _unrollable(members: list[Value]) -> bool:
+    """Whether members differ in a way that matters, or are few constants."""
     if any(holds_operators(m.what) or isinstance(m.what, Function | Partial) for m in members):
         return True
-    return len(members) <= 32 and all(isinstance(m.what, Const) for m in members)
+    return 0 < len(members) <= 32 and all(isinstance(m.what, Const) for m in members)
 
 
-def for_statement(r: Reader, f: Frame, node: ast.For | ast.AsyncFor) -> None:
+def for_statement(r: Reader, f: Frame, node: For) -> None:
     f.begin()
     source = r.evaluate(f, node.iter)
     mark = r.graph.mark()
@@ -35,34 +61,31 @@ def for_statement(r: Reader, f: Frame, node: ast.For | ast.AsyncFor) -> None:
     r.graph.connect(source.deps, loop)
     note_header(f, loop)
     members = iterate(source, f.env.heap, r.world)
-    if isinstance(members, list) and unrollable(members):
-        if any(not isinstance(m.what, Const) for m in members):
-            loop.reason = f"{len(members)} known children, unrolled"
-        _unrolled(r, f, node, loop, members[:UNROLL_LIMIT])
+    known = each_known(r, f, loop, members, node.target)
+    if known is not None:
+        _unrolled(r, f, node, loop, known)
     else:
-        member = Value() if isinstance(members, list) else members
-        member = Value(member.deps | {(loop, "")}, member.what)
-        _repeated(r, f, node, loop, lambda: assign.bind(r, f, node.target, member))
+        one = Value() if isinstance(members, list) else members
+        one = Value(one.deps | {(loop, "")}, one.what)
+        _repeated(r, f, node, loop, lambda: assign.bind(r, f, node.target, one))
     close(r, f, mark, node)
 
 
-def _unrolled(r: Reader, f: Frame, node: ast.For | ast.AsyncFor, loop: Draft, members: list[Value]) -> None:
-    """Once for each known member; what does not depend on the member is the same node every time."""
+def _unrolled(r: Reader, f: Frame, node: For, loop: Draft, members: Iterator[Value]) -> None:
+    """Once for each known member."""
     outer, after = f.region, f.after
     f.region = loop
     f.loops.append(Loop())
-    r.graph.repeating += 1
     for member in members:
-        assign.bind(r, f, node.target, Value(member.deps | {(loop, "")}, member.what))
+        assign.bind(r, f, node.target, member)
         r.visit(f, node.body)
         f.env = merge([f.env, *f.loops[-1].continues])
         f.loops[-1].continues.clear()
-    r.graph.repeating -= 1
     _leave(r, f, node, after)
     f.region = outer
 
 
-def _leave(r: Reader, f: Frame, node: ast.For | ast.AsyncFor | ast.While, after: str) -> None:
+def _leave(r: Reader, f: Frame, node: For | ast.While, after: str) -> None:
     """``else`` and what `break` brings along."""
     left = f.loops.pop()
     if node.orelse:
@@ -84,47 +107,57 @@ def while_statement(r: Reader, f: Frame, node: ast.While) -> None:
     endless = isinstance(node.test, ast.Constant) and bool(node.test.value)
 
     def test() -> None:
-        maybe, f.maybe = f.maybe, f.maybe if not f.loops[-1].continues else f.maybe
         f.begin()
         value = r.evaluate(f, node.test)
         r.graph.connect(value.deps, loop)
         note_header(f, loop)
-        f.maybe = maybe
 
     _repeated(r, f, node, loop, test, endless=endless)
     close(r, f, mark, node)
 
 
-def _repeated(r, f, node, loop, start, endless=False):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    """A body that runs an unknown number of times: read once, or again when a name may denote something else by then."""
-    outer, maybe, after = f.region, f.maybe, f.after
+def _repeated(
+    r: Reader, f: Frame, node: For | ast.While, loop: Draft, start: Callable[[], None], endless: bool = False
+) -> None:
+    """A body that runs an unknown number of times: read again while a name may denote something new by then."""
+    outer, after = f.region, f.after
     f.region = loop
     before = f.env
-    for _ in range(4):
+    for _ in range(PASSES):
         inside = r.graph.mark()
         sizes = len(f.returns), len(f.exits)
+        f.env, f.after = before.copy(), after
         f.loops.append(Loop())
-        f.env = before.copy()
-        start()
-        ways = [] if endless else [f.env.copy()]
-        f.maybe = maybe if endless else maybe or "loop"
-        r.visit(f, node.body)
-        ended = merge([f.env, *f.loops[-1].continues])
-        f.maybe = maybe
-        again = _widened(before, ended)
-        if again is None:
+        ways, ended = _round(r, f, node, start, endless)
+        wider = _widened(before, ended)
+        if wider is None:
             break
         r.graph.fold(inside)
         r.graph.sites = inside[2]
         del f.returns[sizes[0] :], f.exits[sizes[1] :]
         f.loops.pop()
-        f.after, before = after, again
+        before = wider
     else:
         f.loops.append(Loop())
-        ways, ended = [before], before
-    f.env = merge([*ways, before, ended]) if not endless else _dead(ended)
+        ways = [] if endless else [before]
+        ended = before
+        r.opaque(f, node, loop.name, "dynamic")
+    f.env = _dead(ended) if endless else merge([*ways, before, ended])
     _leave(r, f, node, after)
     f.region = outer
+
+
+def _round(
+    r: Reader, f: Frame, node: For | ast.While, start: Callable[[], None], endless: bool
+) -> tuple[list[Env], Env]:
+    """One reading of the body. Returns the ways past it, and what holds at its end."""
+    maybe = f.maybe
+    start()
+    ways = [] if endless else [f.env.copy()]
+    f.maybe = maybe if endless else maybe or "loop"
+    r.visit(f, node.body)
+    f.maybe = maybe
+    return ways, merge([f.env, *f.loops[-1].continues])
 
 
 def _dead(env: Env) -> Env:
@@ -200,7 +233,9 @@ def try_statement(r: Reader, f: Frame, node: ast.Try) -> None:
     for name, deps in written.items():
         old = caught.names.get(name) or f.env.names.get(name)
         new = f.env.names.get(name)
-        caught.names[name] = Value(deps | (old.deps if old else frozenset()), either((old.what if old else None, new.what if new else None)))
+        caught.names[name] = Value(
+            deps | (old.deps if old else frozenset()), either((old.what if old else None, new.what if new else None))
+        )
     caught.heap = merge([Env({}, before.heap), Env({}, f.env.heap)]).heap
     if node.orelse:
         f.maybe = maybe or ("try-body" if node.handlers else "")

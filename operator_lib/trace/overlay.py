@@ -131,7 +131,11 @@ class _Overlay:
         return state
 
     def _went_on(self, node: Node, done: dict[str, _State]) -> bool:
-        return any(done[n.id].count for n in self.dag.nodes if n.index > node.index and n.id in done and n.parent == node.parent)
+        return any(
+            done[n.id].count
+            for n in self.dag.nodes
+            if n.index > node.index and n.id in done and n.parent == node.parent
+        )
 
     def _plain(self, node: Node, done: dict[str, _State]) -> None:
         """Code, inputs and returns are done when the call around them is."""
@@ -151,7 +155,9 @@ class _Overlay:
             state.status = "done" if self._later(node, done) else "skipped"
 
     def _root(self) -> str:
-        return {"": "running", "COMPLETED": "done"}.get(self.ended, "failed")
+        if not self.ended:
+            return "running" if self.calls else "pending"
+        return "done" if self.ended == "COMPLETED" else "failed"
 
     def _later(self, node: Node, done: dict[str, _State]) -> bool:
         """Whether something behind `node` in the same region has started."""

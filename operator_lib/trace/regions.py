@@ -46,6 +46,11 @@ def if_statement(r: Reader, f: Frame, node: ast.If) -> None:
     f.env = before.copy()
     f.region, f.maybe = chain, maybe or "branch"
     _rest(r, f, node.orelse, chain, ends)
+    if several:
+        arms = dict.fromkeys(
+            d.name.split(" ")[0] for d in r.graph.drafts[mark[0] + 1 :] if d.parent is chain and d.kind == "branch"
+        )
+        chain.name = " / ".join(arms) or chain.name
     f.region, f.maybe = outer, maybe
     f.env = merge(ends)
     close(r, f, mark, node)
@@ -176,7 +181,9 @@ def _case(r: Reader, f: Frame, case: ast.match_case, deps: Deps) -> None:
     region = f.region
     pattern = short(f.file.segment(case.pattern))
     guard = f" if {short(f.file.segment(case.guard))}" if case.guard is not None else ""
-    arm = r.graph.emit("branch", f"case {pattern}{guard}", f, _span(case.body, case.pattern), key=("case", case.pattern.lineno))
+    arm = r.graph.emit(
+        "branch", f"case {pattern}{guard}", f, _span(case.body, case.pattern), key=("case", case.pattern.lineno)
+    )
     arm.condition = f"{pattern}{guard}"
     arm.tree = [case.pattern, *([case.guard] if case.guard is not None else [])]
     f.region = arm

@@ -9,8 +9,26 @@ from operator_lib import tree
 from operator_lib.trace.frame import Heap
 from operator_lib.trace.live import what_is
 from operator_lib.trace.values import (
-    DATA, Choice, Class, Const, External, Function, FunctionOperator, Instance, Items, Many, Member, Method, Module,
-    Partial, Super, Thing, Unknown, Value, either,
+    DATA,
+    Choice,
+    Class,
+    Const,
+    External,
+    Function,
+    FunctionOperator,
+    Instance,
+    Items,
+    Many,
+    Member,
+    Method,
+    Module,
+    Partial,
+    Super,
+    Thing,
+    Unknown,
+    Value,
+    either,
+    holds_operators,
 )  # fmt: skip
 from operator_lib.trace.world import World
 
@@ -186,6 +204,12 @@ def _member(items: Items, index: Thing | None) -> Value:
     found = either(v.what for v in values)
     # Even a single candidate is only perhaps the one: the index may be out of range.
     return Value(deps, found)
+
+
+def many(values: list[Value]) -> Thing | None:
+    """A container of an unknown number of members like `values`; plain data when none of them is of interest."""
+    whats = [v.what.element.what if isinstance(v.what, Many) else v.what for v in values]
+    return Many(Value(what=either(whats))) if any(holds_operators(w) for w in whats) else None
 
 
 def parts(what: Thing | None, suffix: str = "", depth: int = 0) -> Iterator[tuple[str, Instance]]:

@@ -18,6 +18,8 @@ NONE: Deps = frozenset()
 def visit(r: Reader, f: Frame, body: list[ast.stmt]) -> None:
     """Read statements one after another."""
     for node in body:
+        if isinstance(node, ast.Pass):
+            continue
         if r.exhausted:
             r.opaque(f, node, "the rest", "limit", kind="code")
             return
@@ -60,9 +62,7 @@ def _simple(r: Reader, f: Frame, node: ast.stmt) -> None:
     close_simple(r, f, node, mark, result, deps)
 
 
-def close_simple(
-    r: Reader, f: Frame, node: ast.stmt, mark: tuple[int, int, int], result: Draft, deps: Deps
-) -> None:
+def close_simple(r: Reader, f: Frame, node: ast.stmt, mark: tuple[int, int, int], result: Draft, deps: Deps) -> None:
     """The statement has been read: it is code, or the calls in it stand for it."""
     f.used.update(f.uses)
     if r.graph.plain_since(mark):

@@ -1,4 +1,4 @@
-"""What is known from outside the function that is read: the root folder, the tree's paths, files, what was looked at."""
+"""What is known from outside the function that is read: root folder, paths of the tree, files, what was looked at."""
 
 from __future__ import annotations
 

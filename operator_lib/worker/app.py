@@ -26,8 +26,9 @@ from operator_lib.worker.config import GRPC_PORT, PORT, Config
 from operator_lib.worker.deploys import Deploys
 from operator_lib.worker.environments import Environments
 from operator_lib.worker.places import Places
+from operator_lib.worker.replicas import Launcher
 from operator_lib.worker.runs import Runs
-from operator_lib.worker.servings import Launcher, Servings
+from operator_lib.worker.servings import Servings
 from operator_lib.worker.store.lock import HomeLock
 from operator_lib.worker.store.sqlite import SqliteStore
 from operator_lib.worker.tokens import Tokens
@@ -69,6 +70,10 @@ class Worker:
             self.store, self.blobs, self.places, self.environments, self.launcher, self.servings, self.runs
         )
         self.stopping = asyncio.Event()
+        self.server: Any = None
+        self.http: asyncio.Task[None] | None = None
+        self.uvicorn: Any = None
+        self.health: Any = None
         self._channels: dict[str, aio.Channel] = {}
 
     async def _python_of(self, version: Any) -> str:
@@ -82,12 +87,13 @@ class Worker:
 
     async def start(self) -> None:
         """Come up; when this returns the worker answers."""
-        warm = asyncio.create_task(self.executor.prepare(sys.executable))
+        await self.executor.reclaim()
+        self.warm = asyncio.create_task(self.executor.prepare(sys.executable))
+        self.warm.add_done_callback(_warn)
+        await asyncio.to_thread(self.places.tidy)
         before = endpoints.last(self.config.home)
-        self.server, grpc_port = self._serve_grpc(before)
-        await self.server.start()
+        self.server, grpc_port = self._make_grpc(before)
         http_socket, port = self._bind_http(before)
-        self.http = asyncio.create_task(self._serve_http(http_socket))
         host = f"[{self.config.host}]" if ":" in self.config.host else self.config.host
         self.endpoint = endpoints.Endpoint(
             url=f"http://{host}:{port}",
@@ -97,16 +103,18 @@ class Worker:
             token_file=str(self.config.home / endpoints.TOKEN),
             version=operator_lib.__version__,
         )
+        # Nobody is let in before what the last worker has left is dealt with.
         await self.runs.recover()
         for row in self.store.deployments(kind="serving"):
             version = self.store.version(row.id, row.live_version) if row.live_version else None
             if version is not None:
                 await self.servings.restore(row, version)
+        await self.server.start()
+        self.http = asyncio.create_task(self._serve_http(http_socket))
         self.endpoint.write()
         log.info("worker %s: %s, gRPC %s", operator_lib.__version__, self.endpoint.url, self.endpoint.grpc_address)
-        warm.add_done_callback(_warn)
 
-    def _serve_grpc(self, before: endpoints.Endpoint | None) -> tuple[Any, int]:
+    def _make_grpc(self, before: endpoints.Endpoint | None) -> tuple[Any, int]:
         from operator_lib.worker.control.planes import add_planes
 
         server = aio.server(interceptors=[RequireToken(self.tokens)], options=GRPC_OPTIONS)
@@ -147,7 +155,9 @@ class Worker:
             def capture_signals(self) -> Any:
                 yield  # signals are the worker's
 
-        config = uvicorn.Config(make_app(self), log_level="warning", lifespan="off", access_log=False)
+        config = uvicorn.Config(
+            make_app(self), log_level="warning", lifespan="off", access_log=False, timeout_graceful_shutdown=2
+        )
         self.uvicorn = Server(config)
         await self.uvicorn.serve([bound])
 
@@ -158,9 +168,22 @@ class Worker:
             loop.add_signal_handler(name, self._asked_to_stop)
         try:
             await self.start()
-            await self.stopping.wait()
+            await self._wait()
         finally:
             await self.stop()
+
+    async def _wait(self) -> None:
+        """Until somebody asks to stop.
+
+        Raises:
+            OSError: a part of the worker has ended by itself.
+        """
+        assert self.http is not None
+        asked = asyncio.create_task(self.stopping.wait())
+        await asyncio.wait([asked, self.http], return_when=asyncio.FIRST_COMPLETED)
+        if not self.stopping.is_set():
+            asked.cancel()
+            raise OSError("the HTTP side has ended")
 
     def _asked_to_stop(self) -> None:
         if self.stopping.is_set():
@@ -170,21 +193,19 @@ class Worker:
     async def stop(self) -> None:
         """Drain: refuse what is new, let calls and runs finish for a while, end the rest to be started again later."""
         log.info("worker: stopping")
-        with contextlib.suppress(AttributeError):
+        if self.health is not None:
             await self.health.enter_graceful_shutdown()
-        await self.runs.drain(self.config.drain)
-        await self.servings.close(self.config.drain)
+        await asyncio.gather(self.runs.drain(self.config.drain), self.servings.close(self.config.drain))
         await self.executor.close()
-        with contextlib.suppress(AttributeError):
+        if self.server is not None:
             await self.server.stop(1.0)
+        if self.http is not None:
             self.uvicorn.should_exit = True
             await self.http
         for channel in self._channels.values():
             await channel.close()
         self.store.close()
         self.lock.release()
-
-    health: Any = None
 
 
 def _warn(task: asyncio.Task[None]) -> None:

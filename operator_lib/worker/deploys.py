@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import re
 import sys
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from operator_lib import options as option_rules
-from operator_lib.errors import DeployError, NotFound, OptionError
+from operator_lib.errors import DeployError, NotFound, NotReady, OptionError, PythonVersionMismatch
 from operator_lib.options import Options
 from operator_lib.package import manifest as manifests
 from operator_lib.package import paths as path_rules
 from operator_lib.package import requirements
 from operator_lib.wire.proto import common_pb2 as common
 from operator_lib.wire.proto import deploy_pb2 as pb
-from operator_lib.worker.blobs import Blobs
+from operator_lib.worker import places
+from operator_lib.worker.blobs import SHA256, Blobs
 from operator_lib.worker.environments import Environments
 from operator_lib.worker.places import Places
+from operator_lib.worker.replicas import Launcher, Replica
 from operator_lib.worker.runs import Runs
-from operator_lib.worker.servings import Launcher, Servings, StartFailed, check_replicas
+from operator_lib.worker.servings import Servings, StartFailed, check_replicas
 from operator_lib.worker.store.base import DeploymentRow, Store, VersionRow
 
 OWN_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -72,11 +74,21 @@ class Deploys:
 
     async def problems(self, request: pb.DeployRequest) -> list[str]:
         """Why this request cannot be carried out, in words."""
+        found = self._mistakes(request)
+        if request.python != OWN_PYTHON and request.python not in (pythons := await self.environments.pythons()):
+            found.append(
+                f"python: this worker has {', '.join(pythons)}, the operator was packed under {request.python}"
+            )
+        return found
+
+    def _mistakes(self, request: pb.DeployRequest) -> list[str]:
         found: list[str] = []
         if not NAME.match(request.name):
             found.append(f"name: must match {NAME.pattern[:-2]}, got {request.name!r}")
         if request.kind not in KINDS:
             found.append("kind: must be job or serving")
+        if not SHA256.fullmatch(request.fingerprint):
+            found.append("fingerprint: must be 64 hex digits")
         try:
             path_rules.check_manifest([file.path for file in request.manifest.files])
         except DeployError as error:
@@ -89,10 +101,6 @@ class Deploys:
             check_replicas(request.name, chosen, count, has_state)
         except (OptionError, ValueError) as error:
             found.append(str(error))
-        if request.python != OWN_PYTHON and request.python not in (pythons := await self.environments.pythons()):
-            found.append(
-                f"python: this worker has {', '.join(pythons)}, the operator was packed under {request.python}"
-            )
         current = self.store.deployment(name=request.name)
         if current is not None and KINDS.get(request.kind) not in (None, current.kind):
             found.append(f"{request.name} is a {current.kind}; delete it first, or choose another name")
@@ -103,10 +111,19 @@ class Deploys:
 
         Raises:
             DeployError: refused or failed; what was live before stays live.
+            PythonVersionMismatch: there is no such Python here.
+            NotReady: the worker is stopping.
         """
-        problems = await self.problems(request)
-        if problems:
-            raise DeployError("\n".join(problems))
+        found = self._mistakes(request)
+        if found:
+            raise DeployError("\n".join(found))
+        if not self.runs.accepting:
+            raise NotReady("the worker is stopping; try again in a moment")
+        if request.python != OWN_PYTHON and request.python not in await self.environments.pythons():
+            raise PythonVersionMismatch(
+                f"{request.name} was packed under Python {request.python}; this worker has Python "
+                f"{', '.join(await self.environments.pythons())}: deploy from one of these, or install it there"
+            )
         async with self._locks.setdefault(request.name, asyncio.Lock()):
             async for step in self._locked(request):
                 yield step
@@ -144,7 +161,9 @@ class Deploys:
             else:
                 await self._try(deployment, version, request.timeout or 600.0)
         except BaseException as error:
-            await self.store.set_version_status(deployment.id, version.number, "failed", str(error)[:2000])
+            if version.status != "ready":  # one that has worked before can still be gone back to
+                about = str(error)[:2000] or type(error).__name__
+                await self.store.set_version_status(deployment.id, version.number, "failed", about)
             raise
         await self.store.set_version_status(deployment.id, version.number, "ready", "")
         await self.store.make_live(deployment.id, version.number)
@@ -165,7 +184,8 @@ class Deploys:
         target = self.places.source(version.fingerprint)
         if not target.exists():
             files = [(f.path, f.sha256, f.executable) for f in request.manifest.files]
-            manifests.materialise(files, self.blobs.path, target)
+            with contextlib.suppress(FileExistsError):  # the same content under another name, just now
+                manifests.materialise(files, self.blobs.path, target)
 
     async def _prepare(self, version: VersionRow) -> AsyncIterator[Progress]:
         """Build the environment, handing on its log as it comes."""
@@ -197,24 +217,23 @@ class Deploys:
 
     async def _try(self, deployment: DeploymentRow, version: VersionRow, timeout: float) -> None:
         """Make the operator of a job once, so that what cannot be imported or constructed fails the deploy."""
-        probe = await self.launcher.start(deployment.name, version, kind="check")
+        probe = Replica(version)
         try:
             async with asyncio.timeout(timeout):
+                await self.launcher.start(probe, deployment.name, kind="check")
                 await probe.gone.wait()
         except TimeoutError:
-            if probe.process is not None:
-                probe.process.stop("timeout", 0)
             raise DeployError(f"{deployment.name} could not be made within {timeout:g} s") from None
         finally:
-            await asyncio.to_thread(self._discard, self.places.replica(probe.id))
+            probe.stop(0)
+            self.runs.tasks.spawn(self._discard(probe))
         if probe.failure or probe.cause != "exit 0":
-            raise StartFailed(deployment.name, probe)
+            raise StartFailed(deployment.name, probe.cause, probe.failure)
 
-    @staticmethod
-    def _discard(folder: Path) -> None:
-        import shutil
-
-        shutil.rmtree(folder, ignore_errors=True)
+    async def _discard(self, probe: Replica) -> None:
+        if probe.process is not None:
+            await probe.gone.wait()
+        await places.clear(self.places.replica(probe.id), keep=False)
 
     async def rollback(self, name: str, number: int) -> DeploymentRow:
         """Make an earlier version live again.

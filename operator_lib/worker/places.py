@@ -8,6 +8,8 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from operator_lib.package.materialise import clean_partials
+
 
 @dataclass(frozen=True, slots=True)
 class Places:
@@ -54,6 +56,12 @@ class Places:
         for folder in (self.home, self.blobs, self.sources, self.home / "runs", self.home / "replicas"):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 
+    def tidy(self) -> None:
+        """After a start: remove what processes and deploys of the last worker have left half-way."""
+        clean_partials(self.sources)
+        for folder in (self.home / "replicas").iterdir():
+            _remove([folder])
+
 
 def furnish(folder: Path, source: Path) -> None:
     """A process's private folder: ``tmp``, and as current directory ``work``, where the version's files can be read.
@@ -61,6 +69,7 @@ def furnish(folder: Path, source: Path) -> None:
     The top-level entries are links into the version, so relative paths work; what the process writes beside them is
     its own and goes with it.
     """
+    _remove([folder / "work"])
     for part in (folder, folder / "work", folder / "tmp"):
         part.mkdir(parents=True, exist_ok=True, mode=0o700)
     for entry in os.scandir(source):

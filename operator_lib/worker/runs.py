@@ -20,7 +20,7 @@ from operator_lib.worker import history, places
 from operator_lib.worker.ids import new_id
 from operator_lib.worker.places import Places
 from operator_lib.worker.signals import Signals
-from operator_lib.worker.store.base import TERMINAL, DeploymentRow, Refused, RunRow, Store, StoreError, VersionRow
+from operator_lib.worker.store.base import DeploymentRow, Refused, RunRow, Store, StoreError, VersionRow
 from operator_lib.worker.tasks import Tasks
 from operator_lib.worker.verdict import RETRIED, Verdict, judge, outcome
 
@@ -259,7 +259,7 @@ class Runs:
         if "exit" in message:
             self.tasks.spawn(self._end(active, message["exit"]))
         elif "unstored" in message:
-            active.unstored = str(message["unstored"])
+            active.unstored = str(message["unstored"].get("message", ""))
         else:
             self.stories.announce(active.row.id)
 

@@ -9,32 +9,41 @@ import os
 import secrets
 from pathlib import Path
 
-from operator_lib.endpoint import TOKEN, read_token
+from operator_lib.endpoint import TOKEN
 
 KEY = "key"
 
 
 def _secret(path: Path) -> str:
-    """The contents of a 0600 file, made if it is not there."""
-    try:
-        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-    except FileExistsError:
-        if path.is_symlink():
-            raise PermissionError(f"{path} is a symbolic link; remove it") from None
-        return path.read_text().strip()
-    with open(fd, "w") as file:
-        file.write(secrets.token_urlsafe(32))
-        file.flush()
-        os.fsync(file.fileno())
-    return path.read_text().strip()
+    """The contents of a 0600 file, made if it is not there: whole, or not at all.
+
+    Raises:
+        PermissionError: others may read it, or it is a link.
+        ValueError: it is empty.
+    """
+    if not os.path.lexists(path):
+        partial = path.with_name(f"{path.name}.{secrets.token_hex(4)}.partial")
+        with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), "w") as file:
+            file.write(secrets.token_urlsafe(32))
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+    if path.is_symlink():
+        raise PermissionError(f"{path} is a symbolic link; remove it, and the worker makes a new one")
+    mode = path.stat().st_mode
+    if mode & 0o077:
+        raise PermissionError(f"{path} can be read by others (mode {mode & 0o777:o}); run: chmod 600 {path}")
+    found = path.read_text().strip()
+    if not found:
+        raise ValueError(f"{path} is empty; remove it, and the worker makes a new one")
+    return found
 
 
 class Tokens:
     """Checks tokens in constant time."""
 
     def __init__(self, home: Path) -> None:
-        _secret(home / TOKEN)
-        self._token = _digest(read_token(home))
+        self._token = _digest(_secret(home / TOKEN))
         self._key = _secret(home / KEY).encode()
 
     def is_owner(self, token: str) -> bool:

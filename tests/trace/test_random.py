@@ -70,7 +70,9 @@ def expression(depth: int) -> st.SearchStrategy[str]:
 
 
 def block(depth: int, loop: bool) -> st.SearchStrategy[list[str]]:
-    return st.lists(statement(depth, loop), min_size=1, max_size=3).map(lambda parts: [l for p in parts for l in p])
+    return st.lists(statement(depth, loop), min_size=1, max_size=3).map(
+        lambda parts: [line for p in parts for line in p]
+    )
 
 
 def indented(lines: list[str]) -> list[str]:
@@ -101,10 +103,11 @@ def statement(depth: int, loop: bool) -> st.SearchStrategy[list[str]]:
         st.builds(lambda v, a, e: [f"for x in range({v} % 3):", *indented(a), "else:", *indented(e)],
                   value, looped, inner),
         st.builds(lambda a: ["for k in self.kids:", "    x = k(x)", *indented(a)], looped),
-        st.builds(lambda v, a: [f"while {v} % 2:", *indented(a)], value, looped),
+        st.builds(lambda v, a: [f"while {v} % 2:", "    self.tick()", *indented(a)], value, looped),
         st.builds(lambda a, b, e: ["try:", *indented(a), "except ValueError:", *indented(b), "finally:", *indented(e)],
                   inner, inner, block(0, False)),
-        st.builds(lambda a, b, e: ["try:", *indented(a), "except ValueError as e:", *indented(b), "else:", *indented(e)],
+        st.builds(lambda a, b, e: ["try:", *indented(a), "except ValueError as e:", *indented(b), "else:",
+                                   *indented(e)],
                   inner, inner, inner),
         st.builds(lambda v, a, b: [f"match {v}:", "    case 1 | 2:", *indented(indented(a)),
                                    "    case _ if x:", *indented(indented(b))], value, inner, inner),
@@ -115,6 +118,11 @@ def statement(depth: int, loop: bool) -> st.SearchStrategy[list[str]]:
 
 
 HELPERS = """
+    ticks = 0
+    def tick(self):
+        self.ticks += 1
+        if self.ticks > 30:
+            raise RuntimeError("long enough")
     def helper(self, x):
         if x > 2:
             return self.c(1)
@@ -146,7 +154,9 @@ def make(source: str, seen: list[tuple[str, int, int]]) -> Operator:
     return op
 
 
-ordinary = settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None)
+ordinary = settings(
+    max_examples=120, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None
+)
 
 
 @given(block(2, False))

@@ -31,7 +31,6 @@ class Line:
 
     points: list[tuple[float, float]]
     names: tuple[str, ...]
-    dashed: bool = False
 
 
 def layout(dag: DAG) -> Box:
@@ -110,11 +109,14 @@ def _arrange(picture: Picture, box: Box) -> None:
         height = max((b.height for b in layer), default=0.0)
         x = PAD + (inner - _layer_width(layer)) / 2
         for child in layer:
-            child.x, child.y = x, y + (0.0 if child.height else height / 2)
+            child.x, child.y = x, y
+            if child.node is None:
+                child.height = height
             x += child.width + GAP_X
         y += height + GAP_Y
     box.width, box.height = inner + 2 * PAD, y - GAP_Y + PAD
     box.lines = [Line(_points(chain), names) for chain, names in chains]
+    box.inside = [child for child in box.inside if child.node is not None]
 
 
 def _in_order(box: Box, ranks: list[int], connected: set[int]) -> None:
@@ -136,15 +138,14 @@ def _center(above: list[Box], box: Box) -> float:
 
 
 def _points(chain: list[Box]) -> list[tuple[float, float]]:
+    """From the bottom of the first box to the top of the last, straight down through the lanes between."""
     points: list[tuple[float, float]] = []
     for i, box in enumerate(chain):
         middle = box.x + box.width / 2
-        if not i:
+        if i:
+            points.append((middle, box.y))
+        if i < len(chain) - 1:
             points.append((middle, box.y + box.height))
-        elif i == len(chain) - 1:
-            points.append((middle, box.y))
-        else:
-            points.append((middle, box.y))
     return points
 
 

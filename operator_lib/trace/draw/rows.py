@@ -29,9 +29,7 @@ def rows(dag: DAG, *, code: bool = False) -> Iterator[Row]:
     yield from _below(dag, None, "", sources, code)
 
 
-def _below(
-    dag: DAG, parent: str | None, prefix: str, sources: dict[str, tuple[str, ...]], code: bool
-) -> Iterator[Row]:
+def _below(dag: DAG, parent: str | None, prefix: str, sources: dict[str, tuple[str, ...]], code: bool) -> Iterator[Row]:
     shown = list(_visible(dag, parent, code))
     for i, node in enumerate(shown):
         last = i == len(shown) - 1
@@ -42,15 +40,18 @@ def _below(
 def _visible(dag: DAG, parent: str | None, code: bool) -> Iterator[Node]:
     """Children worth a line: a single region that says nothing is passed through."""
     for node in dag.children_of(parent):
-        if code or node.kind == "call" or node.certainty == "opaque" or (node.kind in _REGIONS and has_calls(dag, node)):
+        if (
+            code
+            or node.kind == "call"
+            or node.certainty == "opaque"
+            or (node.kind in _REGIONS and has_calls(dag, node))
+        ):
             yield node
 
 
 def has_calls(dag: DAG, node: Node) -> bool:
     """Whether a call stands somewhere below `node`."""
-    return any(
-        n.kind == "call" or n.certainty == "opaque" or has_calls(dag, n) for n in dag.children_of(node.id)
-    )
+    return any(n.kind == "call" or n.certainty == "opaque" or has_calls(dag, n) for n in dag.children_of(node.id))
 
 
 def label(node: Node) -> str:
@@ -88,7 +89,9 @@ def _sources(dag: DAG) -> dict[str, tuple[str, ...]]:
         names = found.setdefault(target.id, [])
         if text not in names:
             names.append(text)
-    return {id: tuple(names) if len(names) <= 4 else (*names[:3], f"{len(names) - 3} more") for id, names in found.items()}
+    return {
+        id: tuple(names) if len(names) <= 4 else (*names[:3], f"{len(names) - 3} more") for id, names in found.items()
+    }
 
 
 def head(dag: DAG) -> tuple[str, str]:

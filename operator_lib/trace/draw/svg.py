@@ -10,21 +10,21 @@ from operator_lib.trace.draw.rows import head
 
 # Plain colours, not CSS variables: many viewers know no variables.
 _LIGHT = {
-    "ink": "#1f2430", "dim": "#6b7280", "line": "#9aa3b2", "paper": "#ffffff", "call": "#eef4ff", "call_line": "#4f7cd8",
-    "block": "#f7f8fa", "block_line": "#c3c9d4", "io": "#eefaf2", "io_line": "#4aa36c", "warn": "#fff4e5",
-    "warn_line": "#d98a1f", "bad": "#fdecec", "bad_line": "#d23f3f",
+    "ink": "#1f2430", "dim": "#6b7280", "line": "#9aa3b2", "paper": "#ffffff", "call": "#eef4ff",
+    "call_line": "#4f7cd8", "block": "#f7f8fa", "block_line": "#c3c9d4", "io": "#eefaf2", "io_line": "#4aa36c",
+    "warn": "#fff4e5", "warn_line": "#d98a1f", "bad": "#fdecec", "bad_line": "#d23f3f",
 }  # fmt: skip
 _DARK = {
-    "ink": "#e6e9ef", "dim": "#9aa3b2", "line": "#6b7485", "paper": "#15181e", "call": "#1d2a44", "call_line": "#7ea2ee",
-    "block": "#1c2028", "block_line": "#3c4452", "io": "#173024", "io_line": "#5dbb83", "warn": "#3a2a12",
-    "warn_line": "#e0a04a", "bad": "#3b1a1c", "bad_line": "#e66a6a",
+    "ink": "#e6e9ef", "dim": "#9aa3b2", "line": "#6b7485", "paper": "#15181e", "call": "#1d2a44",
+    "call_line": "#7ea2ee", "block": "#1c2028", "block_line": "#3c4452", "io": "#173024", "io_line": "#5dbb83",
+    "warn": "#3a2a12", "warn_line": "#e0a04a", "bad": "#3b1a1c", "bad_line": "#e66a6a",
 }  # fmt: skip
 _SHAPE = """.dag{font-family:"Segoe UI",Roboto,"Helvetica Neue","DejaVu Sans",sans-serif;font-size:13px}
 .dag .dim{font-size:11px}.dag .head{font-size:15px;font-weight:600}.dag .title{font-weight:600}
 .dag .edge{fill:none;stroke-width:1.4}.dag .box{stroke-width:1.3}.dag .may>.box{stroke-dasharray:5 3}
 .dag .opaque>.box{stroke-dasharray:2 2}.dag .running>.box,.dag .failed>.box,.dag .lost>.box{stroke-width:2.4}
-.dag .skipped{opacity:.45}"""
-_COLOURS = """.dag .paper{fill:%(paper)s}.dag text{fill:%(ink)s}.dag .dim{fill:%(dim)s}.dag .edge{stroke:%(line)s}
+.dag .skipped{opacity:.45}.dag .halo{paint-order:stroke;stroke-width:4px;stroke-linejoin:round}"""
+_COLOURS = """.dag .paper{fill:%(paper)s}.dag .halo{stroke:%(paper)s}.dag text{fill:%(ink)s}.dag .dim{fill:%(dim)s}.dag .edge{stroke:%(line)s}
 .dag .tip{fill:%(line)s}.dag .box{fill:%(block)s;stroke:%(block_line)s}
 .dag .call>.box{fill:%(call)s;stroke:%(call_line)s}
 .dag .input>.box,.dag .return>.box{fill:%(io)s;stroke:%(io_line)s}
@@ -47,7 +47,7 @@ def render(dag: DAG) -> str:
         f"<style>{_STYLE}</style>",
         f'<rect class="paper" width="{width:.0f}" height="{height:.0f}" rx="10"/>',
         f'<text class="head" x="{PAD + 4:.0f}" y="26">{escape(title)}</text>',
-        f'<text class="dim" x="{PAD + 4:.0f}" y="43">{escape(summary)}</text>',
+        f'<text class="dim" x="{PAD + 4:.0f}" y="43">{escape(summary.replace("   ", " · "))}</text>',
         f'<g transform="translate({(width - root.width) / 2 - PAD:.1f},{top - PAD:.0f})">',
     ]
     _content(root, out)
@@ -60,8 +60,7 @@ def _content(box: Box, out: list[str]) -> None:
         _edge(line, out)
     for child in box.inside:
         _box(child, out)
-    for line in box.lines:
-        _edge_name(line, out)
+    _edge_names(box.lines, out)
 
 
 def _box(box: Box, out: list[str]) -> None:
@@ -74,22 +73,24 @@ def _box(box: Box, out: list[str]) -> None:
         f'<rect class="box" x="{box.x:.1f}" y="{box.y:.1f}" width="{box.width:.1f}" height="{box.height:.1f}" '
         f'rx="{8 if node.kind in ("call", "input", "return") else 4}"/>'
     )
-    middle = box.x + box.width / 2
     limit = int((box.width - 16) / CHAR)
+    middle, right = box.x + box.width / 2, box.x + box.width - 12
     if box.inside:
-        out.append(f'<text class="title" x="{box.x + 12:.1f}" y="{box.y + HEADER - 15:.1f}">{_cut(node.title, limit)}</text>')
-        small = note(node)
-        room = box.width - 24 - len(node.title) * CHAR
-        if small and len(small) * 6 < room:
-            out.append(f'<text class="dim" text-anchor="end" x="{box.x + box.width - 12:.1f}" y="{box.y + HEADER - 15:.1f}">{escape(small)}</text>')
+        head_y = box.y + HEADER - 15
+        out.append(_text(_cut(node.title, limit), box.x + 12, head_y, "title"))
+        if len(note(node)) * 6 < box.width - 24 - len(node.title) * CHAR:
+            out.append(_text(escape(note(node)), right, head_y, "dim", "end"))
     elif node.kind in ("input", "return"):
-        out.append(f'<text text-anchor="middle" x="{middle:.1f}" y="{box.y + 20:.1f}">{_cut(node.name, limit)}</text>')
+        out.append(_text(_cut(node.name, limit), middle, box.y + 20, "name", "middle"))
     else:
-        small = note(node)
-        out.append(f'<text class="title" text-anchor="middle" x="{middle:.1f}" y="{box.y + 20:.1f}">{_cut(node.title, limit)}</text>')
-        out.append(f'<text class="dim" text-anchor="middle" x="{middle:.1f}" y="{box.y + 36:.1f}">{_cut(small, int((box.width - 10) / 5.8))}</text>')
+        out.append(_text(_cut(node.title, limit), middle, box.y + 20, "title", "middle"))
+        out.append(_text(_cut(note(node), int((box.width - 10) / 5.8)), middle, box.y + 36, "dim", "middle"))
     _content(box, out)
     out.append("</g>")
+
+
+def _text(text: str, x: float, y: float, role: str, anchor: str = "start") -> str:
+    return f'<text class="{role}" text-anchor="{anchor}" x="{x:.1f}" y="{y:.1f}">{text}</text>'
 
 
 def _tooltip(node: Node) -> str:
@@ -119,9 +120,13 @@ def _edge(line: Line, out: list[str]) -> None:
     out.append(f'<path class="tip" d="M{x:.1f},{y:.1f} l-4,-7 l8,0 z"/>')
 
 
-def _edge_name(line: Line, out: list[str]) -> None:
-    if not line.names:
-        return
-    (x, y), (nx, ny) = line.points[0], line.points[1]
-    text = ", ".join(line.names[:3]) + ("…" if len(line.names) > 3 else "")
-    out.append(f'<text class="dim" x="{(x + nx) / 2 + 5:.1f}" y="{(y + ny) / 2 + 4:.1f}">{_cut(text, 24)}</text>')
+def _edge_names(lines: list[Line], out: list[str]) -> None:
+    """Each variable once for each box that it leaves; beside the arrow, nearer to where it arrives."""
+    said: set[tuple[tuple[float, float], str]] = set()
+    for line in lines:
+        text = ", ".join(line.names[:3]) + ("…" if len(line.names) > 3 else "")
+        if not text or (line.points[0], text) in said:
+            continue
+        said.add((line.points[0], text))
+        (x, y), (nx, ny) = line.points[0], line.points[1]
+        out.append(_text(_cut(text, 24), x + (nx - x) * 0.6 + 6, y + (ny - y) * 0.6 + 3, "dim halo"))

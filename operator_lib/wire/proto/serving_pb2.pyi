@@ -49,6 +49,26 @@ class ConnectRequest(_message.Message):
     dead: _containers.RepeatedScalarFieldContainer[str]
     def __init__(self, name: _Optional[str] = ..., wait: _Optional[float] = ..., dead: _Optional[_Iterable[str]] = ...) -> None: ...
 
+class FateRequest(_message.Message):
+    __slots__ = ("name", "replica_id", "session")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    REPLICA_ID_FIELD_NUMBER: _ClassVar[int]
+    SESSION_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    replica_id: str
+    session: int
+    def __init__(self, name: _Optional[str] = ..., replica_id: _Optional[str] = ..., session: _Optional[int] = ...) -> None: ...
+
+class FateReply(_message.Message):
+    __slots__ = ("last_started", "known", "cause")
+    LAST_STARTED_FIELD_NUMBER: _ClassVar[int]
+    KNOWN_FIELD_NUMBER: _ClassVar[int]
+    CAUSE_FIELD_NUMBER: _ClassVar[int]
+    last_started: int
+    known: bool
+    cause: str
+    def __init__(self, last_started: _Optional[int] = ..., known: _Optional[bool] = ..., cause: _Optional[str] = ...) -> None: ...
+
 class ConnectReply(_message.Message):
     __slots__ = ("endpoints", "version", "schema_json", "cause", "options_json", "failure")
     class Endpoint(_message.Message):

@@ -39,6 +39,11 @@ class ServingsStub:
                 request_serializer=operator__lib_dot_wire_dot_proto_dot_serving__pb2.ConnectRequest.SerializeToString,
                 response_deserializer=operator__lib_dot_wire_dot_proto_dot_serving__pb2.ConnectReply.FromString,
                 _registered_method=True)
+        self.Fate = channel.unary_unary(
+                '/operator_lib.v1.Servings/Fate',
+                request_serializer=operator__lib_dot_wire_dot_proto_dot_serving__pb2.FateRequest.SerializeToString,
+                response_deserializer=operator__lib_dot_wire_dot_proto_dot_serving__pb2.FateReply.FromString,
+                _registered_method=True)
 
 
 class ServingsServicer:
@@ -51,6 +56,13 @@ class ServingsServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Fate(self, request, context):
+        """After a replica has died: which calls it had started, and why it died. Waits until the worker knows.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ServingsServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -58,6 +70,11 @@ def add_ServingsServicer_to_server(servicer, server):
                     servicer.Connect,
                     request_deserializer=operator__lib_dot_wire_dot_proto_dot_serving__pb2.ConnectRequest.FromString,
                     response_serializer=operator__lib_dot_wire_dot_proto_dot_serving__pb2.ConnectReply.SerializeToString,
+            ),
+            'Fate': grpc.unary_unary_rpc_method_handler(
+                    servicer.Fate,
+                    request_deserializer=operator__lib_dot_wire_dot_proto_dot_serving__pb2.FateRequest.FromString,
+                    response_serializer=operator__lib_dot_wire_dot_proto_dot_serving__pb2.FateReply.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -87,6 +104,33 @@ class Servings:
             '/operator_lib.v1.Servings/Connect',
             operator__lib_dot_wire_dot_proto_dot_serving__pb2.ConnectRequest.SerializeToString,
             operator__lib_dot_wire_dot_proto_dot_serving__pb2.ConnectReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Fate(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/operator_lib.v1.Servings/Fate',
+            operator__lib_dot_wire_dot_proto_dot_serving__pb2.FateRequest.SerializeToString,
+            operator__lib_dot_wire_dot_proto_dot_serving__pb2.FateReply.FromString,
             options,
             channel_credentials,
             insecure,

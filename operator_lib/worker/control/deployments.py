@@ -9,8 +9,9 @@ from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
 import operator_lib
-from operator_lib.errors import NotFound
+from operator_lib.errors import NotFound, PythonVersionMismatch
 from operator_lib.package import requirements
+from operator_lib.wire.failure import encode_failure
 from operator_lib.wire.proto import common_pb2 as common
 from operator_lib.wire.proto import deploy_pb2 as pb
 from operator_lib.wire.proto import deploy_pb2_grpc as rpc
@@ -75,7 +76,7 @@ class Deployments(rpc.DeploymentsServicer):
             async for step in steps:
                 if isinstance(step, Progress) and step.phase == "starting" and request.detach:
                     row = self.worker.store.deployment(name=request.name)
-                    self.worker.runs.spawn(_exhaust(steps))
+                    self.worker.runs.tasks.spawn(_exhaust(steps))
                     if row is not None:
                         yield pb.DeployEvent(done=pb.DeployDone(deployment=self.describe(row)))
                     return
@@ -91,6 +92,10 @@ class Deployments(rpc.DeploymentsServicer):
         except StartFailed as error:
             yield pb.DeployEvent(
                 failed=common.Failure(cause="deploy_failed", message=str(error), payload=error.failure)
+            )
+        except PythonVersionMismatch as error:
+            yield pb.DeployEvent(
+                failed=common.Failure(cause="deploy_failed", message=str(error), payload=encode_failure(error))
             )
 
     @unary

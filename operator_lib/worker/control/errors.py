@@ -18,6 +18,7 @@ from operator_lib.errors import (
     PythonVersionMismatch,
     QueueFull,
 )
+from operator_lib.worker.blobs import NO_SPACE, BlobError, BlobMismatch, WrongOffset
 from operator_lib.worker.store.base import Conflict, StoreError
 
 log = logging.getLogger("operator_lib.worker")
@@ -28,6 +29,9 @@ CODES: tuple[tuple[type[BaseException], grpc.StatusCode], ...] = (
     (Conflict, grpc.StatusCode.ALREADY_EXISTS),
     (QueueFull, grpc.StatusCode.RESOURCE_EXHAUSTED),
     (StoreError, grpc.StatusCode.RESOURCE_EXHAUSTED),
+    # An upload that went wrong is taken up again where it stands: for clients, a connection that broke.
+    (WrongOffset, grpc.StatusCode.UNAVAILABLE),
+    (BlobMismatch, grpc.StatusCode.UNAVAILABLE),
     (NotReady, grpc.StatusCode.UNAVAILABLE),
     (PythonVersionMismatch, grpc.StatusCode.FAILED_PRECONDITION),
     (DeployError, grpc.StatusCode.FAILED_PRECONDITION),
@@ -41,6 +45,10 @@ async def refuse(context: Any, error: Exception) -> None:
     for kind, code in CODES:
         if isinstance(error, kind):
             await context.abort(code, str(error)[:4000])
+    if isinstance(error, OSError) and error.errno in NO_SPACE:
+        await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, f"the worker's disk is full: {error}"[:4000])
+    if isinstance(error, BlobError):
+        await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error)[:4000])
     log.error("worker: internal error", exc_info=error)
     await context.abort(grpc.StatusCode.INTERNAL, f"internal error of the worker ({type(error).__name__}); see its log")
 

@@ -6,13 +6,15 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
-from operator_lib.errors import NotFound, QueueFull
+from operator_lib.errors import NotFound, NotReady
 from operator_lib.wire.proto import common_pb2 as common
 from operator_lib.wire.proto import runs_pb2 as pb
 from operator_lib.worker import places
 from operator_lib.worker.ids import new_id
+from operator_lib.worker.replicas import Replica
 from operator_lib.worker.runs import new_run
-from operator_lib.worker.servings import Replica
+from operator_lib.worker.store.base import DeploymentRow, VersionRow
+from operator_lib.worker.tasks import Tasks
 
 if TYPE_CHECKING:
     from operator_lib.worker.app import Worker
@@ -24,78 +26,102 @@ MAX_PROCESSES = 64
 async def lease(worker: Worker, requests: Any) -> AsyncIterator[pb.LeaseEvent]:
     """Carry out one `Lease`: the map is a run of its own, which ends when the caller says so or goes away."""
     first = await anext(requests)
+    if not worker.runs.accepting:
+        raise NotReady("the worker is stopping; try again in a moment")
     job = worker.store.deployment(name=first.job)
     if job is None or job.kind != "job" or not job.live_version:
         raise NotFound(f"no job {first.job!r} on this worker")
     version = worker.store.version(job.id, job.live_version)
     if version is None:
         raise NotFound(f"version {job.live_version} of {job.name} is gone")
-    if not worker.runs.accepting:
-        raise QueueFull("the worker is stopping", retry_after=5)
-    row, _ = await worker.store.submit_run(new_run(job, version.number, kind="map"))
-    folder = worker.places.run(row.id)
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    token = new_id()
-    await worker.store.start_attempt(row.id, token)
-    worker.runs.tell(row.id, "RUNNING", 1, "")
-    events: asyncio.Queue[pb.LeaseEvent | None] = asyncio.Queue()
-    replicas: list[Replica] = []
-    waiting: set[asyncio.Task[None]] = set()
-    status = "CANCELLED"
-
-    def gone(replica: Replica) -> None:
-        failure = common.Failure(cause="signal", message=replica.cause, payload=replica.failure)
-        events.put_nowait(pb.LeaseEvent(run_id=row.id, replica_id=replica.id, failed=failure))
-
-    async def provide() -> None:
-        replica = await worker.launcher.start(job.name, version, folder, on_exit=gone)
-        replicas.append(replica)
-        await replica.settled.wait()
-        if replica.status == "ready":
-            events.put_nowait(
-                pb.LeaseEvent(run_id=row.id, address=replica.address, token=replica.token, replica_id=replica.id)
-            )
-
-    async def listen() -> None:
-        nonlocal status
-        wanted, request = 0, first
-        while True:
-            while wanted < min(request.want, MAX_PROCESSES):
-                wanted += 1
-                task = asyncio.create_task(provide())
-                waiting.add(task)
-                task.add_done_callback(waiting.discard)
-            if request.want == 0:
-                status = "COMPLETED"
-                break
-            try:
-                request = await anext(requests)
-            except StopAsyncIteration:
-                break
-        events.put_nowait(None)
-
-    listening = asyncio.create_task(listen())
+    loan = Loan(worker, job, version)
+    await loan.open()
+    listening = loan.tasks.spawn(loan.listen(first, requests))
     try:
-        while (event := await events.get()) is not None:
+        while (event := await loan.events.get()) is not None:
             yield event
-        yield pb.LeaseEvent(run_id=row.id, ended=True)
+        yield pb.LeaseEvent(run_id=loan.run_id, ended=True)
     finally:
         listening.cancel()
-        for task in list(waiting):
-            task.cancel()
-        worker.runs.spawn(_end(worker, row.id, token, replicas, status))
+        worker.runs.tasks.spawn(loan.close())
 
 
-async def _end(worker: Worker, run_id: str, token: str, replicas: list[Replica], status: str) -> None:
-    for replica in replicas:
-        if replica.process is not None and replica.status != "dead":
-            replica.process.stop("drain", 0)
-    await asyncio.gather(*(r.gone.wait() for r in replicas))
-    cause = "" if status == "COMPLETED" else "the caller went away"
-    worker.runs.tell(run_id, status, 1, cause)
-    await worker.store.finish_run(
-        run_id, token, status, "" if status == "COMPLETED" else "cancelled", cause, -1, None, None, 0
-    )
-    worker.runs.announce(run_id)
-    for replica in replicas:
-        await places.clear(worker.places.run(run_id) / replica.id, keep=True)
+class Loan:
+    """The processes of one map."""
+
+    def __init__(self, worker: Worker, job: DeploymentRow, version: VersionRow) -> None:
+        self.worker = worker
+        self.job = job
+        self.version = version
+        self.token = new_id()
+        self.row = new_run(job, version.number, kind="map")
+        self.run_id = self.row.id
+        self.folder = worker.places.run(self.run_id)
+        self.events: asyncio.Queue[pb.LeaseEvent | None] = asyncio.Queue()
+        self.replicas: list[Replica] = []
+        self.tasks = Tasks()
+        self.ending = False
+        self.status, self.cause = "CANCELLED", "the caller went away"
+
+    async def open(self) -> None:
+        """Note in the store that it runs."""
+        runs = self.worker.runs
+        await self.worker.store.submit_run(self.row)
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        await self.worker.store.start_attempt(self.run_id, self.token)
+        runs.leases[self.run_id] = self.end
+        runs.tell(self.run_id, "RUNNING", 1, "")
+
+    async def listen(self, request: pb.LeaseRequest, requests: Any) -> None:
+        """Do as the caller says, until that is: enough."""
+        wanted = 0
+        try:
+            while request.want > 0:
+                while wanted < min(request.want, MAX_PROCESSES):
+                    wanted += 1
+                    self.tasks.spawn(self.provide())
+                request = await anext(requests)
+            self.status, self.cause = "COMPLETED", ""
+        except StopAsyncIteration:
+            pass
+        finally:
+            self.events.put_nowait(None)
+
+    async def provide(self) -> None:
+        """One process more."""
+        replica = Replica(self.version)
+        self.replicas.append(replica)
+        await self.worker.launcher.start(replica, self.job.name, self.folder, on_exit=self.gone)
+        await replica.settled.wait()
+        if replica.status == "ready":
+            event = pb.LeaseEvent(
+                run_id=self.run_id, address=replica.address, token=replica.token, replica_id=replica.id
+            )
+            self.events.put_nowait(event)
+
+    def gone(self, replica: Replica) -> None:
+        """A process has ended; when that was not our doing, the caller is told."""
+        if not self.ending:
+            failure = common.Failure(cause="signal", message=replica.cause, payload=replica.failure)
+            self.events.put_nowait(pb.LeaseEvent(run_id=self.run_id, replica_id=replica.id, failed=failure))
+
+    def end(self) -> None:
+        """Cancelled, or the worker is stopping."""
+        self.cause = "cancelled" if self.worker.runs.accepting else "worker restarted"
+        self.events.put_nowait(None)
+
+    async def close(self) -> None:
+        """End the processes, then note that it is over."""
+        self.ending = True
+        for replica in self.replicas:
+            replica.stop(0)
+        for replica in self.replicas:
+            await replica.gone.wait()
+        runs = self.worker.runs
+        runs.tell(self.run_id, self.status, 1, self.cause)
+        kind = "" if self.status == "COMPLETED" else "cancelled"
+        await self.worker.store.finish_run(self.run_id, self.token, self.status, kind, self.cause)
+        runs.end_lease(self.run_id)
+        runs.announce(self.run_id)
+        for replica in self.replicas:
+            await places.clear(self.folder / replica.id, keep=True)

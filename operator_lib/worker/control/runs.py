@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from operator_lib.engine.process import FAILURE, VALUE
 from operator_lib.errors import NotFound
+from operator_lib.wire.failure import encode_failure
 from operator_lib.wire.proto import common_pb2 as common
 from operator_lib.wire.proto import runs_pb2 as pb
 from operator_lib.wire.proto import runs_pb2_grpc as rpc
 from operator_lib.worker import history
 from operator_lib.worker.control.errors import stream, unary
 from operator_lib.worker.control.lease import lease
-from operator_lib.worker.runs import TERMINAL, new_run
+from operator_lib.worker.runs import new_run
 from operator_lib.worker.store.base import RunRow
+from operator_lib.worker.verdict import as_error
 
 if TYPE_CHECKING:
     from operator_lib.worker.app import Worker
@@ -71,53 +73,71 @@ class Runs(rpc.RunsServicer):
             result_size=-1 if row.result_size is None else row.result_size,
             cause=row.cause or "",
         )
-        if row.status in TERMINAL and row.kind == "run":
-            stored = self.worker.runs.outcome_file(row)
+        if row.terminal and row.kind == "run":
+            stored = self.worker.runs.outcome_file(row) if inline else None
             if row.status != "COMPLETED":
-                payload = stored.read_bytes() if stored is not None and stored.name == FAILURE and inline else b""
+                payload = b""
+                if stored is not None and stored.name == FAILURE and row.cause_kind == "user_exception":
+                    payload = stored.read_bytes()
+                elif inline:
+                    payload = encode_failure(as_error(row), run_id=row.id)
                 shown.failure.CopyFrom(
                     common.Failure(cause=row.cause_kind or "", message=row.cause or "", payload=payload)
                 )
-            elif stored is not None and inline and shown.result_size <= INLINE:
+            elif stored is not None and shown.result_size <= INLINE:
                 shown.result = stored.read_bytes()
         return shown
 
-    async def Watch(self, request_iterator: Any, context: Any) -> AsyncIterator[pb.RunState]:
-        states: asyncio.Queue[pb.RunState | None] = asyncio.Queue(256)
+    @stream
+    async def Watch(self, requests: Any, context: Any) -> AsyncIterator[pb.RunState]:
+        states: asyncio.Queue[pb.RunState | Exception | None] = asyncio.Queue(32)
         tasks: set[asyncio.Task[Any]] = set()
 
         async def listen() -> None:
-            async for request in request_iterator:
-                for run_id in request.run_ids:
-                    task = asyncio.create_task(self._follow(run_id, states))
-                    tasks.add(task)
-                    task.add_done_callback(tasks.discard)
-            await asyncio.gather(*tasks, return_exceptions=True)
-            await states.put(None)
+            try:
+                async for request in requests:
+                    for run_id in request.run_ids:
+                        task = asyncio.create_task(self._follow(run_id, states))
+                        tasks.add(task)
+                        task.add_done_callback(tasks.discard)
+                await asyncio.gather(*tasks)
+                await states.put(None)
+            except Exception as error:
+                await states.put(error)
 
         listening = asyncio.create_task(listen())
         try:
             while (state := await states.get()) is not None:
+                if isinstance(state, Exception):
+                    raise state
                 yield state
         finally:
             listening.cancel()
             for task in list(tasks):
                 task.cancel()
 
-    async def _follow(self, run_id: str, states: asyncio.Queue[pb.RunState | None]) -> None:
+    async def _follow(self, run_id: str, states: asyncio.Queue[Any]) -> None:
+        """Put every state of a run into the queue, and what ends the watch before the run has ended."""
+        try:
+            await self._states(run_id, states.put)
+        except Exception as error:
+            await states.put(error)
+
+    async def _states(self, run_id: str, put: Callable[[pb.RunState], Awaitable[None]]) -> None:
         runs, last = self.worker.runs, ("", 0)
         while True:
-            signal = runs.changed(run_id)
             row = self.worker.store.run(run_id)
             if row is None:
                 failure = common.Failure(cause="not_found", message=f"no run {run_id!r} on this worker")
-                await states.put(pb.RunState(id=run_id, status=pb.FAILED, failure=failure))
+                await put(pb.RunState(id=run_id, status=pb.FAILED, failure=failure))
                 return
+            signal = None if row.terminal else runs.states.next(run_id)
             if (row.status, row.attempts) != last:
                 last = row.status, row.attempts
-                await states.put(self.state(row))
-            if row.status in TERMINAL:
+                await put(self.state(row))
+            if signal is None:
                 return
+            runs.check_open()
             await signal.wait()
 
     @stream
@@ -139,7 +159,7 @@ class Runs(rpc.RunsServicer):
             inner = sorted(folder.glob("*/events")) if row.kind == "map" else []
             return (
                 [*inner, worker.places.events(row.id)],
-                lambda: worker.runs.changed(row.id),
+                lambda: self._news(row.id),
                 lambda: worker.runs.ended(row.id),
             )
         serving = worker.servings.by_name.get(name)
@@ -147,8 +167,19 @@ class Runs(rpc.RunsServicer):
             replicas = [*serving.dead, *serving.replicas]
             if replicas:
                 files = [worker.places.replica(r.id) / "events" for r in replicas]
-                return files, _tick, lambda: serving.closed
+                return files, lambda: self._tick(), lambda: serving.closed
         raise NotFound(f"no run or serving {name!r} on this worker")
+
+    def _news(self, run_id: str) -> asyncio.Event:
+        self.worker.runs.check_open()
+        return self.worker.runs.stories.next(run_id)
+
+    def _tick(self) -> asyncio.Event:
+        """Set in a moment: replicas do not announce what they print."""
+        self.worker.runs.check_open()
+        signal = asyncio.Event()
+        asyncio.get_running_loop().call_later(0.1, signal.set)
+        return signal
 
     @stream
     async def Result(self, request: pb.ResultRequest, context: Any) -> AsyncIterator[common.Chunk]:
@@ -176,18 +207,7 @@ class Runs(rpc.RunsServicer):
     async def Get(self, request: pb.GetRunRequest, context: Any) -> pb.RunState:
         return self.state(self.worker.runs.row(request.run_id))
 
-    async def Lease(self, request_iterator: Any, context: Any) -> AsyncIterator[pb.LeaseEvent]:
-        async for event in self._lease(request_iterator, context):
-            yield event
-
     @stream
-    async def _lease(self, request_iterator: Any, context: Any) -> AsyncIterator[pb.LeaseEvent]:
-        async for event in lease(self.worker, request_iterator):
+    async def Lease(self, requests: Any, context: Any) -> AsyncIterator[pb.LeaseEvent]:
+        async for event in lease(self.worker, requests):
             yield event
-
-
-def _tick() -> asyncio.Event:
-    """Set in a moment: replicas do not announce what they print."""
-    signal = asyncio.Event()
-    asyncio.get_running_loop().call_later(0.1, signal.set)
-    return signal

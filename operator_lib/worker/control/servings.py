@@ -2,35 +2,60 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
+from operator_lib.engine import ledger
+from operator_lib.engine.process import LEDGER
 from operator_lib.errors import AuthenticationError
 from operator_lib.wire.proto import serving_pb2 as pb
 from operator_lib.wire.proto import serving_pb2_grpc as rpc
 from operator_lib.worker.auth import DENIED, shown
 from operator_lib.worker.control.errors import unary
-from operator_lib.worker.servings import StartFailed
+from operator_lib.worker.servings import Serving, StartFailed
 
 if TYPE_CHECKING:
     from operator_lib.worker.app import Worker
 
 # Seconds that a caller may ask to wait for a replica.
 MAX_WAIT = 60.0
+# Seconds for a replica whose connection broke to be seen to have ended.
+FATE_WAIT = 3.0
 
 
 class Servings(rpc.ServingsServicer):
     def __init__(self, worker: Worker) -> None:
         self.worker = worker
 
-    @unary
-    async def Connect(self, request: pb.ConnectRequest, context: Any) -> pb.ConnectReply:
+    def allowed(self, name: str, context: Any) -> Serving:
+        """The serving, if the caller's token may call it."""
         worker = self.worker
         token = shown(context.invocation_metadata())
-        known = worker.servings.by_name.get(request.name)
+        known = worker.servings.by_name.get(name)
         allowed = worker.tokens.is_owner(token) if known is None else worker.tokens.may_call(token, known.deployment.id)
         if not allowed:
             raise AuthenticationError(DENIED[1])
-        serving = worker.servings.get(request.name)
+        return worker.servings.get(name)
+
+    @unary
+    async def Fate(self, request: pb.FateRequest, context: Any) -> pb.FateReply:
+        serving = self.allowed(request.name, context)
+        replica = next(
+            (r for r in [*serving.replicas, *serving.leaving, *serving.dead] if r.id == request.replica_id), None
+        )
+        if replica is None:
+            return pb.FateReply()
+        try:
+            await asyncio.wait_for(replica.gone.wait(), FATE_WAIT)
+        except TimeoutError:
+            return pb.FateReply(cause="the connection to it broke")
+        started = ledger.read(self.worker.places.replica(replica.id) / LEDGER)
+        known = request.session in started
+        return pb.FateReply(known=known, last_started=started.get(request.session, 0), cause=replica.cause)
+
+    @unary
+    async def Connect(self, request: pb.ConnectRequest, context: Any) -> pb.ConnectReply:
+        serving = self.allowed(request.name, context)
         wait = min(request.wait or MAX_WAIT, MAX_WAIT)
         try:
             replicas = await serving.connect(wait, set(request.dead))

@@ -48,6 +48,13 @@ def tuples_are_one_argument(op):
     return op.map([(1, "a"), (2, "b")])
 
 
+@case("shift")
+def inputs_of_the_users_own_classes(op, lib):
+    point = lib("Point")
+    points = [point(float(i)) for i in range(5)]
+    return op.map(points) if hasattr(op, "map") else [op(p) for p in points]
+
+
 @case("fails_on", gives="raised")
 def the_first_exception_is_raised(op):
     error = caught(lambda: op.map(range(20)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cases import case
+from cases import case, caught
 
 
 @case("recap", gives=[5 * (1 + x) + x for x in range(5)])
@@ -13,6 +13,11 @@ def the_recap(op):
 @case("recap", gives=17)
 def by_keyword(op):
     return op(x=2)
+
+
+@case("recap")
+def arguments_that_do_not_fit_an_operator(op):
+    return [caught(call) for call in (lambda: op(), lambda: op(y=1), lambda: op(1, 2), lambda: op(1, x=2))]
 
 
 @case("pipeline")

@@ -60,9 +60,24 @@ def methods(op):
 @case("Store")
 def methods_with_wrong_arguments(op):
     return [
-        str(caught(call)).rpartition(".")[2]
-        for call in (lambda: op.add(), lambda: op.add("a"), lambda: op.add("a", 1, 2), lambda: op.owner_of(owner="x"))
+        caught(call)
+        for call in (
+            lambda: op.add(),
+            lambda: op.add("a"),
+            lambda: op.owner_of(owner="x"),
+            lambda: op.put("a", 1, overwrite=True, more=1),
+            lambda: op(),
+            lambda: op(1, 2, 3),
+            lambda: op.add("a", 1, 2),
+            lambda: op.owner_of(1),
+        )
     ]
+
+
+@case("Store", gives=2)
+def methods_in_a_row(op):
+    op.reset()
+    return op.put("a").put("b", value=[1]).add("b", 2)
 
 
 @case("Store")
@@ -156,13 +171,16 @@ def a_name_that_does_not_exist(op):
     return type(error).__name__, "absent" in str(error), hasattr(op, "absent"), getattr(op, "absent", "default")
 
 
-@case("Clash", gives=[["a", "b"], 5, "my dag", ["my propagate", 1], "my operators", 3])
+@case("Clash", gives=[["a", "b"], 5, "my dag", ["my propagate", 1], "my operators", 3, "my map", [6]])
 def the_users_names_win(op):
-    return [op.children, op.apply, op.dag(), op.propagate(1), op.operators(), op.named_children(2)]
+    return [op.children, op.apply, op.dag(), op.propagate(1), op.operators(), op.named_children(2), op.map(), op.submit(6)]
 
 
-@case("Store", gives=[("lambda", "submit")], afar=[("lambda", "submit")])
-def a_method_as_a_future(op):
-    pending = getattr(op.owner_of, "submit", None)
-    assert pending is None or pending().result(30) == op.owner_of()
-    return [("lambda", "submit")]
+@case("Clash")
+def the_users_attributes_are_set_whatever_their_names(op):
+    op.children = [3]
+    op.nodes = "my nodes"
+    seen = [op.children, op.nodes]
+    del op.nodes
+    op.children = ["a", "b"]
+    return seen

@@ -143,6 +143,12 @@ class Clash:
     def named_children(self, x=0):
         return x + 1
 
+    def map(self):
+        return "my map"
+
+    def submit(self, x):
+        return [x]
+
 
 @operator
 class Falsy:

@@ -1,0 +1,150 @@
+"""Processes with one live object each: started, watched, seen off. Servings and maps use them alike."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from operator_lib.engine.process import FAILURE, Exit, ProcessSpec
+from operator_lib.executors.base import Executor, Process
+from operator_lib.executors.local import base_environment
+from operator_lib.options import Options
+from operator_lib.worker import places
+from operator_lib.worker.ids import new_id
+from operator_lib.worker.places import Places
+from operator_lib.worker.runs import codecs, environment
+from operator_lib.worker.store.base import VersionRow
+
+# Seconds that a replica may take to finish calls and see its clients off.
+DRAIN = 30.0
+
+
+class Replica:
+    """One process with one live object."""
+
+    def __init__(self, version: VersionRow) -> None:
+        self.id = new_id()
+        self.version = version
+        self.token = secrets.token_urlsafe(24)
+        self.status = "starting"  # ready, draining, dead
+        self.address = ""
+        self.process: Process | None = None
+        self.started = time.time()
+        self.asked_for = False
+        self.answered = False  # it was ready once
+        self.cause = ""
+        self.failure = b""
+        self.settled = asyncio.Event()
+        self.gone = asyncio.Event()
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid if self.process else 0
+
+    @property
+    def leaving(self) -> bool:
+        return self.status in ("draining", "dead")
+
+    def stop(self, grace: float) -> None:
+        """Have it end, whether its process is there yet or not. `gone` is set when it has."""
+        if self.status != "dead":
+            self.status = "draining"
+            if self.process is not None:
+                self.process.stop("drain", grace if self.answered else 0)
+
+
+class Launcher:
+    """Starts replicas of any version."""
+
+    def __init__(
+        self, where: Places, executor: Executor, python_of: Callable[[VersionRow], Awaitable[str]], host: str
+    ) -> None:
+        self.places = where
+        self.executor = executor
+        self.python_of = python_of
+        self.host = host
+
+    async def start(
+        self,
+        replica: Replica,
+        name: str,
+        folder: Path | None = None,
+        *,
+        on_exit: Callable[[Replica], None] = lambda replica: None,
+        kind: str = "replica",
+    ) -> None:
+        """Ask for its process. `Replica.settled` is set when it answers calls, or never will.
+
+        What goes wrong is the replica's end, like any other: `on_exit` is told, `Replica.cause` says why.
+        """
+        home = folder / replica.id if folder else self.places.replica(replica.id)
+
+        def hear(message: dict[str, Any]) -> None:
+            if "ready" in message and not replica.leaving:
+                replica.address = message["ready"].get("address", "")
+                replica.status = "ready"
+                replica.answered = True
+                replica.settled.set()
+            elif "exit" in message:
+                self._ended(replica, home, message["exit"])
+                on_exit(replica)
+
+        try:
+            python = await self.python_of(replica.version)
+            spec = self._spec(replica, name, home, kind)
+            if not replica.leaving:
+                replica.process = await self.executor.spawn(python, spec, hear)
+        except Exception as error:
+            replica.cause = f"could not be started: {error}"
+        finally:
+            if replica.process is None:
+                self._over(replica)
+                on_exit(replica)
+        if replica.process is not None and replica.leaving:  # told to stop before there was a process
+            replica.process.stop("drain", 0)
+
+    def _spec(self, replica: Replica, name: str, home: Path, kind: str) -> ProcessSpec:
+        version = replica.version
+        options = Options.from_json(json.loads(version.options_json or "{}"))
+        source = self.places.source(version.fingerprint)
+        places.furnish(home, source)
+        spec = ProcessSpec(
+            kind=kind,
+            id=replica.id,
+            name=name,
+            folder=str(home),
+            source=str(source),
+            entry=str(self.places.blob(version.entry_sha256)),
+            events=str(home / "events"),
+            input_codecs=codecs(options),
+            output_codec=options.output_encoder,
+            env=base_environment(self.places.home) | environment(options),
+            host=self.host,
+            token=replica.token,
+            concurrency=options.concurrency,
+        )
+        spec.write()
+        return spec
+
+    def _ended(self, replica: Replica, home: Path, ended: Exit) -> None:
+        stored = home / FAILURE
+        replica.failure = stored.read_bytes() if stored.exists() else b""
+        words = "the process that watches over it was killed" if ended.stopped == "shim" else ended.words()
+        replica.cause = "it failed while it started" if replica.failure else words
+        self._over(replica)
+
+    @staticmethod
+    def _over(replica: Replica) -> None:
+        replica.status = "dead"
+        replica.settled.set()
+        replica.gone.set()
+
+    async def drain(self, replica: Replica, grace: float = DRAIN) -> None:
+        """Let it finish its calls and end."""
+        replica.stop(grace)
+        await replica.gone.wait()

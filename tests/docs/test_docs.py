@@ -1,0 +1,248 @@
+"""The documentation does what it says: its blocks run in order, print what they promise, and name commands that exist.
+
+How blocks are read:
+
+* ```python: run as part of one script per page. ``print(...)  # text`` promises that line of output, ``...`` in it
+  stands for anything. A block whose first line is ``# name.py`` is written to that file instead. ``<!-- no-run -->``
+  above a block leaves it out.
+* ```text below ``<!-- output -->``: lines that the blocks above have printed.
+* ```console: every ``operator-lib`` command names a verb and options that exist. Below ``<!-- run -->`` it is run, at
+  its place between the Python blocks; exit code 0 or as ``# exit code N`` says, output as shown.
+"""
+
+from __future__ import annotations
+
+import doctest
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import textwrap
+import tokenize
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from io import StringIO
+from pathlib import Path
+from typing import IO, Any
+
+import pytest
+from typer.main import get_command
+
+from operator_lib import worker as workers
+from operator_lib.cli.main import app
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
+MARKER = re.compile(r"<!-- (no-run|run|output) -->\s*\Z")
+FILE = re.compile(r"# ([\w./-]+\.\w+|\.nboxignore)")
+TURN = "--8<-- your turn"
+# What may differ from what is shown, besides white space and `...`: how finely the code between calls is cut up.
+VARIES = re.compile(r"\d+(?= nodes)")
+
+
+@dataclass(frozen=True)
+class Block:
+    language: str
+    marker: str
+    text: str
+    line: int
+
+
+@dataclass(frozen=True)
+class Command:
+    """One command of a console block, with the output shown below it."""
+
+    text: str
+    output: str
+    line: int
+
+    @property
+    def exit_code(self) -> int:
+        said = re.search(r"# exit code (\d)", self.text)
+        return int(said[1]) if said else 0
+
+
+def blocks(page: Path) -> list[Block]:
+    text = page.read_text()
+    found = []
+    for fence in FENCE.finditer(text):
+        marker = MARKER.search(text[: fence.start()])
+        line = text.count("\n", 0, fence.start()) + 2
+        found.append(Block(fence[2], marker[1] if marker else "", textwrap.dedent(fence[3]), line))
+    return found
+
+
+def commands(block: Block) -> list[Command]:
+    found: list[Command] = []
+    for part in re.split(r"^(?=\$ )", block.text, flags=re.MULTILINE):
+        if part.startswith("$ "):
+            lines = part[2:].split("\n")
+            size = next(n for n, line in enumerate(lines, 1) if not line.endswith("\\"))
+            at = block.line + block.text[: block.text.index(part)].count("\n")
+            found.append(Command("\n".join(lines[:size]), "\n".join(lines[size:]), at))
+    return found
+
+
+def name_of(page: Path) -> str:
+    return page.relative_to(ROOT).as_posix()
+
+
+def runnable(page: Path) -> bool:
+    return any(b.language == "python" and b.marker != "no-run" for b in blocks(page))
+
+
+def alike(shown: str, printed: str) -> bool:
+    shown, printed = (VARIES.sub("N", text.strip()) + "\n" for text in (shown, printed))
+    return doctest.OutputChecker().check_output(shown, printed, doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
+
+
+# --- running ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Script:
+    """The page as a program: its source, what it must print, and the console blocks between."""
+
+    source: list[str] = field(default_factory=list)
+    promises: list[str] = field(default_factory=list)
+    consoles: list[Block] = field(default_factory=list)
+
+    def add(self, block: Block, folder: Path) -> None:
+        if block.marker == "no-run":
+            return
+        if block.language == "python":
+            named = FILE.fullmatch(block.text.partition("\n")[0])
+            if named is not None:
+                write(folder / named[1], block.text)
+            else:
+                self.source.append(block.text)
+                self.promises += promised(block.text)
+        elif block.marker == "output":
+            self.promises += [line for line in block.text.splitlines() if line.strip()]
+        elif block.marker == "run":
+            self.source.append(f"print({TURN!r}, flush=True); input()")
+            self.consoles.append(block)
+
+
+def write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+def promised(code: str) -> Iterator[str]:
+    """The comments behind ``print(...)``."""
+    for token in tokenize.generate_tokens(StringIO(code).readline):
+        if token.type == tokenize.COMMENT and token.line.lstrip().startswith("print("):
+            yield token.string.removeprefix("#").strip()
+
+
+@pytest.mark.parametrize("page", [p for p in PAGES if runnable(p)], ids=name_of)
+def test_a_page_does_what_it_says(page: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "project"
+    folder.mkdir()
+    script = Script()
+    for block in blocks(page):
+        script.add(block, folder)
+    write(folder / "page.py", "\n".join(script.source))
+    with workers.local(tmp_path / "home"):
+        env = environment(tmp_path)
+        said = run_script(folder, env, script, page)
+    rest = iter(said)
+    for wanted in script.promises:
+        found = any(alike(wanted, line) for line in rest)
+        assert found, f"{name_of(page)} promises {wanted!r} at a place where it is not among:\n" + "\n".join(said)
+
+
+def environment(tmp_path: Path) -> dict[str, str]:
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return {**os.environ, "PATH": path, "NO_COLOR": "1", "OPERATOR_LIB_HOME": str(tmp_path / "home")}
+
+
+def run_script(folder: Path, env: dict[str, str], script: Script, page: Path) -> list[str]:
+    """The lines that it prints; at each turn the next console block is run."""
+    consoles = iter(script.consoles)
+    said: list[str] = []
+    with open(folder.parent / "stderr", "w+") as errors:
+        command = [sys.executable, "-u", "page.py"]
+        pipe: Any = subprocess.PIPE
+        with subprocess.Popen(command, cwd=folder, env=env, stdin=pipe, stdout=pipe, stderr=errors, text=True) as process:
+            stdin, stdout = pipes(process)
+            try:
+                for line in stdout:
+                    if line.rstrip("\n") == TURN:
+                        run_console(next(consoles), folder, env, page)
+                        stdin.write("\n")
+                        stdin.flush()
+                    else:
+                        said.append(line.rstrip("\n"))
+            except BaseException:
+                process.kill()
+                raise
+        errors.seek(0)
+        assert process.returncode == 0, f"{name_of(page)}: {errors.read()}"
+    return said
+
+
+def pipes(process: subprocess.Popen[str]) -> tuple[IO[str], IO[str]]:
+    assert process.stdin is not None
+    assert process.stdout is not None
+    return process.stdin, process.stdout
+
+
+def run_console(block: Block, folder: Path, env: dict[str, str], page: Path) -> None:
+    """The commands of one block, in one shell: variables live from one to the next."""
+    shell = []
+    wanted = commands(block)
+    for command in wanted:
+        shell.append(f"{command.text}\necho; echo {TURN!r} $?")
+    done = subprocess.run(
+        ["bash", "-c", "\n".join(shell)], cwd=folder, env=env, text=True,
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    parts = re.split(rf"\n{TURN} (\d+)\n", done.stdout)
+    for command, output, code in zip(wanted, parts[::2], parts[1::2], strict=False):
+        where = f"{name_of(page)}:{command.line}: $ {command.text}"
+        if "curl " in command.text and shutil.which("curl") is None:
+            continue
+        assert int(code) == command.exit_code, f"{where}\nexit code {code}:\n{output}"
+        if command.output.strip():
+            assert alike(command.output, output), f"{where}\nprinted:\n{output}"
+    assert len(parts) // 2 == len(wanted), f"{name_of(page)}:{block.line}: {done.stdout}"
+
+
+# --- commands that are only shown ------------------------------------------------------------------------------------
+
+
+def shown_commands() -> list[Any]:
+    return [
+        pytest.param(command.text, id=f"{name_of(page)}:{command.line}")
+        for page in PAGES
+        for block in blocks(page)
+        if block.language == "console"
+        for command in commands(block)
+        if "operator-lib " in command.text
+    ]
+
+
+@pytest.mark.parametrize("text", shown_commands())
+def test_a_command_that_is_shown_exists(text: str) -> None:
+    words = shlex.split(text.replace("$(", " ( ").replace(")", " ) "), comments=True)
+    for start in [n for n, word in enumerate(words) if word == "operator-lib"]:
+        check(words[start + 1 :])
+
+
+def check(words: list[str]) -> None:
+    command: Any = get_command(app)
+    for word in words:
+        if word in ("|", ";", "&&", "(", ")", ">", "operator-lib"):
+            return
+        known = {option for parameter in command.params for option in [*parameter.opts, *parameter.secondary_opts]}
+        if word.startswith("-") and not re.fullmatch(r"-\d.*", word):
+            option = word.partition("=")[0]
+            assert option in known | {"--help", "-h"}, f"{command.name} has no option {option}"
+        elif hasattr(command, "commands"):
+            assert word in command.commands, f"operator-lib has no {word}"
+            command = command.commands[word]
