@@ -14,7 +14,7 @@ from benchmarks.results import Row, measured, unmeasured
 
 ROOT = Path(__file__).resolve().parent.parent
 # Seconds a case may take, and then to stop what it started.
-PATIENCE = 600.0
+PATIENCE = 300.0
 FAREWELL = 60.0
 # Of what a case that failed has written.
 LINES = 25

@@ -109,8 +109,7 @@ class Zygote:
         self.control, theirs = socket.socketpair()
         self.control.setblocking(False)
         self.log = home / "zygote.log"
-        # Bytecode of the versions' modules has a place of its own: nothing is written beside their source.
-        own = {"GRPC_ENABLE_FORK_SUPPORT": "0", "PYTHONPYCACHEPREFIX": str(home / "bytecode")}
+        own = {"GRPC_ENABLE_FORK_SUPPORT": "0"}
         with open(self.log, "ab") as file:
             self.popen = subprocess.Popen(
                 [python, "-P", "-m", "operator_lib.runner.zygote", str(theirs.fileno())],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import os
+import sys
 from typing import Any
 
 from operator_lib import project, tree
@@ -32,6 +33,8 @@ from operator_lib.trace.values import (
 from operator_lib.trace.world import World
 
 _EMPTY = SourceFile("", "")
+# Python frames: 32 operators deep, each some blocks and expressions deep.
+RECURSION = 12_000
 
 
 def from_object(target: Any) -> tuple[DAG, World]:
@@ -44,7 +47,8 @@ def from_object(target: Any) -> tuple[DAG, World]:
     what = what_is(target, world)
     if isinstance(what, Class):
         what = _blank(r, what, Frame(None, _EMPTY, "", Env()))
-    return _read(r, what, getattr(own, "__name__", type(own).__name__), inspect.getdoc(own) or ""), world
+    name, doc = getattr(own, "__name__", type(own).__name__), getattr(own, "__doc__", None)
+    return _guarded(r, what, name, inspect.cleandoc(doc) if isinstance(doc, str) else ""), world
 
 
 def from_file(file: str, name: str) -> DAG:
@@ -66,14 +70,26 @@ def from_file(file: str, name: str) -> DAG:
         raise ValueError(f"{file} defines no {name!r}; it defines: {known or 'nothing'}")
     what = module.lookup(name)
     node = module.bindings[name]
-    doc = (
-        ast.get_docstring(node) or "" if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) else ""
-    )
+    doc = ast.get_docstring(node) if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) else ""
+    if isinstance(what, Instance) and what.live is None:
+        world.adopt(what, "", world.heap)
     if isinstance(what, Function):
         what = function_operator(what)
     if isinstance(what, Class):
         what = _blank(r, what, Frame(None, source, dotted, Env()))
-    return _read(r, what, name, doc)
+    return _guarded(r, what, name, doc or "")
+
+
+def _guarded(r: Reader, what: Thing | None, name: str, doc: str) -> DAG:
+    """`_read` with room for deep nesting; what is deeper still is one opaque node."""
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(limit, RECURSION))
+    try:
+        return _read(r, what, name, doc)
+    except RecursionError:
+        return _opaque(name, doc, "limit")
+    finally:
+        sys.setrecursionlimit(limit)
 
 
 def _project_root(filename: str) -> str:

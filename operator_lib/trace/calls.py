@@ -115,6 +115,8 @@ def _opaque(r: Reader, f: Frame, callee: Value, args: Args, node: ast.Call, reas
 def _external(r: Reader, f: Frame, what: External, args: Args, node: ast.Call) -> Value:
     if what.name in ("eval", "exec"):
         return _opaque(r, f, DATA, args, node, "eval")
+    if not r.live and what.name.endswith("()") and _is_own_attribute(f, node.func):
+        return _opaque(r, f, DATA, args, node, "outside-project")
     result = external_result(r, f, what.name, args)
     if result is not None:
         return result
@@ -125,6 +127,14 @@ def _external(r: Reader, f: Frame, what: External, args: Args, node: ast.Call) -
     if short not in PURE:
         _may_write(r, f, args)
     return Value(args.deps | made, External(f"{what.name}()"))
+
+
+def _is_own_attribute(f: Frame, func: ast.expr) -> bool:
+    """``self.name``: made by something that was not read, so it may well be an operator."""
+    if not isinstance(func, ast.Attribute) or not isinstance(func.value, ast.Name) or f.me is None:
+        return False
+    base = f.env.names.get(func.value.id)
+    return base is not None and base.what is f.me
 
 
 def _method(r: Reader, f: Frame, what: Method, args: Args, node: ast.Call) -> Value:

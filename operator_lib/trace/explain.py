@@ -39,6 +39,10 @@ REASONS = {
     ),
     "no-forward": ("the class defines no forward", "define forward(self, ...)"),
     "source-changed": ("the file was edited after it was imported", "import it again: restart, or importlib.reload"),
+    "outside-project": (
+        "`{name}` is made by a package that was not read",
+        "draw the live object: op.dag() knows what it is",
+    ),
     "limit": ("the graph is larger than 20,000 nodes or 32 calls deep", "make the part a serving and call that"),
     "recursion": ("an operator is made inside its own constructor", "make it outside and pass it in"),
     "assumed-write": (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from operator_lib.trace.frame import Env, Frame
@@ -60,24 +61,27 @@ class Reader:
     def exhausted(self) -> bool:
         return self.steps > STEP_LIMIT or self.graph.full
 
-    def _silent(self, module: StaticModule) -> Frame:
-        return Frame(None, module.file, module.name, Env(), lookup=module.lookup)
-
     def _evaluate_static(self, expression: ast.expr, module: StaticModule) -> Value:
-        mark = self.graph.mark()
-        value = self.evaluate(self._silent(module), expression)
-        self.graph.fold(mark)
-        self.graph.sites = mark[2]
-        return Value(what=value.what)
+        return Value(what=self._silently(module, lambda frame: self.evaluate(frame, expression)).what)
 
     def _decorate_static(self, function: Function, decorators: list[ast.expr], module: StaticModule) -> object:
         from operator_lib.trace.definitions import decorated
 
+        if not decorators:
+            return function
+        return self._silently(module, lambda frame: decorated(self, frame, Value(what=function), decorators)).what
+
+    def _silently(self, module: StaticModule, action: Callable[[Frame], Value]) -> Value:
+        """Evaluate something at the top level of a module: it leaves no node, only the objects that it makes."""
+        frame = Frame(None, module.file, module.name, Env({}, dict(self.world.heap)), lookup=module.lookup)
         mark = self.graph.mark()
-        made = decorated(self, self._silent(module), Value(what=function), decorators)
+        uncalled = dict(self.uncalled)
+        value = action(frame)
         self.graph.fold(mark)
         self.graph.sites = mark[2]
-        return made.what
+        self.uncalled = uncalled
+        self.world.heap.update({k: Value(what=v.what) for k, v in frame.env.heap.items()})
+        return value
 
 
 def labelled(deps: Deps, name: str) -> Deps:

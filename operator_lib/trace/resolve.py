@@ -51,7 +51,8 @@ def attribute(of: Value, name: str, heap: Heap, world: World) -> Value:
     """The value of ``of.name``."""
     what = of.what
     if isinstance(what, Instance):
-        written = heap.get((what.identity, name))
+        key = (what.identity, name)
+        written = heap.get(key) or world.heap.get(key)
         if written is not None:
             return written
         return Value(of.deps, _of_instance(what, name, world))

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from typing import Any
 
+from operator_lib.trace.frame import Heap
 from operator_lib.trace.source import SourceFile, Stamp, is_project_file, load, shown, stamp
 from operator_lib.trace.values import Instance, Thing, Value
 
@@ -21,6 +22,8 @@ class World:
         self.files: dict[str, Stamp] = {}
         self.things: dict[int, tuple[Any, Thing | None]] = {}
         self.owned: dict[int, tuple[Any, Thing | None]] = {}
+        # Attributes of objects made at the top level of modules that are only read.
+        self.heap: Heap = {}
         self.modules: dict[str, Any] = {}
         self.evaluate: Callable[[Any, Any], Value] = lambda expression, module: Value()
         self.decorate: Callable[[Any, Any, Any], Any] = lambda function, decorators, module: function

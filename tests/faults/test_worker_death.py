@@ -185,7 +185,7 @@ def test_what_a_dead_worker_and_its_dead_shim_left_is_cleared_up_at_the_next_sta
 def test_a_submit_that_was_answered_is_there_whatever_happens_next(worker, tmp_path):
     counted = jobs.counted.deploy("counted")
     accepted = []
-    for round_ in range(3):
+    for round_ in range(2):  # three cuts would set a run aside
         accepted += [counted.submit(str(tmp_path / "e"), f"{round_}.{n}").id for n in range(10)]
         worker.restart()
     with Raw(worker) as raw:

@@ -39,9 +39,8 @@ def load(write: Write, monkeypatch: pytest.MonkeyPatch) -> Iterator[Load]:
     """Writes a project and imports its module `program` (or another)."""
     before = set(sys.modules)
 
-    def load(code: str, module: str = "program", **files: str) -> Any:
-        others = {name.replace("__", "/").replace("_dot_", "."): text for name, text in files.items()}
-        root = write({f"{module.replace('.', '/')}.py": code, **others})
+    def load(code: str, files: Mapping[str, str] | None = None, module: str = "program") -> Any:
+        root = write({f"{module.replace('.', '/')}.py": code, **(files or {})})
         monkeypatch.syspath_prepend(str(root))
         monkeypatch.setattr(sys, "dont_write_bytecode", True)
         return importlib.import_module(module)

@@ -146,3 +146,48 @@ def test_explain_names_place_reason_and_fix(write):
     assert [(n.line, n.reason) for n in notes] == [(4, "parameter"), (4, "dynamic-attribute")]
     assert all(n.fix and n.file == f"{module.__name__}.py" for n in notes)
     assert "coverage 0%" in str(notes)
+
+
+def test_an_object_of_a_file_by_its_name(tmp_path):
+    from operator_lib.trace import build_from_file
+
+    (tmp_path / "m.py").write_text(
+        "from operator_lib import Operator\n"
+        "class A(Operator):\n    def forward(self, x): return x\n"
+        "class P(Operator):\n    def __init__(self, op): self.op = op\n    def forward(self, x): return self.op(x)\n"
+        "shared = P(A())\njob = P(shared)\n"
+        "class Q(Operator):\n    def forward(self, x): return shared(x)\n"
+    )
+    assert [n.operator for n in build_from_file(str(tmp_path / "m.py"), "job").nodes if n.kind == "call"] == [
+        "op",
+        "op.op",
+    ]
+    assert [n.name for n in build_from_file(str(tmp_path / "m.py"), "Q").nodes if n.kind == "call"] == ["P", "A"]
+
+
+def test_deep_nesting_ends_in_an_opaque_node(write):
+    module = write("""
+        from operator_lib import Operator
+        class P(Operator):
+            def __init__(self, n): self.inner = P(n - 1) if n else None
+            def forward(self, x):
+                if x:
+                    for i in x:
+                        with open(i) as f:
+                            return [self.inner(v) for v in (f, x)]
+    """)
+    dag = module.P(60).dag()
+    assert "limit" in {n.reason for n in dag.nodes}
+    assert len([n for n in dag.nodes if n.kind == "call"]) >= 31
+
+
+def test_an_attribute_from_a_package_that_is_not_read_is_opaque(tmp_path):
+    from operator_lib.trace import build_from_file
+
+    (tmp_path / "m.py").write_text(
+        "from operator_lib import Operator\nfrom somewhere import Embed\n"
+        "class P(Operator):\n    def __init__(self): self.embed = Embed()\n"
+        "    def forward(self, x): return self.embed(x), self.embed.size()\n"
+    )
+    (call,) = [n for n in build_from_file(str(tmp_path / "m.py"), "P").nodes if n.kind == "call"]
+    assert (call.name, call.reason) == ("self.embed", "outside-project")

@@ -40,12 +40,10 @@ def _below(dag: DAG, parent: str | None, prefix: str, sources: dict[str, tuple[s
 def _visible(dag: DAG, parent: str | None, code: bool) -> Iterator[Node]:
     """Children worth a line: a single region that says nothing is passed through."""
     for node in dag.children_of(parent):
-        if (
-            code
-            or node.kind == "call"
-            or node.certainty == "opaque"
-            or (node.kind in _REGIONS and has_calls(dag, node))
-        ):
+        region = node.kind in _REGIONS and has_calls(dag, node)
+        if region and node.kind == "branch" and node.name.startswith("if / "):
+            yield from _visible(dag, node.id, code)  # its arms say it all
+        elif region or code or node.kind == "call" or node.certainty == "opaque":
             yield node
 
 

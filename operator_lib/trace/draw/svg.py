@@ -24,7 +24,8 @@ _SHAPE = """.dag{font-family:"Segoe UI",Roboto,"Helvetica Neue","DejaVu Sans",sa
 .dag .edge{fill:none;stroke-width:1.4}.dag .box{stroke-width:1.3}.dag .may>.box{stroke-dasharray:5 3}
 .dag .opaque>.box{stroke-dasharray:2 2}.dag .running>.box,.dag .failed>.box,.dag .lost>.box{stroke-width:2.4}
 .dag .skipped{opacity:.45}.dag .halo{paint-order:stroke;stroke-width:4px;stroke-linejoin:round}"""
-_COLOURS = """.dag .paper{fill:%(paper)s}.dag .halo{stroke:%(paper)s}.dag text{fill:%(ink)s}.dag .dim{fill:%(dim)s}.dag .edge{stroke:%(line)s}
+_COLOURS = """.dag .paper{fill:%(paper)s}.dag .halo{stroke:%(paper)s}.dag text{fill:%(ink)s}
+.dag .dim{fill:%(dim)s}.dag .edge{stroke:%(line)s}
 .dag .tip{fill:%(line)s}.dag .box{fill:%(block)s;stroke:%(block_line)s}
 .dag .call>.box{fill:%(call)s;stroke:%(call_line)s}
 .dag .input>.box,.dag .return>.box{fill:%(io)s;stroke:%(io_line)s}
