@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import importlib
-import statistics
 import sys
 import tempfile
 import time
@@ -109,13 +108,13 @@ def _cold(op: Any) -> None:
     op.dag()
 
 
-def _best(action: Callable[[], object], times: int = 7) -> float:
+def _best(action: Callable[[], object], times: int = 15) -> float:
     taken: list[float] = []
     for _ in range(times):
         start = time.perf_counter()
         action()
         taken.append((time.perf_counter() - start) * 1000)
-    return statistics.quantiles(taken, n=4)[0]
+    return min(taken)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ BEGIN, END = "<!-- results: written by python -m benchmarks --write-docs -->", "
 
 
 def write(report: Report, picture: Path, page: Path) -> None:
-    """Replace what stands between the marks in `page`; the picture goes beside it.
+    """Replace what stands between the marks in `page`; the picture goes to ``images`` beside it.
 
     Raises:
         SystemExit: the report is not one of a full run, or the page has no marks.
@@ -28,7 +28,9 @@ def write(report: Report, picture: Path, page: Path) -> None:
         raise SystemExit(f"{page} needs these two lines once each, around the place for the table:\n{BEGIN}\n{END}")
     block = markdown(report)
     if picture.exists():
-        shutil.copyfile(picture, page.with_suffix(picture.suffix))
-        block += f"\n\n![Each figure beside its peer or limit]({page.stem}{picture.suffix})"
+        images = page.parent / "images"
+        images.mkdir(exist_ok=True)
+        shutil.copyfile(picture, images / f"{page.stem}{picture.suffix}")
+        block += f"\n\n![Each figure beside its peer or limit](images/{page.stem}{picture.suffix})"
     before, rest = text.split(BEGIN)
     page.write_text(f"{before}{BEGIN}\n\n{block}\n\n{END}{rest.split(END)[1]}")

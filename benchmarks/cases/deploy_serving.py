@@ -28,7 +28,7 @@ def rounds(quick: bool) -> Iterator[Round]:
             start = time.perf_counter()
             remote = user.Subject.deploy(user.__name__)
             assert remote(1) == 1
-            taken = time.perf_counter() - start
+            taken = 1e3 * (time.perf_counter() - start)
             remote.serving.delete()
         return Sample(taken)
 
@@ -39,9 +39,9 @@ def rounds(quick: bool) -> Iterator[Round]:
 CASE = Case(
     name="deploy_serving",
     what="deploy to first answer, new serving, warm worker",
-    unit="s",
+    unit="ms",
     beside="limit 0.5 s",
     goal_text="at most 0.5 s",
-    limit=0.5,
+    limit=500.0,
     rounds=rounds,
 )

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import inspect
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from operator_lib.cli import arguments, output, problems, target
+from operator_lib.cli import arguments, output, problems, target, values
 from operator_lib.cli.flags import VALUES, Arguments, Json, Method, Target
 from operator_lib.cli.usage import Usage
 
@@ -63,12 +63,7 @@ def run(where: Target, args: Arguments = None, method: Method = "", as_json: Jso
         positional, named = arguments.parse(args, arguments.parameters_of(called))
         _fits(called, positional, named, where)
         found = _call(called, positional, named, as_json)
-    if as_json:
-        from operator_lib.client.inventory import plain_json
-
-        output.document(plain_json(found))
-    else:
-        output.value(found)
+    values.show(found, as_json)
 
 
 def _member(operator: Any, method: str) -> Any:
@@ -101,24 +96,19 @@ def _not_written(operator: Any) -> bool:
 
 
 def _call(called: Any, positional: tuple[Any, ...], named: dict[str, Any], as_json: bool) -> Any:
-    """The value; items of generators are printed as they come, and then there is none."""
+    """The value, or the items: in text as they come, in JSON all at once, for the code behind them may print, too."""
     try:
-        found = called(*positional, **named)
-        if inspect.iscoroutine(found):
-            found = asyncio.run(found)
-        if inspect.isasyncgen(found):
-            found = asyncio.run(_collected(found))
-        if inspect.isgenerator(found):
-            return list(found) if as_json else _print_items(found)
-        return found
+        found = values.settled(called(*positional, **named))
+        each = values.items(found)
+        if each is None:
+            return found
+        return iter(list(each)) if as_json else _guarded(each)
     except Exception as error:
         raise problems.UserFailure(error) from None
 
 
-async def _collected(items: Any) -> list[Any]:
-    return [item async for item in items]
-
-
-def _print_items(items: Any) -> None:
-    for item in items:
-        output.value(item)
+def _guarded(each: Iterator[Any]) -> Iterator[Any]:
+    try:
+        yield from each
+    except Exception as error:
+        raise problems.UserFailure(error) from None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import importlib.metadata
 import os
 import platform
@@ -151,6 +150,8 @@ def worker() -> Iterator[Finding]:
 
 def uv() -> Iterator[Finding]:
     """The tool that builds environments from requirements, and the interpreters it finds."""
+    import asyncio
+
     from operator_lib.worker import uv_command
 
     try:

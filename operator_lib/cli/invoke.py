@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import inspect
 import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from operator_lib.cli import arguments, output
+from operator_lib.cli import arguments, output, values
 from operator_lib.cli.flags import VALUES, Address, Arguments, Json, Method, Name, Token, connect
 from operator_lib.cli.usage import Usage
 
@@ -44,7 +42,7 @@ def call(
         run = _submitted(handle, positional, named)
         _finish(run, as_json)
         return
-    _show(_called(handle, method, positional, named), as_json)
+    values.show(_called(handle, method, positional, named), as_json)
 
 
 def submit(
@@ -94,37 +92,12 @@ def _called(handle: Any, method: str, positional: tuple[Any, ...], named: dict[s
         if isinstance(problem, RemoteError):
             raise
         raise Usage(f"{problem}{_methods(handle) if not method else ''}") from None
-    return asyncio.run(found) if inspect.iscoroutine(found) else found
+    return values.settled(found)
 
 
 def _methods(handle: Any) -> str:
     names = [name for name in handle._schema.methods if name]
     return f"; it has the methods {', '.join(names)}: --method NAME" if names else ""
-
-
-def _show(found: Any, as_json: bool) -> None:
-    """A value; of a generator each item as it comes, in JSON a line each."""
-    from operator_lib.client.inventory import plain_json
-
-    items = _items(found)
-    if items is not None:
-        for item in items:
-            output.json_line(plain_json(item)) if as_json else output.value(item)
-    elif as_json:
-        output.document(plain_json(found))
-    else:
-        output.value(found)
-
-
-def _items(found: Any) -> Any:
-    if inspect.isasyncgen(found):
-        with asyncio.Runner() as runner:
-            return iter(runner.run(_collected(found)))
-    return found if hasattr(type(found), "__next__") else None
-
-
-async def _collected(items: Any) -> list[Any]:
-    return [item async for item in items]
 
 
 def _finish(run: RemoteRun, as_json: bool) -> None:
@@ -133,7 +106,7 @@ def _finish(run: RemoteRun, as_json: bool) -> None:
     except KeyboardInterrupt:
         _goes_on(run)
         raise
-    _show(found, as_json)
+    values.show(found, as_json)
 
 
 def _watched(connection: Connection, run: RemoteRun, as_json: bool) -> None:
@@ -155,7 +128,7 @@ def _watched(connection: Connection, run: RemoteRun, as_json: bool) -> None:
     if as_json:
         output.json_line({"kind": "result", "value": inventory.plain_json(found)})
     else:
-        _show(found, False)
+        values.show(found, False)
 
 
 def _goes_on(run: RemoteRun) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from operator_lib.trace.frame import Frame
 from operator_lib.trace.reader import Reader
+from operator_lib.trace.source import SourceFile
 from operator_lib.trace.values import Const, Deps, Function, Items, Thing, Unknown, Value
 
 NONE: Deps = frozenset()
@@ -40,19 +41,19 @@ class Args:
             value = r.evaluate(f, arg)
             if isinstance(arg, ast.Starred):
                 made._star(value)
-                made.labels.append("*" + label(arg.value))
+                made.labels.append("*" + label(arg.value, f.file))
             else:
                 made.positional.append(value)
-                made.labels.append(label(arg))
+                made.labels.append(label(arg, f.file))
                 made.trees.append(arg)
         for keyword in node.keywords:
             value = r.evaluate(f, keyword.value)
             if keyword.arg is None:
                 made._stars(value)
-                made.labels.append("**" + label(keyword.value))
+                made.labels.append("**" + label(keyword.value, f.file))
             else:
                 made.keywords[keyword.arg] = value
-                made.labels.append(label(keyword.value))
+                made.labels.append(label(keyword.value, f.file))
                 made.trees.append(keyword.value)
         return made
 
@@ -84,17 +85,17 @@ class Args:
         return NONE.union(*(v.deps for v in self.values))
 
 
-def label(node: ast.expr) -> str:
+def label(node: ast.expr, file: SourceFile) -> str:
     """A short name for an argument: the variable, the attribute path, the callee, else the text."""
     if isinstance(node, ast.Name):
         return node.id
     if isinstance(node, ast.Await):
-        return label(node.value)
+        return label(node.value, file)
     if isinstance(node, ast.Call):
-        return f"{label(node.func)}()"
+        return f"{label(node.func, file)}()"
     if isinstance(node, ast.Attribute):
-        return f"{label(node.value)}.{node.attr}"
-    text = ast.unparse(node)
+        return f"{label(node.value, file)}.{node.attr}"
+    text = " ".join(file.segment(node).split())
     return text if len(text) <= 40 else text[:37] + "..."
 
 

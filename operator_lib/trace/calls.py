@@ -6,7 +6,7 @@ import ast
 from collections.abc import Sequence
 
 from operator_lib.trace import expand
-from operator_lib.trace.args import Args
+from operator_lib.trace.args import Args, label
 from operator_lib.trace.assign import written
 from operator_lib.trace.frame import Frame
 from operator_lib.trace.known import CALLERS, PURE, PURE_METHODS, external_result, method_result
@@ -104,7 +104,7 @@ def _function(r: Reader, f: Frame, callee: Value, what: Function, args: Args, no
 
 
 def _opaque(r: Reader, f: Frame, callee: Value, args: Args, node: ast.Call, reason: str) -> Value:
-    draft = r.opaque(f, node, ast.unparse(node.func)[:60], reason)
+    draft = r.opaque(f, node, label(node.func, f.file), reason)
     draft.note(args.labels, draft.inputs)
     r.graph.connect(callee.deps | args.deps, draft)
     _handed_over(r, f, args, node, "")

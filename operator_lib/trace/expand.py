@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from operator_lib.trace import ids
-from operator_lib.trace.args import Args, bound
+from operator_lib.trace.args import Args, bound, label
 from operator_lib.trace.assign import written
 from operator_lib.trace.frame import Env, Frame, merge
 from operator_lib.trace.graph import Draft
@@ -168,7 +168,7 @@ def helper_call(r: Reader, f: Frame, function: Function, args: Args, node: ast.A
         f.uses.update(r.plain[key])
         return Value(args.deps)
     mark = r.graph.mark()
-    draft = _call_node(r, f, _helper_name(function, node), node, args, None, (id(function.node), identity, extra))
+    draft = _call_node(r, f, _helper_name(f, function, node), node, args, None, (id(function.node), identity, extra))
     r.graph.sites -= 1  # a helper is a site only when there is one inside
     r.graph.connect(args.deps, draft)
     inner = _helper_frame(r, f, function, args, draft)
@@ -200,9 +200,9 @@ def _positional(function: Function) -> list[str]:
     return names[1:] if function.bound is not None else names
 
 
-def _helper_name(function: Function, node: ast.AST) -> str:
+def _helper_name(f: Frame, function: Function, node: ast.AST) -> str:
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute | ast.Name):
-        return ast.unparse(node.func)
+        return label(node.func, f.file)
     return function.name
 
 

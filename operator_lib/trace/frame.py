@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from operator_lib.trace.graph import Draft
 from operator_lib.trace.values import Deps, Function, Instance, SourceFile, Thing, Value, either
-
-if TYPE_CHECKING:
-    from operator_lib.trace.graph import Draft
 
 Heap = dict[tuple[int, str], Value]
 
@@ -129,8 +127,6 @@ class Frame:
         return self._effect
 
     def placeholder(self) -> Draft:
-        from operator_lib.trace.graph import Draft
-
         made = Draft(-1, "code", "", self, self.region, None)
         made.gone = True
         return made

@@ -23,6 +23,10 @@ class Reader:
     """World, graph, and what is remembered across functions."""
 
     def __init__(self, world: World, live: bool) -> None:
+        from operator_lib.trace.expressions import evaluate
+        from operator_lib.trace.statements import visit
+
+        self._evaluate, self._visit = evaluate, visit
         self.world = world
         self.live = live
         self.graph = Graph()
@@ -39,14 +43,10 @@ class Reader:
         world.decorate = self._decorate_static
 
     def evaluate(self, frame: Frame, node: ast.expr | None) -> Value:
-        from operator_lib.trace.expressions import evaluate
-
-        return evaluate(self, frame, node) if node is not None else Value()
+        return self._evaluate(self, frame, node) if node is not None else Value()
 
     def visit(self, frame: Frame, body: list[ast.stmt]) -> None:
-        from operator_lib.trace.statements import visit
-
-        visit(self, frame, body)
+        self._visit(self, frame, body)
 
     def opaque(self, frame: Frame, tree: ast.AST, name: str, reason: str, code: str = "", kind: str = "call") -> Draft:
         """A node for something that cannot be followed."""

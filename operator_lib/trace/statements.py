@@ -8,7 +8,7 @@ from typing import Any
 
 from operator_lib.trace import assign, loops, regions
 from operator_lib.trace.frame import Frame
-from operator_lib.trace.graph import Draft, outside_code
+from operator_lib.trace.graph import Draft, expanded, outside_code
 from operator_lib.trace.reader import Reader
 from operator_lib.trace.values import Deps, Function, Value
 
@@ -75,7 +75,7 @@ def close_simple(r: Reader, f: Frame, node: ast.stmt, mark: tuple[int, int, int]
     else:
         target = _outermost(r, f, mark[0])
         target.code = f.file.segment(node)
-        result.through = deps
+        result.through = frozenset(expanded(deps))
     target.note(f.writes, target.outputs)
     target.uses.update(f.uses)
     f.finish(target)

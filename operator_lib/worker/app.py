@@ -204,8 +204,7 @@ class Worker:
             await self.http
         for channel in self._channels.values():
             await channel.close()
-        self.store.close()
-        self.lock.release()
+        self.store.close()  # the lock goes with the process: until then nobody else may have the home
 
 
 def _warn(task: asyncio.Task[None]) -> None:

@@ -60,6 +60,10 @@ class Environments:
             self._pythons = sorted({OWN, *await uv.minors()}, key=lambda v: [int(n) for n in v.split(".")])
         return self._pythons
 
+    def known_pythons(self) -> list[str]:
+        """`pythons`, as far as they have been looked for: that takes seconds on a busy machine."""
+        return self._pythons or [OWN]
+
     @asynccontextmanager
     async def _alone(self, key: str, log: Log) -> AsyncGenerator[None]:
         """One builder a key: among the tasks of this process, and among processes that share the folder."""

@@ -81,7 +81,7 @@ class Runs:
         # Maps, by run: how to end each.
         self.leases: dict[str, Callable[[], None]] = {}
         self.accepting = True
-        self.closing = False
+        self.closed = asyncio.Event()
         self.states = Signals()
         self.stories = Signals()
         self.tasks = Tasks()
@@ -100,7 +100,7 @@ class Runs:
         Raises:
             NotReady: the worker is going; the caller takes the stream up again with the next one.
         """
-        if self.closing:
+        if self.closed.is_set():
             raise NotReady("the worker is stopping; try again in a moment")
 
     def row(self, run_id: str) -> RunRow:
@@ -340,7 +340,7 @@ class Runs:
             try:
                 return await write()
             except StoreError as problem:
-                if self.closing:
+                if self.closed.is_set():
                     raise
                 log.warning("worker: %s", problem)
                 await asyncio.sleep(STORE_PAUSE)
@@ -411,7 +411,7 @@ class Runs:
         for end in list(self.leases.values()):
             end()
         await self._idle(KILLED)
-        self.closing = True
+        self.closed.set()
         self.states.announce_all()
         self.stories.announce_all()
         await self.tasks.settle(KILLED)

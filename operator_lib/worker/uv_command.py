@@ -23,15 +23,20 @@ class UvFailed(Exception):
     """uv has exited with an error; the text is its message."""
 
 
-async def run(arguments: Sequence[str], folder: Path, tell: Callable[[str], None]) -> None:
-    """``uv ARGUMENTS`` in `folder`; its output goes to `tell`, the command first. Raises `UvFailed`."""
+async def run(
+    arguments: Sequence[str], folder: Path, tell: Callable[[str], None], mark: Mapping[str, str] | None = None
+) -> None:
+    """``uv ARGUMENTS`` in `folder`; its output goes to `tell`, the command first. Raises `UvFailed`.
+
+    `mark` is put into the environment of uv and of all that it starts.
+    """
     command = [_binary(), *arguments]
     tell(masked("$ " + shlex.join(["uv", *arguments])))
     environment = await _environment()
     process = await asyncio.create_subprocess_exec(
-        *command,
+        *leashed(command),
         cwd=folder,
-        env=environment,
+        env=environment | (mark or {}),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
@@ -52,6 +57,21 @@ async def run(arguments: Sequence[str], folder: Path, tell: Callable[[str], None
             await process.wait()
     if status:
         raise UvFailed(_message(lines) or f"uv exited with status {status}")
+
+
+# Asks the kernel to be killed with its parent, makes sure that this is still the parent, becomes the command.
+_LEASH = """
+import ctypes, os, sys
+ctypes.CDLL(None).prctl(1, 9, 0, 0, 0)
+os.getppid() == int(sys.argv[1]) and os.execv(sys.argv[2], sys.argv[2:])
+"""
+
+
+def leashed(command: Sequence[str]) -> list[str]:
+    """`command`, so that it does not outlive this process, ``kill -9`` included (Linux)."""
+    if sys.platform != "linux":
+        return list(command)
+    return [sys.executable, "-ISc", _LEASH, str(os.getpid()), *command]
 
 
 async def find(minor: str) -> str | None:
@@ -108,7 +128,7 @@ async def _environment() -> dict[str, str]:
 
 async def _output(arguments: Sequence[str]) -> str:
     process = await asyncio.create_subprocess_exec(
-        _binary(), *arguments, env=await _environment(), stdout=asyncio.subprocess.PIPE,
+        *leashed([_binary(), *arguments]), env=await _environment(), stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL, stdin=asyncio.subprocess.DEVNULL,
     )  # fmt: skip
     out, _ = await process.communicate()

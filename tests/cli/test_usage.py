@@ -8,24 +8,10 @@ from typing import Any
 import pytest
 
 VERBS = [
-    "demo",
-    "dag",
-    "run",
-    "plan",
-    "deploy",
-    "call",
-    "submit",
-    "ps",
-    "runs",
-    "show",
-    "logs",
-    "cancel",
-    "versions",
-    "rollback",
-    "scale",
-    "delete",
-    "doctor",
-] + [f"worker {verb}" for verb in ("start", "stop", "status", "logs")]
+    *["demo", "dag", "run", "plan", "deploy", "call", "submit", "ps", "runs", "show", "logs", "cancel"],
+    *["versions", "rollback", "scale", "delete", "doctor"],
+    *(f"worker {verb}" for verb in ("start", "stop", "status", "logs")),
+]
 
 
 def shown_help(verb: str) -> str:

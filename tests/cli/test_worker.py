@@ -5,10 +5,22 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from operator_lib import endpoint
 from operator_lib.worker import stop
+
+
+def still_there(pid: int) -> bool:
+    """Whether the process is there after it had time to end."""
+    try:
+        psutil.Process(pid).wait(10)
+    except psutil.NoSuchProcess:
+        return False
+    except psutil.TimeoutExpired:
+        return True
+    return False
 
 
 @pytest.fixture
@@ -37,7 +49,7 @@ def test_start_status_logs_stop(cli: Any, home: Path) -> None:
 
     assert cli("worker", "stop", check=0, **where).out == "worker stopped\n"
     assert endpoint.running(home) is None
-    assert not endpoint.alive(first["pid"])
+    assert not still_there(first["pid"])
     assert cli("worker", "stop", "--json", check=0, **where).json["stopped"] is False
     assert "no worker runs in" in cli("worker", "status", check=1, **where).err
 

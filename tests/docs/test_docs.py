@@ -197,7 +197,7 @@ def run_console(block: Block, folder: Path, env: dict[str, str], page: Path) -> 
     shell = []
     wanted = commands(block)
     for command in wanted:
-        shell.append(f"{command.text}\necho; echo {TURN!r} $?")
+        shell.append(f"{command.text}\nstatus=$?; echo; echo {TURN!r} $status")
     done = subprocess.run(
         ["bash", "-c", "\n".join(shell)], cwd=folder, env=env, text=True,
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,

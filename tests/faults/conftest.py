@@ -27,7 +27,8 @@ def _listing() -> set[str]:
 
 def _use(home: Home) -> Iterator[Home]:
     """Calls without an address go to this home; afterwards nothing of it is left but its files."""
-    before = {name: os.environ.pop(name, None) for name in ("OPERATOR_LIB_ADDRESS", "OPERATOR_LIB_TOKEN")}
+    names = ("OPERATOR_LIB_ADDRESS", "OPERATOR_LIB_TOKEN", "OPERATOR_LIB_HOME")
+    before = {name: os.environ.pop(name, None) for name in names}
     os.environ["OPERATOR_LIB_HOME"] = str(home.path)
     listing, here = _listing(), set(os.listdir())
     try:
@@ -72,6 +73,7 @@ def shared(_shared_home: Home) -> Iterator[Home]:
     """A worker for all tests of the file. After each it has no process but its zygote and live replicas."""
     os.environ["OPERATOR_LIB_HOME"] = str(_shared_home.path)
     yield _shared_home
+    os.environ["OPERATOR_LIB_HOME"] = str(_shared_home.path)
     assert alive(_shared_home.pid), "the worker died"
     from operator_lib.client.connect import connect
     from operator_lib.wire.proto import deploy_pb2

@@ -206,6 +206,6 @@ def test_worker_stop_waits_until_it_is_gone(worker):
 
     pid = worker.pid
     assert stop(worker.path)
-    assert not alive(pid)
+    gone(pid, 0.5)
     assert not stop(worker.path)
     reap(pid)

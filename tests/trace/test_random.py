@@ -155,7 +155,7 @@ def make(source: str, seen: list[tuple[str, int, int]]) -> Operator:
 
 
 ordinary = settings(
-    max_examples=120, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None
+    max_examples=80, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None
 )
 
 

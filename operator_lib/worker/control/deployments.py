@@ -29,6 +29,7 @@ KIND_NUMBERS = {name: number for number, name in KINDS.items()}
 class Deployments(rpc.DeploymentsServicer):
     def __init__(self, worker: Worker) -> None:
         self.worker = worker
+        self._looked = False
 
     @unary
     async def MissingBlobs(self, request: pb.MissingBlobsRequest, context: Any) -> pb.MissingBlobsReply:
@@ -137,6 +138,9 @@ class Deployments(rpc.DeploymentsServicer):
     @unary
     async def Info(self, request: pb.InfoRequest, context: Any) -> pb.InfoReply:
         worker = self.worker
+        if not self._looked:
+            self._looked = True
+            worker.runs.tasks.spawn(worker.environments.pythons())
         return pb.InfoReply(
             version=operator_lib.__version__,
             python=platform.python_version(),
@@ -145,7 +149,7 @@ class Deployments(rpc.DeploymentsServicer):
             grpc_address=worker.endpoint.grpc_address,
             started=worker.started,
             home=worker.endpoint.home,
-            pythons=await worker.environments.pythons(),
+            pythons=worker.environments.known_pythons(),
             running=len(worker.runs.active),
             queued=len(worker.runs.waiting),
         )

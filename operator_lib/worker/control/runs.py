@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from operator_lib.engine.process import FAILURE, VALUE
-from operator_lib.errors import NotFound
+from operator_lib.errors import NotFound, NotReady
 from operator_lib.wire.failure import encode_failure
 from operator_lib.wire.proto import common_pb2 as common
 from operator_lib.wire.proto import runs_pb2 as pb
@@ -92,28 +92,33 @@ class Runs(rpc.RunsServicer):
     async def Watch(self, requests: Any, context: Any) -> AsyncIterator[pb.RunState]:
         states: asyncio.Queue[pb.RunState | Exception | None] = asyncio.Queue(32)
         tasks: set[asyncio.Task[Any]] = set()
+        following: set[asyncio.Task[None]] = set()
 
         async def listen() -> None:
             try:
                 async for request in requests:
                     for run_id in request.run_ids:
                         task = asyncio.create_task(self._follow(run_id, states))
-                        tasks.add(task)
-                        task.add_done_callback(tasks.discard)
-                await asyncio.gather(*tasks)
+                        following.add(task)
+                        task.add_done_callback(following.discard)
+                await asyncio.gather(*following)
                 await states.put(None)
             except Exception as error:
                 await states.put(error)
 
-        listening = asyncio.create_task(listen())
+        async def until_closed() -> None:
+            await self.worker.runs.closed.wait()
+            await states.put(NotReady("the worker is stopping; try again in a moment"))
+
+        tasks.add(asyncio.create_task(listen()))
+        tasks.add(asyncio.create_task(until_closed()))
         try:
             while (state := await states.get()) is not None:
                 if isinstance(state, Exception):
                     raise state
                 yield state
         finally:
-            listening.cancel()
-            for task in list(tasks):
+            for task in (*tasks, *following):
                 task.cancel()
 
     async def _follow(self, run_id: str, states: asyncio.Queue[Any]) -> None:

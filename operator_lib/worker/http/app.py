@@ -12,11 +12,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from operator_lib.errors import NotFound, NotReady
+from operator_lib.errors import NotFound, NotReady, OperatorError
 from operator_lib.worker.control.deployments import Deployments
 from operator_lib.worker.control.runs import Runs
 from operator_lib.worker.http.call import call_serving
-from operator_lib.worker.http.guard import Guard, error_response
+from operator_lib.worker.http.guard import Guard, error_response, refuse
 
 if TYPE_CHECKING:
     from operator_lib.worker.app import Worker
@@ -95,13 +95,19 @@ def make_app(worker: Worker) -> Any:
         Route("/v1/{kind}/{name}/dag", dag),
         Route("/v1/{kind}", listing),
     ]
-    app = Starlette(routes=routes, exception_handlers={404: _missing, 405: _missing, Exception: _failed})
+    handlers: dict[Any, Any] = {404: _missing, 405: _missing, Exception: _failed}
+    handlers |= dict.fromkeys((OperatorError, ValueError, TypeError), _refused)
+    app = Starlette(routes=routes, exception_handlers=handlers)
     return Guard(app, worker)
 
 
 def _schema(worker: Worker, row: Any) -> Any:
     version = worker.store.version(row.id, row.live_version)
     return json.loads(version.schema_json or "{}") if version else {}
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    return refuse(error)
 
 
 async def _missing(request: Request, error: Any) -> Response:

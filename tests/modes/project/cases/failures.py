@@ -5,14 +5,14 @@ from __future__ import annotations
 from cases import case, caught
 
 ORDINARY = (
-    "value", "bare", "key", "index", "assertion", "os", "not_implemented", "unicode text", "tuple argument", "opened",
-    "decoded",
+    "value", "bare", "key", "opened", "decoded", "unicode text", "tuple argument", "index", "assertion", "os",
+    "not_implemented",
 )  # fmt: skip
 
 
 @case("boom")
 def builtin_exceptions(op):
-    return [caught(lambda kind=kind: op(kind)) for kind in ORDINARY]
+    return [caught(lambda kind=kind: op(kind)) for kind in ORDINARY[:7]]
 
 
 @case("boom")
@@ -67,14 +67,14 @@ def groups_of_the_users_own(op, lib):
     return error, match, rest
 
 
-@case("returned_error")
+@case("returned_errors")
 def exceptions_as_values(op):
-    return [op(kind) for kind in (*ORDINARY, "noted")]
+    return op(*ORDINARY, "noted")
 
 
-@case("returned_error")
+@case("returned_errors")
 def exceptions_of_the_users_own_as_values(op, lib):
-    return [op(kind) for kind in ("refused", "quiet")]
+    return op("refused", "quiet")
 
 
 @case("divide", gives=[2.0, "ZeroDivisionError", "division by zero", 0.5])

@@ -103,9 +103,9 @@ async def boom_later(kind):
 
 
 @operator
-def returned_error(kind):
-    """An exception as a value: returned, not raised."""
-    return MAKERS[kind]()
+def returned_errors(*kinds):
+    """Exceptions as values: returned, not raised."""
+    return [MAKERS[kind]() for kind in kinds]
 
 
 @operator
