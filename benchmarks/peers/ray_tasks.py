@@ -13,9 +13,11 @@ from typing import Any
 @contextlib.contextmanager
 def cluster(cpus: int) -> Iterator[Any]:
     """The module ``ray``, connected to a cluster of this process; stopped and its files removed afterwards."""
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)  # of this cluster alone: Ray would keep one in the user's home
-    os.environ["RAY_gcs_server_port_wait_time_s"] = "60"  # a busy machine needs more than the default
+    os.environ.update({
+        "RAY_USAGE_STATS_ENABLED": "0",
+        "RAY_AUTH_TOKEN": secrets.token_hex(32),  # of this cluster alone: Ray would keep one in the user's home
+        "RAY_gcs_server_port_wait_time_s": "60",  # a busy machine needs more than the default
+    })  # fmt: skip
     import ray
 
     # Not in TMPDIR: the names of Ray's sockets must stay under the 104 characters that macOS allows.

@@ -56,9 +56,7 @@ class Header:
     format: int = FORMAT
 
 
-def pack(
-    target: Any, *, project: Project | None = None, include: Sequence[Any] = (), name: str = ""
-) -> bytes:
+def pack(target: Any, *, project: Project | None = None, include: Sequence[Any] = (), name: str = "") -> bytes:
     """The entry of an operator, a class (constructed over there, without arguments) or a function.
 
     `project` is what travels beside it (default: where `target` is defined), `include` what else does, `name`
@@ -80,9 +78,7 @@ def pack(
         pickler.dump(target)
         pickler.dump(_named_in_main(pickler.by_value))
     except Exception as error:
-        raise _explained(
-            target, name or getattr(target, "__name__", type(target).__name__), modules, error
-        ) from error
+        raise _explained(target, name or getattr(target, "__name__", type(target).__name__), modules, error) from error
     _refuse_outside(modules)
     texts = sources.collect(pickler.by_value)
     header = Header(
@@ -107,9 +103,7 @@ def read_header(data: bytes) -> Header:
     try:
         fields: dict[str, Any] = json.loads(data[: data.index(b"\n")])
         if fields["format"] != FORMAT:
-            raise DeployError(
-                f"this entry has format {fields['format']}, not {FORMAT}: operator_lib versions differ"
-            )
+            raise DeployError(f"this entry has format {fields['format']}, not {FORMAT}: operator_lib versions differ")
         fields.update(paths=tuple(fields["paths"]), files=tuple(fields["files"]))
         return Header(**fields)
     except (ValueError, KeyError, TypeError) as error:
@@ -150,11 +144,7 @@ def unpack(data: bytes, root: str | os.PathLike[str] | None = None) -> Any:
 def _take_over_main(header: Header, root: str | os.PathLike[str] | None) -> ModuleType:
     main = ModuleType("__main__")
     file = header.main or ""
-    if (
-        root is not None
-        and header.main_path is not None
-        and (there := Path(root, header.main_path)).is_file()
-    ):
+    if root is not None and header.main_path is not None and (there := Path(root, header.main_path)).is_file():
         file = str(there)
     main.__file__, main.__package__ = file, header.main_package
     sys.modules["__main__"] = main

@@ -21,9 +21,7 @@ from operator_lib.package.pickler import Pickler
 
 _ATOMS = (type(None), bool, int, float, complex, str, bytes, bytearray, type(Ellipsis))
 # Set by the interpreter, not by the author: positions in the file, and a tuple in the order of a set (3.13).
-_ACCIDENTAL = frozenset(
-    {"__firstlineno__", "__static_attributes__", "__file__", "__path__", "__cached__", "_abc_impl"}
-)
+_ACCIDENTAL = frozenset({"__firstlineno__", "__static_attributes__", "__file__", "__path__", "__cached__", "_abc_impl"})
 _TRACKED = frozenset({"_make_skeleton_class", "_make_skeleton_enum", "_make_typevar"})
 
 
@@ -41,11 +39,7 @@ class _Digest:
 
     def of(self, obj: Any) -> bytes:
         if isinstance(obj, _ATOMS) and type(obj) in _ATOMS:
-            value = (
-                struct.pack("<d", obj)
-                if isinstance(obj, float)
-                else repr(obj).encode("utf-8", "surrogatepass")
-            )
+            value = struct.pack("<d", obj) if isinstance(obj, float) else repr(obj).encode("utf-8", "surrogatepass")
             return _hash(type(obj).__name__, [value])
         if type(obj) is tuple:
             return _hash("tuple", map(self.of, obj))
@@ -66,9 +60,7 @@ class _Digest:
         return self._reduced(obj)
 
     def _items(self, tag: str, items: Iterable[tuple[Any, Any]]) -> bytes:
-        return _hash(
-            tag, (part for k, v in items if k not in _ACCIDENTAL for part in (self.of(k), self.of(v)))
-        )
+        return _hash(tag, (part for k, v in items if k not in _ACCIDENTAL for part in (self.of(k), self.of(v))))
 
     def _set(self, obj: Any) -> bytes:
         # each element for itself, so that the order in which they come does not matter

@@ -97,9 +97,7 @@ def _read(source: str) -> tuple[str, os.stat_result]:
             raise DeployError(f"{source} cannot be read: {error.strerror}; add it to .nboxignore") from error
         if _key(before) == _key(after):
             return digest, after
-    raise DeployError(
-        f"{source} keeps changing while it is read; stop what writes to it or add it to .nboxignore"
-    )
+    raise DeployError(f"{source} keeps changing while it is read; stop what writes to it or add it to .nboxignore")
 
 
 def _load(file: Path) -> Mapping[str, tuple[Key, str]]:

@@ -16,9 +16,7 @@ def missing_imports(manifest: Manifest, start: Sequence[str], paths: Sequence[st
     `start` are files of the manifest, `paths` the import folders (both as in the `Header` of an entry).
     """
     travelling = {entry.path: entry.source for entry in manifest.files}
-    problems = [
-        f"{path} is needed, but an ignore rule leaves it out" for path in start if path not in travelling
-    ]
+    problems = [f"{path} is needed, but an ignore rule leaves it out" for path in start if path not in travelling]
     queue = [path for path in start if path in travelling]
     seen = set(queue)
     while queue:

@@ -81,8 +81,7 @@ def scan(
     check_manifest(f.path for f in found)
     if left := [path for path in walked.credentials if path not in extra]:
         warnings.append(
-            f"left out, because they look like credentials: {_some(left)}; "
-            "a ! pattern in .nboxignore sends them"
+            f"left out, because they look like credentials: {_some(left)}; a ! pattern in .nboxignore sends them"
         )
     return Manifest(place, _hashed(place, found), tuple(warnings))
 
@@ -102,9 +101,7 @@ def _hashed(root: Path, found: Iterable[Found]) -> tuple[FileEntry, ...]:
     for file in found:
         digest, state = cache.sha256(file.source, file.state)
         executable = bool(state.st_mode & 0o100)
-        entries.append(
-            FileEntry(file.path, digest, state.st_size, executable, Path(file.source), state.st_mtime_ns)
-        )
+        entries.append(FileEntry(file.path, digest, state.st_size, executable, Path(file.source), state.st_mtime_ns))
     cache.save()
     return tuple(entries)
 

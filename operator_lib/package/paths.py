@@ -56,8 +56,7 @@ def _clash(one: str, other: str) -> None:
     if one == other:
         raise DeployError(f"{one!r} is in the upload twice")
     raise DeployError(
-        f"{one!r} and {other!r} would be the same file on some systems; "
-        "rename one of them or add it to .nboxignore"
+        f"{one!r} and {other!r} would be the same file on some systems; rename one of them or add it to .nboxignore"
     )
 
 

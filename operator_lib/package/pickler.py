@@ -70,9 +70,7 @@ class _Space:
 
 def namespace(module: str) -> dict[str, Any]:
     """The globals of `module`."""
-    return (
-        sys.modules["__main__"].__dict__ if module == "__main__" else importlib.import_module(module).__dict__
-    )
+    return sys.modules["__main__"].__dict__ if module == "__main__" else importlib.import_module(module).__dict__
 
 
 def attribute(module: str, qualname: str) -> Any:

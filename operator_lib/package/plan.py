@@ -55,9 +55,7 @@ class DeployPlan:
         """Whether deploying would make a new version."""
         files = self.files_changed or self.files_added or self.files_removed
         built = self.environment == "will be built"
-        return bool(
-            self.live_version is None or files or self.options_changed or self.operator_changed or built
-        )
+        return bool(self.live_version is None or files or self.options_changed or self.operator_changed or built)
 
     @property
     def exit_code(self) -> int:
@@ -86,20 +84,14 @@ class DeployPlan:
             **{name: getattr(self, name) for name in names},
             **{name: list(getattr(self, name)) for name in lists},
             "options_changed": {key: list(pair) for key, pair in self.options_changed.items()},
-            "dag": None
-            if diff is None
-            else {kind: _labels(diff, kind) for kind in ("added", "removed", "changed")},
+            "dag": None if diff is None else {kind: _labels(diff, kind) for kind in ("added", "removed", "changed")},
         }
         return json.loads(json.dumps(plain, default=str))
 
     def _versions(self) -> str:
         if self.live_version is None:
             return f"new, version {self.next_version}"
-        return (
-            f"version {self.live_version} → {self.next_version}"
-            if self.changed
-            else f"version {self.live_version}"
-        )
+        return f"version {self.live_version} → {self.next_version}" if self.changed else f"version {self.live_version}"
 
     def _rows(self) -> list[tuple[str, str]]:
         rows = [("upload", self._upload())]
@@ -188,21 +180,23 @@ def _marked(diff: Any) -> str:
 
 def _labels(diff: Any, kind: str) -> list[str]:
     found: Any = getattr(diff, kind, ())
-    if isinstance(found, Mapping):
-        return [f"{_label(node)} {reason}" for node, reason in found.items()]
-    return [_label(node) for node in found]
+    return [_label(item) for item in found]
 
 
-def _label(node: Any) -> str:
-    if isinstance(node, tuple):
-        return " ".join(map(_label, node))
-    inner = getattr(node, "node", None)
-    if inner is not None:
-        return f"{_label(inner)} {getattr(node, 'reason', '')}".strip()
-    return str(getattr(node, "operator", None) or getattr(node, "name", None) or node)
+def _label(item: Any) -> str:
+    """A node by its title; a change by the node as it is now, and why."""
+    after = getattr(item, "after", None)
+    if after is None:
+        return str(getattr(item, "title", None) or getattr(item, "name", None) or item)
+    return " ".join([_label(after), *item.reasons])
 
 
 def _shown(value: Any) -> str:
+    if isinstance(value, Mapping):
+        if "max_retries" in value:
+            return str(value["max_retries"])
+        inner = ", ".join(f"{key}={_shown(part)}" for key, part in value.items() if part not in (None, "", 0, 0.0))
+        return f"({inner})"
     return "none" if value is None else str(value)
 
 

@@ -88,9 +88,7 @@ def _function_parts(function: FunctionType, path: str, modules: Modules) -> Iter
         except ValueError:  # not set yet
             continue
     yield from ((f"{path}'s default", value) for value in function.__defaults__ or ())
-    yield from (
-        (f"{path}'s default {name}", value) for name, value in (function.__kwdefaults__ or {}).items()
-    )
+    yield from ((f"{path}'s default {name}", value) for name, value in (function.__kwdefaults__ or {}).items())
     yield from ((f"{path}.{name}", value) for name, value in function.__dict__.items())
 
 

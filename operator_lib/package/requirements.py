@@ -110,11 +110,7 @@ def _path_in(line: str) -> str | None:
     if "://" in named:
         return None
     plain = re.sub(r"\[[^\]/]*\]$", "", named)
-    is_path = (
-        plain.startswith((".", "/", "~", "file:"))
-        or plain.endswith(_ARCHIVE)
-        or (bool(direct) and "/" in plain)
-    )
+    is_path = plain.startswith((".", "/", "~", "file:")) or plain.endswith(_ARCHIVE) or (bool(direct) and "/" in plain)
     return plain if is_path or (not direct and os.sep in plain) else None
 
 

@@ -43,9 +43,7 @@ class Walk:
             with os.scandir(place) as listing:
                 entries = sorted(listing, key=lambda e: e.name)
         except OSError as error:
-            raise DeployError(
-                f"{base or place} cannot be read: {error.strerror}; add it to {FILE}"
-            ) from error
+            raise DeployError(f"{base or place} cannot be read: {error.strerror}; add it to {FILE}") from error
         names = {e.name for e in entries}
         if base and names & ENVIRONMENT_MARKS and rules.ignores(base[:-1], True, environment=True):
             return
@@ -100,8 +98,7 @@ class Walk:
     def _hides_credential(self, real: str, is_folder: bool, rules: Ignore) -> bool:
         parts = os.path.relpath(real, self.root).split(os.sep)
         return any(
-            rules.credential("/".join(parts[: n + 1]), is_folder or n + 1 < len(parts))
-            for n in range(len(parts))
+            rules.credential("/".join(parts[: n + 1]), is_folder or n + 1 < len(parts)) for n in range(len(parts))
         )
 
     def add(self, found: Found) -> None:

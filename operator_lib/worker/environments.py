@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from operator_lib.engine import marks
 from operator_lib.errors import DeployError
 from operator_lib.package.requirements import anchored, is_empty
 from operator_lib.worker import uv_command as uv
@@ -28,6 +29,7 @@ class Environments:
 
     def __init__(self, home: Path) -> None:
         self._folder = home / "envs"
+        self._mark = {marks.HOME: str(home)}
         self._locks: dict[str, asyncio.Lock] = {}
         self._pythons: list[str] | None = None
 
@@ -103,9 +105,9 @@ class Environments:
         file.write_text(anchored(text, source_root) + uv.worker_requirements(minor != OWN))
         try:
             make = ["venv", "--quiet", "--no-project", "--no-python-downloads", "--python", base, str(folder)]
-            await uv.run(make, source_root, tell)
+            await uv.run(make, source_root, tell, self._mark)
             install = ["pip", "install", "--python", str(self.python(key)), "-r", str(file)]
-            await uv.run(install, source_root, tell)
+            await uv.run(install, source_root, tell, self._mark)
             append_worker(folder, minor)
             (folder / COMPLETE).touch()
         except uv.UvFailed as error:

@@ -11,7 +11,8 @@ import os
 import re
 import shlex
 import signal
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from operator_lib.worker.pip_settings import translated

@@ -43,9 +43,7 @@ def tree(tmp_path: Path) -> Files:
 def python() -> Python:
     """Runs a fresh interpreter: a script's path, or code; what it prints."""
 
-    def run(
-        code: str | Path, *args: object, seed: int = 0, cwd: Path = REPOSITORY, fails: bool = False
-    ) -> str:
+    def run(code: str | Path, *args: object, seed: int = 0, cwd: Path = REPOSITORY, fails: bool = False) -> str:
         what = [str(code)] if isinstance(code, Path) else ["-c", textwrap.dedent(code)]
         env = {**os.environ, "PYTHONHASHSEED": str(seed), "PYTHONPATH": str(REPOSITORY)}
         command = [sys.executable, *what, *map(str, args)]

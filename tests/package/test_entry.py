@@ -203,9 +203,7 @@ print(pickle.loads(pickle.dumps(op.child)).n, main.__file__ == sys.argv[2] + "/s
 
 
 @pytest.mark.parametrize("what", ["pipeline", "Shift", "factorial"])
-def test_the_fingerprint_is_the_same_in_every_process_and_place(
-    tree, python, tmp_path: Path, what: str
-) -> None:
+def test_the_fingerprint_is_the_same_in_every_process_and_place(tree, python, tmp_path: Path, what: str) -> None:
     root = tree({"helpers.py": HELPERS, "script.py": SCRIPT})
     found = set()
     for seed in (1, 2, 3):
@@ -266,8 +264,7 @@ def test_a_real_kernel_with_magics(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         "%pwd\nimport dataclasses\nfrom operator_lib import Operator\n",
         "%time\n@dataclasses.dataclass\nclass Settings:\n    n: int = 3\n",
         "class Add(Operator):\n    by = Settings()\n    def forward(s, x):\n        return x + s.by.n\n",
-        "from operator_lib.package.entry import pack\n"
-        f"open({str(tmp_path / 'out.bin')!r}, 'wb').write(pack(Add()))",
+        f"from operator_lib.package.entry import pack\nopen({str(tmp_path / 'out.bin')!r}, 'wb').write(pack(Add()))",
     ]
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
     nbclient.NotebookClient(notebook, timeout=60, kernel_name="python3").execute()
@@ -440,9 +437,7 @@ def test_another_python_is_refused_before_anything_is_unpickled() -> None:
     line, _, _ = pack(Holder()).partition(b"\n")
     header = json.loads(line) | {"python": "3.8"}
     data = json.dumps(header).encode() + b"\n" + pickle.dumps(Bomb())
-    with pytest.raises(
-        PythonVersionMismatch, match=r"packed by Python 3\.8.*this process is Python 3\.\d+; deploy"
-    ):
+    with pytest.raises(PythonVersionMismatch, match=r"packed by Python 3\.8.*this process is Python 3\.\d+; deploy"):
         unpack(data)
 
 

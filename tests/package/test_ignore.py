@@ -78,9 +78,7 @@ patterns = st.tuples(
     bodies,
     st.sampled_from(["", "", "/", "  "]),
 ).map("".join)
-texts = st.lists(st.one_of(patterns, st.sampled_from(["", "# comment", " ", "/", "!"])), max_size=5).map(
-    "\n".join
-)
+texts = st.lists(st.one_of(patterns, st.sampled_from(["", "# comment", " ", "/", "!"])), max_size=5).map("\n".join)
 paths = st.lists(st.sampled_from(NAMES), min_size=1, max_size=4).map(tuple)
 
 
@@ -150,17 +148,13 @@ def travels(root: Path, **options: object) -> list[str]:
 
 
 def test_a_blank_line_a_comment_and_a_negation_are_what_they_are_in_git(tree) -> None:
-    root = tree(
-        {FILE: "\n# all data\n*.bin\n!keep.bin\n\\#odd\n/top.txt\nlogs/\n", "a.bin": "", "keep.bin": ""}
-    )
+    root = tree({FILE: "\n# all data\n*.bin\n!keep.bin\n\\#odd\n/top.txt\nlogs/\n", "a.bin": "", "keep.bin": ""})
     tree({"#odd": "", "top.txt": "", "sub/top.txt": "", "logs/x": "", "sub/logs": "", "main.py": ""})
     assert travels(root) == [FILE, "keep.bin", "main.py", "sub/logs", "sub/top.txt"]
 
 
 def test_later_layers_win_and_deeper_files_hold_in_their_folder(tree) -> None:
-    root = tree(
-        {FILE: "*.csv\n!.env\n", "a.csv": "", ".env": "", "data/a.csv": "", "data/b.csv": "", "tmp/c.csv": ""}
-    )
+    root = tree({FILE: "*.csv\n!.env\n", "a.csv": "", ".env": "", "data/a.csv": "", "data/b.csv": "", "tmp/c.csv": ""})
     tree({f"data/{FILE}": "!a.csv\n"})
     assert [p for p in travels(root) if FILE not in p] == [".env", "data/a.csv"]
     assert travels(root, ignore_patterns=["!b.csv", "a.csv", FILE]) == [".env", "data/b.csv"]
@@ -199,9 +193,7 @@ def test_what_nobody_means_to_send_stays_at_home(tree, path: str) -> None:
 
 
 def test_a_virtual_environment_is_known_by_what_is_in_it_not_by_its_name(tree) -> None:
-    root = tree(
-        {"myenv/pyvenv.cfg": "", "myenv/lib/x.py": "", "venv/model.py": "", "env/a.py": "", "xgit/a": ""}
-    )
+    root = tree({"myenv/pyvenv.cfg": "", "myenv/lib/x.py": "", "venv/model.py": "", "env/a.py": "", "xgit/a": ""})
     assert travels(root) == ["env/a.py", "venv/model.py", "xgit/a"]
     assert "myenv/lib/x.py" in travels(root, ignore_patterns=["!myenv"])
 

@@ -120,9 +120,7 @@ def test_include_takes_along_what_lies_outside_or_is_ignored(tree, tmp_path: Pat
     (shared / "__pycache__/x.pyc").touch()
     (shared / "tools.py").write_text("t")
     (tmp_path / "one.txt").write_text("1")
-    found = paths(
-        root, include=[shared, tmp_path / "one.txt", "out/model.bin", (shared / "tools.py", "lib/t.py")]
-    )
+    found = paths(root, include=[shared, tmp_path / "one.txt", "out/model.bin", (shared / "tools.py", "lib/t.py")])
     assert found == [".nboxignore", "lib/t.py", "main.py", "one.txt", "out/model.bin", "shared/tools.py"]
     with pytest.raises(DeployError, match="neither a file nor a folder"):
         scan(root, include=["missing"])
@@ -131,9 +129,7 @@ def test_include_takes_along_what_lies_outside_or_is_ignored(tree, tmp_path: Pat
 
 
 def test_too_large_says_what_is_large_and_what_to_ignore(tree) -> None:
-    root = tree(
-        {"a.py": "x", "data/raw/big [1].bin": "b" * 3000, "data/raw/other.bin": "o" * 100, "c/d": "c" * 900}
-    )
+    root = tree({"a.py": "x", "data/raw/big [1].bin": "b" * 3000, "data/raw/other.bin": "o" * 100, "c/d": "c" * 900})
     with pytest.raises(DeployError) as caught:
         scan(root, max_upload=2_000)
     text = str(caught.value)
@@ -200,10 +196,7 @@ def test_many_scans_at_once_agree(tree, settled, home: Path) -> None:
     root = tree({f"f{n}.py": str(n) for n in range(50)})
     wanted = scan(root)
     found: list[bool] = []
-    threads = [
-        threading.Thread(target=lambda: found.extend(scan(root) == wanted for _ in range(5)))
-        for _ in range(4)
-    ]
+    threads = [threading.Thread(target=lambda: found.extend(scan(root) == wanted for _ in range(5))) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:

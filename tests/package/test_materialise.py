@@ -56,9 +56,7 @@ def test_bad_paths_are_refused(path: str) -> None:
         check_path(path)
 
 
-@pytest.mark.parametrize(
-    "path", ["a", "a/b.py", ".hidden", "..a", "a..", "ünï/code", "a b", "console.py", "x" * 255]
-)
+@pytest.mark.parametrize("path", ["a", "a/b.py", ".hidden", "..a", "a..", "ünï/code", "a b", "console.py", "x" * 255])
 def test_good_paths_are_not(path: str) -> None:
     check_path(path)
 
@@ -113,9 +111,7 @@ def test_a_folder_comes_back_as_it_was(tree, blobs, tmp_path: Path) -> None:
         blobs(entry.source.read_bytes())
     old = os.umask(0o077)
     try:
-        materialise(
-            [(e.path, e.sha256, e.executable) for e in manifest.files], blobs.path, tmp_path / "there"
-        )
+        materialise([(e.path, e.sha256, e.executable) for e in manifest.files], blobs.path, tmp_path / "there")
     finally:
         os.umask(old)
     assert [(f.path, f.sha256, f.executable) for f in scan(tmp_path / "there").files] == [

@@ -28,9 +28,7 @@ def test_a_first_deploy_sends_everything(tree) -> None:
 
 def test_the_same_again_is_nothing_to_do(tree) -> None:
     manifest = scan(tree({"a.py": "1"}))
-    plan = make_plan(
-        "d", "serving", manifest, live=live_of(manifest, retries=2), options={"retries": 2}, missing=()
-    )
+    plan = make_plan("d", "serving", manifest, live=live_of(manifest, retries=2), options={"retries": 2}, missing=())
     assert not plan.changed
     assert plan.exit_code == 0
     assert "nothing, the worker has all 1 files" in str(plan)
@@ -46,9 +44,11 @@ def test_changes_are_named(tree) -> None:
     manifest = scan(root)
     missing = {entry.sha256 for entry in manifest.files if entry.path in ("b.py", "d.py")}
     diff = SimpleNamespace(
-        added=[SimpleNamespace(operator="tune", name="tune")],
-        removed=["old"],
-        changed=[(SimpleNamespace(operator="split"), "changed via helpers.py:12 (stratify)")],
+        added=[SimpleNamespace(title="tune")],
+        removed=[SimpleNamespace(title="old")],
+        changed=[
+            SimpleNamespace(after=SimpleNamespace(title="split"), reasons=("changed via helpers.py:12 (stratify)",))
+        ],
     )
     plan = make_plan(
         "digits", "job", manifest, live=live, missing=missing, options={"retries": 2}, dag_diff=diff,

@@ -78,9 +78,7 @@ def test_the_key_ignores_order_comments_and_blanks() -> None:
 def test_the_key_follows_everything_that_matters() -> None:
     texts = ["", "a==1", "a==2", "a==1\nb", "--index-url https://x\na==1", "--index-url https://y\na==1"]
     assert len({key(text) for text in texts} | {key("a==1", "3.12")}) == len(texts) + 1
-    assert key("-i https://x\n--extra-index-url https://y\na") != key(
-        "--extra-index-url https://y\n-i https://x\na"
-    )
+    assert key("-i https://x\n--extra-index-url https://y\na") != key("--extra-index-url https://y\n-i https://x\na")
 
 
 def test_the_key_follows_the_content_of_what_is_named(tree) -> None:
@@ -94,9 +92,7 @@ def test_the_key_follows_the_content_of_what_is_named(tree) -> None:
 
 
 def test_anchored_paths_can_be_used_from_anywhere(tree) -> None:
-    root = tree(
-        {"requirements.txt": "./pkg\nnamed @ ./w/x-1-py3-none-any.whl\nsix\n-c sub/limits.txt\n", "pkg/a": ""}
-    )
+    root = tree({"requirements.txt": "./pkg\nnamed @ ./w/x-1-py3-none-any.whl\nsix\n-c sub/limits.txt\n", "pkg/a": ""})
     tree({"sub/limits.txt": "", "w/x-1-py3-none-any.whl": ""})
     found = [line for line in anchored(read(root), root).splitlines() if not line.startswith("#")]
     assert found == [
