@@ -169,7 +169,7 @@ def wrap_object(instance: object, options: Mapping[str, Any]) -> Any:
         return instance.with_options(**options) if options else instance
     if inspect.isclass(instance):
         raise TypeError(f"from_class() takes an initialised object; {instance.__qualname__} is a class: use operator()")
-    cls = wrap_class(type(instance), options)
+    cls: Any = wrap_class(type(instance), options)
     cls.__reduce_ex__ = _reduce_object
     try:
         new = object.__new__(cls)

@@ -25,7 +25,12 @@ def loaded_after(code: str) -> set[str]:
 
 @pytest.mark.parametrize(
     "code",
-    ["import operator_lib", "from operator_lib import Operator", "from operator_lib import errors", "dir(__import__('operator_lib'))"],
+    [
+        "import operator_lib",
+        "from operator_lib import Operator",
+        "from operator_lib import errors",
+        "dir(__import__('operator_lib'))",
+    ],
 )
 def test_the_import_loads_nothing_heavy(code: str) -> None:
     loaded = loaded_after(code)

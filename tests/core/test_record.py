@@ -56,18 +56,16 @@ def test_events_know_their_parents_places_and_durations() -> None:
 
 
 def test_a_call_that_fails() -> None:
-    with record() as seen:
-        with pytest.raises(ValueError, match="negative"):
-            Root()(-1)
+    with record() as seen, pytest.raises(ValueError, match="negative"):
+        Root()(-1)
     errors = [event for event in seen.events if event.get("phase") == "error"]
     assert [event["path"] for event in errors] == ["left", ""]
     assert errors[0]["error"] == "ValueError: negative"
 
 
 def test_a_block_that_fails() -> None:
-    with pytest.raises(ValueError, match="negative"):
-        with record() as seen:
-            Root()(-1)
+    with pytest.raises(ValueError, match="negative"), record() as seen:
+        Root()(-1)
     assert seen.events[-1]["status"] == "FAILED"
 
 

@@ -19,7 +19,9 @@ def test_fields_are_filled_in_at_the_call() -> None:
     assert Shell("echo pre-{x}-post")(x="y").stdout == "pre-y-post\n"
 
 
-@pytest.mark.parametrize("value", ["a; rm -rf /", "$(whoami)", "`id`", "a b  c", "'quoted' \"twice\"", "-n", "*", "{y}", "\\", ""])
+@pytest.mark.parametrize(
+    "value", ["a; rm -rf /", "$(whoami)", "`id`", "a b  c", "'quoted' \"twice\"", "-n", "*", "{y}", "\\", ""]
+)
 def test_a_value_is_one_argument_and_never_shell(value: str) -> None:
     assert Shell("printf %s|%s {x} end")(x=value).stdout == f"{value}|end"
 

@@ -17,6 +17,7 @@ import os
 import re
 import shlex
 import shutil
+import socket
 import subprocess
 import sys
 import textwrap
@@ -147,13 +148,20 @@ def test_a_page_does_what_it_says(page: Path, tmp_path: Path) -> None:
     for block in blocks(page):
         script.add(block, folder)
     write(folder / "page.py", "\n".join(script.source))
-    with workers.local(tmp_path / "home"):
+    # Not the usual ports: a page that restarts its worker must find them free.
+    with workers.local(tmp_path / "home", port=free_port(), grpc_port=free_port()):
         env = environment(tmp_path)
         said = run_script(folder, env, script, page)
     rest = iter(said)
     for wanted in script.promises:
         found = any(alike(wanted, line) for line in rest)
         assert found, f"{name_of(page)} promises {wanted!r} at a place where it is not among:\n" + "\n".join(said)
+
+
+def free_port() -> str:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return str(probe.getsockname()[1])
 
 
 def environment(tmp_path: Path) -> dict[str, str]:

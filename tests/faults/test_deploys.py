@@ -19,6 +19,24 @@ from operator_lib.errors import DeployError
 from operator_lib.wire.proto import deploy_pb2
 
 
+HANGS = """
+import time
+from operator_lib import Operator
+
+
+class Hangs(Operator):
+    def __init__(self):
+        super().__init__()
+        self.x = 1
+
+    def __setstate__(self, state):
+        time.sleep(600)
+
+    def forward(self):
+        return 1
+"""
+
+
 def load(folder: Path, name: str):
     """A module of a project of its own."""
     spec = importlib.util.spec_from_file_location(name, folder / f"{name}.py")
@@ -118,11 +136,7 @@ def test_rollback_to_what_never_worked_is_refused(shared):
 
 
 def test_a_deploy_that_hangs_ends_at_its_timeout_and_leaves_nothing(shared, tmp_path):
-    (tmp_path / "hangs.py").write_text(
-        "import time\nfrom operator_lib import Operator\n\n"
-        "class Hangs(Operator):\n    def __setstate__(self, state):\n        time.sleep(600)\n"
-        "    def forward(self):\n        return 1\n"
-    )
+    (tmp_path / "hangs.py").write_text(HANGS)
     op = load(tmp_path, "hangs").Hangs()
     before = len(shared.processes())
     for kind in ("job", "serving"):
@@ -132,11 +146,7 @@ def test_a_deploy_that_hangs_ends_at_its_timeout_and_leaves_nothing(shared, tmp_
 
 
 def test_a_client_killed_in_a_deploy_leaves_nothing(shared, tmp_path):
-    (tmp_path / "hangs2.py").write_text(
-        "import time\nfrom operator_lib import Operator\n\n"
-        "class Hangs(Operator):\n    def __setstate__(self, state):\n        time.sleep(600)\n"
-        "    def forward(self):\n        return 1\n"
-    )
+    (tmp_path / "hangs2.py").write_text(HANGS)
     before = len(shared.processes())
     script = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import hangs2; hangs2.Hangs().deploy('hangs2')"
     process = client(shared, script)

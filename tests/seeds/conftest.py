@@ -59,7 +59,9 @@ def script(worker: LocalWorker) -> Script:
     def run(folder: Path, *command: str) -> str:
         env = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
         env |= {"OPERATOR_LIB_HOME": str(worker.home), "PYTHONDONTWRITEBYTECODE": "1"}
-        done = subprocess.run([sys.executable, *command], cwd=folder, env=env, capture_output=True, text=True, timeout=60)
+        done = subprocess.run(
+            [sys.executable, *command], cwd=folder, env=env, capture_output=True, text=True, timeout=60
+        )
         assert done.returncode == 0, done.stderr
         return done.stdout
 

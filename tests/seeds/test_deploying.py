@@ -417,9 +417,7 @@ def test_files_beside_the_program(load: Any, worker: LocalWorker) -> None:
     assert not {"secret.bin", "notes/draft.md", "logs/a.log"} & set(files)
 
 
-def test_nothing_is_written_into_the_users_folder(
-    program: Any, tmp_path: Path, untouched_after: Any
-) -> None:
+def test_nothing_is_written_into_the_users_folder(program: Any, tmp_path: Path, untouched_after: Any) -> None:
     with untouched_after(tmp_path / "project"):
         remote = program.foo.deploy("tidy")
         assert remote(2) == 4

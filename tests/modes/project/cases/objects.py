@@ -173,7 +173,16 @@ def a_name_that_does_not_exist(op):
 
 @case("Clash", gives=[["a", "b"], 5, "my dag", ["my propagate", 1], "my operators", 3, "my map", [6]])
 def the_users_names_win(op):
-    return [op.children, op.apply, op.dag(), op.propagate(1), op.operators(), op.named_children(2), op.map(), op.submit(6)]
+    return [
+        op.children,
+        op.apply,
+        op.dag(),
+        op.propagate(1),
+        op.operators(),
+        op.named_children(2),
+        op.map(),
+        op.submit(6),
+    ]
 
 
 @case("Clash")

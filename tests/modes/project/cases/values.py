@@ -13,7 +13,7 @@ import numpy
 
 from cases import case, caught
 
-UTC = datetime.timezone.utc
+UTC = datetime.UTC
 
 
 @case("foo", gives=(16, 100, 100, 6.25))
@@ -29,13 +29,13 @@ def positional_keyword_rest(op):
         op(1, 5, 6, 7, c=3),
         op(a=1, c=3, d=0),
         op(1, c=3, more=8, still="more"),
-        op(1, *[2, 3], **{"c": 4, "e": [5]}),
+        op(1, *[2, 3], c=4, e=[5]),
     ]
 
 
 @case("arguments", gives=(1, 2, (), 3, 4, {"self": 5, "op": 6, "args": 7, "method": 8, "name": 9}))
 def keywords_of_any_name(op):
-    return op(1, c=3, **{"self": 5, "op": 6, "args": 7, "method": 8, "name": 9})
+    return op(1, c=3, self=5, op=6, args=7, method=8, name=9)
 
 
 @case("positional")
