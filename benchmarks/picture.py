@@ -24,7 +24,7 @@ def draw(report: Report, folder: Path) -> list[Path]:
     rows = [row for row in report.rows if row.status == "measured"][::-1]
     if not rows:
         return []
-    style = {"font.size": 9, "font.family": "DejaVu Sans", "svg.fonttype": "none", "svg.hashsalt": "operator_lib"}
+    style: Any = {"font.size": 9, "font.family": "DejaVu Sans", "svg.fonttype": "none", "svg.hashsalt": "operator_lib"}
     with mpl.rc_context(style):
         figure = Figure(figsize=(8.4, 1.1 + 0.46 * len(rows)), layout="constrained")
         axes: Any = figure.subplots()

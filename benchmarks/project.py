@@ -7,7 +7,7 @@ import importlib
 import itertools
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from types import ModuleType
 
@@ -15,7 +15,7 @@ _numbers = itertools.count()
 
 
 @contextlib.contextmanager
-def module(source: str) -> Iterator[ModuleType]:
+def module(source: str) -> Generator[ModuleType]:
     """`source` as an imported module in a folder of its own: new to every worker, and nothing else travels with it."""
     name = f"benchmark_subject_{next(_numbers)}"
     with tempfile.TemporaryDirectory(prefix="operator-lib-benchmark-") as folder:

@@ -9,6 +9,7 @@ from benchmarks.case import Case
 # A case's name is its file's name; each runs in a process of its own.
 NAMES = (
     "import_time",
+    "import_names",
     "plain_call",
     "dag_cold",
     "dag_warm",

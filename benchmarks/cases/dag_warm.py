@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Generator
 
 from benchmarks import bench_dag
 from benchmarks.case import Case, Round, Sample
 
 
 @contextlib.contextmanager
-def rounds(quick: bool) -> Iterator[Round]:
+def rounds(quick: bool) -> Generator[Round]:
     yield lambda: Sample(bench_dag.measure()["warm_ms"])
 
 

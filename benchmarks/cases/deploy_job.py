@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 
 from benchmarks import project
 from benchmarks.case import Case, Round, Sample
@@ -19,7 +19,7 @@ def Subject(x):
 
 
 @contextlib.contextmanager
-def rounds(quick: bool) -> Iterator[Round]:
+def rounds(quick: bool) -> Generator[Round]:
     from operator_lib import worker
 
     def one() -> Sample:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 
 from benchmarks import project
 from benchmarks.case import Case, Round, alternate, seconds
@@ -20,7 +20,7 @@ def nothing():
 
 
 @contextlib.contextmanager
-def rounds(quick: bool) -> Iterator[Round]:
+def rounds(quick: bool) -> Generator[Round]:
     from operator_lib import worker
 
     command = [sys.executable, "-c", "pass"]

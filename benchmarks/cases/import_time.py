@@ -6,23 +6,23 @@ import contextlib
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
+from functools import partial
 
 from benchmarks.case import Case, Round, alternate, seconds
 
 
 @contextlib.contextmanager
-def rounds(quick: bool) -> Iterator[Round]:
+def fresh(code: str, quick: bool) -> Generator[Round]:
+    """`code` in an interpreter of its own, beside nothing in another."""
     # An empty folder, so that neither side finds anything on sys.path that an installation would not have.
     with tempfile.TemporaryDirectory(prefix="operator-lib-benchmark-") as folder:
 
-        def interpreter(code: str) -> float:
-            command = [sys.executable, "-c", code]
+        def interpreter(statement: str) -> float:
+            command = [sys.executable, "-c", statement]
             return 1e3 * seconds(lambda: subprocess.run(command, cwd=folder, stdin=subprocess.DEVNULL, check=True))
 
-        yield alternate(
-            lambda: interpreter("import operator_lib"), lambda: interpreter("pass"), times=1 if quick else 7
-        )
+        yield alternate(lambda: interpreter(code), lambda: interpreter("pass"), times=1 if quick else 7)
 
 
 CASE = Case(
@@ -32,5 +32,5 @@ CASE = Case(
     beside="python -c pass",
     goal_text="at most 60 ms more",
     limit=60.0,
-    rounds=rounds,
+    rounds=partial(fresh, "import operator_lib"),
 )

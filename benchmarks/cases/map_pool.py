@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import ProcessPoolExecutor
 
 from benchmarks import project
@@ -26,7 +26,7 @@ def same(x: int) -> int:
 
 
 @contextlib.contextmanager
-def job_map() -> Iterator[Callable[[range], list[int]]]:
+def job_map() -> Generator[Callable[[range], list[int]]]:
     """``map`` of a deployed job that gives back its argument."""
     from operator_lib import worker
 
@@ -47,7 +47,7 @@ def rate(run: Callable[[range], list[int]], inputs: range) -> float:
 
 
 @contextlib.contextmanager
-def rounds(quick: bool) -> Iterator[Round]:
+def rounds(quick: bool) -> Generator[Round]:
     inputs = tasks(quick)
     # Spawned: this process has threads and gRPC channels, with which forking is unsafe. The pool is warm either way.
     spawn = multiprocessing.get_context("spawn")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Generator
 
 from benchmarks.case import Case, Round, alternate
 from benchmarks.cases.map_pool import CPUS, job_map, rate, same, tasks
@@ -11,7 +11,7 @@ from benchmarks.peers.ray_tasks import cluster
 
 
 @contextlib.contextmanager
-def rounds(quick: bool) -> Iterator[Round]:
+def rounds(quick: bool) -> Generator[Round]:
     inputs = tasks(quick)
     with job_map() as ours, cluster(CPUS) as ray:
         remote = ray.remote(same)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import timeit
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from typing import Any
 
 from benchmarks.case import Case, Round, alternate
 
 
 @contextlib.contextmanager
-def rounds(quick: bool) -> Iterator[Round]:
+def rounds(quick: bool) -> Generator[Round]:
     import torch
 
     from operator_lib import Operator

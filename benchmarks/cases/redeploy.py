@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Generator
 
 from benchmarks import project
 from benchmarks.case import Case, Round, Sample, seconds
@@ -11,7 +11,7 @@ from benchmarks.cases.deploy_serving import SOURCE
 
 
 @contextlib.contextmanager
-def rounds(quick: bool) -> Iterator[Round]:
+def rounds(quick: bool) -> Generator[Round]:
     from operator_lib import worker
 
     with worker.local(), project.module(SOURCE) as user:

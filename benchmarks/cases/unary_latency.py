@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import statistics
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from functools import partial
 
 from benchmarks import project
@@ -16,7 +16,7 @@ SIZE = 1024
 
 
 @contextlib.contextmanager
-def callers() -> Iterator[tuple[Callable[[], object], Callable[[], object]]]:
+def callers() -> Generator[tuple[Callable[[], object], Callable[[], object]]]:
     """A call to a serving that gives back its argument, and one to the raw echo."""
     from operator_lib import worker
 
@@ -25,7 +25,7 @@ def callers() -> Iterator[tuple[Callable[[], object], Callable[[], object]]]:
 
 
 @contextlib.contextmanager
-def rounds(quick: bool) -> Iterator[Round]:
+def rounds(quick: bool) -> Generator[Round]:
     calls = 20 if quick else 200
 
     def p50(call: Callable[[], object]) -> float:

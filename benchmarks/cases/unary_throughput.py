@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 
 from benchmarks.case import Case, Round, alternate
@@ -15,7 +15,7 @@ CALLERS = 32
 
 
 @contextlib.contextmanager
-def rounds(quick: bool) -> Iterator[Round]:
+def rounds(quick: bool) -> Generator[Round]:
     length = 0.1 if quick else 1.5
     with callers() as (ours, peer):
         yield alternate(lambda: per_second(ours, length), lambda: per_second(peer, length))

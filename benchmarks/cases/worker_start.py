@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 
 from benchmarks.case import Case, Round, Sample
 
 
 @contextlib.contextmanager
-def rounds(quick: bool) -> Iterator[Round]:
+def rounds(quick: bool) -> Generator[Round]:
     from operator_lib import worker
 
     def one() -> Sample:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -31,7 +31,7 @@ def serve() -> None:
 
 
 @contextlib.contextmanager
-def echo() -> Iterator[Callable[[bytes], bytes]]:
+def echo() -> Generator[Callable[[bytes], bytes]]:
     """A raw call to such a server, which lives as long as the block."""
     import grpc
 

@@ -6,12 +6,12 @@ import contextlib
 import os
 import secrets
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Any
 
 
 @contextlib.contextmanager
-def cluster(cpus: int) -> Iterator[Any]:
+def cluster(cpus: int) -> Generator[Any]:
     """The module ``ray``, connected to a cluster of this process; stopped and its files removed afterwards."""
     os.environ.update({
         "RAY_USAGE_STATS_ENABLED": "0",

@@ -7,7 +7,7 @@ import itertools
 import sys
 import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
@@ -42,12 +42,18 @@ process_frame: Frame | None = None
 
 
 class Recorder:
-    """Turns calls into node events and hands them to `emit`."""
+    """Turns calls into node events and hands them to `emit`.
 
-    def __init__(self, emit: Callable[[Event], object], *, strip: str = "") -> None:
+    `root` is the folder that files are named from, `renamed` says how files that lie elsewhere were called there.
+    """
+
+    def __init__(
+        self, emit: Callable[[Event], object], *, root: str = "", renamed: Mapping[str, str] | None = None
+    ) -> None:
         self.emit = emit
         self.root = Frame(self, 0, "")
-        self._strip = strip
+        self._root = root
+        self._renamed = renamed or {}
         self._calls = itertools.count(1)
         self._paths: dict[int, str] = {}
         self._held: list[Any] = []  # keeps ids of `_paths` from being reused
@@ -59,9 +65,8 @@ class Recorder:
             if id(node) not in self._paths:
                 self._paths[id(node)] = path
                 self._held.append(node)
-        if not self._strip:
-            project = locate(op)
-            self._strip = "" if project.interactive else str(project.root) + "/"
+        if not self._root:
+            self._root = str(locate(op).root)
 
     def path_of(self, op: Any, parent: Frame) -> str:
         """The operator's path; one that hangs in no known tree goes by its name."""
@@ -87,12 +92,16 @@ class Recorder:
         if found is None:
             position = next(itertools.islice(frame.f_code.co_positions(), frame.f_lasti // 2, None))
             found = (
-                frame.f_code.co_filename.removeprefix(self._strip),
+                self.file(frame.f_code.co_filename),
                 position[0] or frame.f_lineno,
                 position[2] or 0,
             )
             self._sites[key] = found
         return found
+
+    def file(self, name: str) -> str:
+        """A file as the nodes of the graph name it."""
+        return self._renamed.get(name) or core.reach("trace.source", "shown")(name, self._root)
 
     def start(self, op: Any, parent: Frame) -> tuple[Frame, float]:
         """Note that a call begins."""

@@ -22,7 +22,7 @@ from operator_lib.wire import codec, failure
 def run(spec: ProcessSpec, story: Story) -> int:
     """Exit code: 0 when the outcome is stored, whatever it is."""
     folder = Path(spec.folder)
-    recorder = record.Recorder(story.emit, strip=spec.source.rstrip("/") + "/")
+    recorder = record.Recorder(story.emit, root=os.path.realpath(spec.source), renamed=renamed(spec))
     record.process_frame = recorder.root
     try:
         op = child.load(spec)
@@ -63,6 +63,14 @@ def exit_code(left: SystemExit) -> int:
         return (left.code or 0) & 0xFF
     print(left.code, file=sys.stderr)
     return 1
+
+
+def renamed(spec: ProcessSpec) -> dict[str, str]:
+    """A script that travels by value keeps the path it had; the graph knows it by its name in the folder."""
+    header = entry.read_header(Path(spec.entry).read_bytes())
+    if header.main is None or header.main.startswith("<"):
+        return {}
+    return {header.main: header.main_path or os.path.basename(header.main)}
 
 
 def check(spec: ProcessSpec, story: Story) -> int:

@@ -35,6 +35,7 @@ PRELOAD = (
     "operator_lib.containers",
     "operator_lib.engine.map",
     "operator_lib.engine.progress",
+    "operator_lib.trace.source",
     "operator_lib.wire.proto.serving_pb2_grpc",
 )
 ROOMS = ("options", "engine", "package", "runner", "wire")

@@ -93,7 +93,7 @@ def report(monkeypatch: pytest.MonkeyPatch, names: Sequence[str] | None = None) 
     rows: list[Any] = []
     for name in names or cases.NAMES:
         found = cases.load(name)
-        peer = [4.0] * 3 if found.limit is None or name == "import_time" else []
+        peer = [4.0] * 3 if found.limit is None or name.startswith("import") else []
         rows.append(results.measured(found, case.Measurement([2.0, 2.0, 20.0], peer)))
     machine = {"cpu": "A processor", "cores": "2", "os": "Linux", "python": "CPython 3.11", "load": "0.1"}
     return results.Report(machine, {"grpcio": "1.85"}, "2026-01-02T03:04:05+00:00", 3, False, rows)

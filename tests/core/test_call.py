@@ -181,7 +181,7 @@ def test_options_in_the_class_body_mean_the_same() -> None:
             retries = FAST
 
     class InDict(Flaky):
-        options = dict(retries=FAST)
+        options = {"retries": FAST}
 
     for cls in (InClass, InDict):
         assert cls(2)([]) == 3

@@ -18,7 +18,8 @@ HEAVY = (
 
 def loaded_after(code: str) -> set[str]:
     """The modules that a fresh interpreter has after running `code`, without those it has anyway."""
-    script = f"import sys; before = set(sys.modules)\n{code}\nimport json; print(json.dumps(list(set(sys.modules) - before)))"
+    end = "import json; print(json.dumps(list(set(sys.modules) - before)))"
+    script = f"import sys; before = set(sys.modules)\n{code}\n{end}"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     return set(json.loads(done.stdout.splitlines()[-1]))
 

@@ -1,4 +1,4 @@
-"""The same program, the same use, the same outcome: in process, as a job, as a serving, from elsewhere, in a notebook."""
+"""The same program, the same use, the same outcome: here, as a job, as a serving, from elsewhere, in a notebook."""
 
 from __future__ import annotations
 

@@ -116,7 +116,8 @@ def scalars_keep_their_types(op):
 def containers(op):
     return op(
         (
-            [], (), {}, set(), frozenset(), [[]], ((),), {"a": {"b": [1, (2, {3})]}}, {1: "int", None: "none", (1, 2): "tuple"},
+            [], (), {}, set(), frozenset(), [[]], ((),), {"a": {"b": [1, (2, {3})]}},
+            {1: "int", None: "none", (1, 2): "tuple"},
             {"b": 1, "a": 2}, {1, "a", None, (1,)}, frozenset({b"x"}), range(2, 20, 3), slice(1, 2), [1, [2, [3, [4]]]],
             {"$data": 1, "$tuple": [2]}, {"": 0}, [None] * 3,
         )

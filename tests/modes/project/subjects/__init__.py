@@ -1,4 +1,4 @@
-"""The programs that are run in every mode. Each module is also a notebook cell, so names are unique over all of them."""
+"""The programs that are run in every mode. Each module is also a notebook cell: names are unique over all of them."""
 
 from subjects import failures, mapping, nested, objects, state, streams, values
 

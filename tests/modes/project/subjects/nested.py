@@ -21,7 +21,7 @@ class MyOperator(Operator):
     def forward(self, x: int) -> int:
         y = self.a + x
         y = self.b(y) + x  # nested calling
-        return y
+        return y  # noqa: RET504
 
 
 recap = MyOperator(1, "hello")

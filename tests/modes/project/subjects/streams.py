@@ -11,8 +11,7 @@ def count_up(n, start=0):
 
 @operator
 def breaks_off(n):
-    for i in range(n):
-        yield i
+    yield from range(n)
     raise ValueError("broken off", n)
 
 
