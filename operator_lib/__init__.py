@@ -31,6 +31,27 @@ _NAMES = {
 }
 _MODULES = ("errors", "lib", "worker")
 
+__all__ = [
+    "DAG",
+    "Batch",
+    "DeployPlan",
+    "Env",
+    "Image",
+    "Metadata",
+    "Operator",
+    "OperatorDict",
+    "OperatorList",
+    "Resource",
+    "Retries",
+    "Run",
+    "Sequential",
+    "errors",
+    "gpu",
+    "lib",
+    "operator",
+    "record",
+    "worker",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -144,7 +144,7 @@ def wrap_class(cls: type, options: Mapping[str, Any]) -> type:
         "__module__": cls.__module__,
         "__qualname__": cls.__qualname__,
         "__doc__": cls.__doc__,
-        "__annotations__": dict(cls.__dict__.get("__annotations__", {})),
+        "__annotations__": inspect.get_annotations(cls),
         "__wrapped_class__": cls,
         "_options": parsed,
         "_managed": manage(parsed),

@@ -6,7 +6,7 @@ import contextlib
 import time
 from collections.abc import Generator
 
-from benchmarks import project
+from benchmarks import project, workers
 from benchmarks.case import Case, Round, Sample
 
 SOURCE = """
@@ -20,8 +20,6 @@ def Subject(x):
 
 @contextlib.contextmanager
 def rounds(quick: bool) -> Generator[Round]:
-    from operator_lib import worker
-
     def one() -> Sample:
         with project.module(SOURCE) as user:
             start = time.perf_counter()
@@ -31,7 +29,7 @@ def rounds(quick: bool) -> Generator[Round]:
             remote.job.delete()
         return Sample(taken)
 
-    with worker.local():
+    with workers.local():
         yield one
 
 

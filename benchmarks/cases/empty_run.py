@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Generator
 
-from benchmarks import project
+from benchmarks import project, workers
 from benchmarks.case import Case, Round, alternate, seconds
 
 SOURCE = """
@@ -21,10 +21,8 @@ def nothing():
 
 @contextlib.contextmanager
 def rounds(quick: bool) -> Generator[Round]:
-    from operator_lib import worker
-
     command = [sys.executable, "-c", "pass"]
-    with worker.local() as local, project.module(SOURCE) as user:
+    with workers.local() as local, project.module(SOURCE) as user:
         job = user.nothing.deploy("nothing")
 
         def interpreter() -> object:

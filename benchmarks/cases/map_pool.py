@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Generator
 from concurrent.futures import ProcessPoolExecutor
 
-from benchmarks import project
+from benchmarks import project, workers
 from benchmarks.case import Case, Round, alternate, seconds
 
 SOURCE = """
@@ -28,9 +28,7 @@ def same(x: int) -> int:
 @contextlib.contextmanager
 def job_map() -> Generator[Callable[[range], list[int]]]:
     """``map`` of a deployed job that gives back its argument."""
-    from operator_lib import worker
-
-    with worker.local(), project.module(SOURCE) as user:
+    with workers.local(), project.module(SOURCE) as user:
         yield user.same.deploy("same").map
 
 

@@ -5,16 +5,14 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Generator
 
-from benchmarks import project
+from benchmarks import project, workers
 from benchmarks.case import Case, Round, Sample, seconds
 from benchmarks.cases.deploy_serving import SOURCE
 
 
 @contextlib.contextmanager
 def rounds(quick: bool) -> Generator[Round]:
-    from operator_lib import worker
-
-    with worker.local(), project.module(SOURCE) as user:
+    with workers.local(), project.module(SOURCE) as user:
         user.Subject.deploy("redeploy")
         yield lambda: Sample(1e3 * seconds(lambda: user.Subject.deploy("redeploy")))
 

@@ -7,7 +7,7 @@ import statistics
 from collections.abc import Callable, Generator
 from functools import partial
 
-from benchmarks import project
+from benchmarks import project, workers
 from benchmarks.case import Case, Round, alternate, seconds
 from benchmarks.cases.deploy_serving import SOURCE
 from benchmarks.peers.grpc_echo import echo
@@ -18,9 +18,7 @@ SIZE = 1024
 @contextlib.contextmanager
 def callers() -> Generator[tuple[Callable[[], object], Callable[[], object]]]:
     """A call to a serving that gives back its argument, and one to the raw echo."""
-    from operator_lib import worker
-
-    with worker.local(), project.module(SOURCE) as user, echo() as raw:
+    with workers.local(), project.module(SOURCE) as user, echo() as raw:
         yield partial(user.Subject.deploy("echo"), "x" * SIZE), partial(raw, b"x" * SIZE)
 
 

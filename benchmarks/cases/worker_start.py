@@ -6,16 +6,15 @@ import contextlib
 import time
 from collections.abc import Generator
 
+from benchmarks import workers
 from benchmarks.case import Case, Round, Sample
 
 
 @contextlib.contextmanager
 def rounds(quick: bool) -> Generator[Round]:
-    from operator_lib import worker
-
     def one() -> Sample:
         start = time.perf_counter()
-        with worker.local():
+        with workers.local():
             return Sample(time.perf_counter() - start)
 
     yield one

@@ -84,7 +84,7 @@ class ServingHandle(Operator):
     def _encode(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
         """Check the call against the signature, then encode it. Nothing has been sent when this raises."""
         method = self._schema.methods.get(name)
-        what = f"{self._name}.{name}" if name else self._name
+        what = f"{self._schema.name}.{name}" if name else self._schema.name
         names: tuple[str, ...] = ()
         if method is not None:
             method.bind(args, kwargs, spoken_name(self._schema, name))
@@ -203,7 +203,10 @@ class ServingHandle(Operator):
 
     def dag(self) -> Any:  # type: ignore[override]  # of an instance only
         """The static graph of what is deployed."""
-        return self.serving.dag()
+        from operator_lib.trace.dag import DAG
+
+        # Over HTTP: there the serving's own token is enough.
+        return DAG.from_json(json.dumps(get_json(self._url + "dag", self._token)))
 
     def deploy(self, /, *args: Any, **kwargs: Any) -> Any:  # type: ignore[override]
         raise ValueError("Cannot deploy an operator that is already deployed")

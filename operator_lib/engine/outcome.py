@@ -1,8 +1,8 @@
 """What a run returned, as a file: a value, or the items of an iterator and how it ended.
 
-Layout: one line of JSON with ``shape`` (``value``, ``iterator`` or ``async_iterator``), ``sizes`` (bytes of a frame),
-``failed`` and ``returned``; then the frames (`operator_lib.wire.codec`); with `failed` the last one is a failure
-(`operator_lib.wire.failure`), with `returned` it is what the generator returned after its items.
+Layout: one line of JSON with ``shape`` (``value``, ``iterator`` or ``async_iterator``), ``sizes`` (bytes of each
+frame), ``failed`` and ``returned``; then the frames (`operator_lib.wire.codec`). With `failed` the last one is a
+failure (`operator_lib.wire.failure`), with `returned` it is what the generator returned after its items.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shlex
 import subprocess
@@ -54,10 +55,10 @@ class Shell(Operator):
         self.env = dict(env or {})
         self.timeout = timeout
 
-    def forward(self, *args: object, **kwargs: object) -> ShellResult:
+    def forward(self, /, *args: object, **kwargs: object) -> ShellResult:
         done = None
         for command in self.commands:
-            words = [Formatter().vformat(word, args, kwargs) for word in shlex.split(command)]
+            words = [Formatter().vformat(word, args, kwargs) for word in numbered(shlex.split(command))]
             done = subprocess.run(
                 words,
                 check=True,
@@ -69,6 +70,22 @@ class Shell(Operator):
             )
         assert done is not None
         return ShellResult(done.stdout, done.stderr, done.returncode)
+
+
+def numbered(words: list[str]) -> list[str]:
+    """The words with ``{}`` as ``{0}``, ``{1}``, ...: counted through the command, not anew in each word."""
+    positions = itertools.count()
+
+    def number(word: str) -> str:
+        whole: list[str] = []
+        for text, field, spec, conversion in Formatter().parse(word):
+            whole.append(text.replace("{", "{{").replace("}", "}}"))
+            if field is not None:
+                name = field if field[:1] not in ("", ".", "[") else f"{next(positions)}{field}"
+                whole.append("{" + name + (f"!{conversion}" if conversion else "") + (f":{spec}" if spec else "") + "}")
+        return "".join(whole)
+
+    return [number(word) for word in words]
 
 
 ShellCommand = Shell

@@ -27,9 +27,7 @@ class Reference:
     name: str
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        raise TypeError(
-            f"{self.name} is known here by its name alone; it can only be called by the program it is from"
-        )
+        raise TypeError(f"{self.name} is known here by its name alone; it can only be called by the program it is from")
 
 
 def describe(options: Options) -> dict[str, Any]:
@@ -103,9 +101,7 @@ def from_json(text: Mapping[str, Any] | str) -> Options:
             raise TypeError(f"unknown option {unknown[0]!r}")
         return Options._of_checked({name: _read(name, value) for name, value in said.items()})
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError, Bad) as error:
-        raise OptionError(
-            f"these options cannot be read: {error}; both sides need the same operator_lib"
-        ) from None
+        raise OptionError(f"these options cannot be read: {error}; both sides need the same operator_lib") from None
 
 
 def _read(name: str, value: Any) -> Any:

@@ -52,9 +52,7 @@ def as_environment(value: Any) -> tuple[Env, ...]:
     elif isinstance(value, Mapping):
         value = tuple(_entry(key, item) for key, item in value.items())
     if not isinstance(value, (list, tuple)) or not all(isinstance(item, Env) for item in value):
-        raise Bad(
-            f"must be a list of Env(...) or a mapping from names to values, got a {type(value).__name__}"
-        )
+        raise Bad(f"must be a list of Env(...) or a mapping from names to values, got a {type(value).__name__}")
     names = [item.name for item in value]
     for index, item in enumerate(names):
         if item in names[:index]:

@@ -9,9 +9,7 @@ from typing import Any
 from operator_lib.options.checks import Bad, integer, settle, show
 
 MODEL = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
-EXPECTED = (
-    "must be 'MODEL', 'MODEL:COUNT' (a count of 1 to 8, as in 'H100:2'), gpu.T4(...) or a list of these"
-)
+EXPECTED = "must be 'MODEL', 'MODEL:COUNT' (a count of 1 to 8, as in 'H100:2'), gpu.T4(...) or a list of these"
 
 
 @dataclass(frozen=True, slots=True)

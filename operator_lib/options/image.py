@@ -117,9 +117,7 @@ class Image:
 
     def add(self, source: str, target: str) -> Image:
         """As `copy`; an archive is unpacked."""
-        return self._plus(
-            "add", lambda v: tuple(Step("add", step.words) for step in _copies(v)), [(source, target)]
-        )
+        return self._plus("add", lambda v: tuple(Step("add", step.words) for step in _copies(v)), [(source, target)])
 
     def pip_install(self, *packages: str) -> Image:
         return self._plus("pip_install", _packages("pip"), packages)
@@ -161,17 +159,10 @@ class Image:
         return content_hash(self, Path(root))
 
     def __repr__(self) -> str:
-        head = [
-            f"{n}={v!r}"
-            for n in ("python_version", "cuda_version", "base")
-            if (v := getattr(self, n)) is not None
-        ]
+        head = [f"{n}={v!r}" for n in ("python_version", "cuda_version", "base") if (v := getattr(self, n)) is not None]
         # Values of variables may be secret.
         shown = (step.words[:1] if step.kind == "env" else step.words for step in self.steps)
-        calls = (
-            f".{step.kind}({', '.join(map(repr, words))})"
-            for step, words in zip(self.steps, shown, strict=True)
-        )
+        calls = (f".{step.kind}({', '.join(map(repr, words))})" for step, words in zip(self.steps, shown, strict=True))
         return f"Image({', '.join(head)})" + "".join(calls)
 
     def _words(self, kind: str) -> tuple[str, ...]:

@@ -78,9 +78,7 @@ def _unknown(name: str) -> str:
     from difflib import get_close_matches
 
     close = get_close_matches(name, EVERY_NAME, n=1)
-    return "is not an option" + (
-        f"; did you mean {close[0]!r}?" if close else f"; the options are {_all_names()}"
-    )
+    return "is not an option" + (f"; did you mean {close[0]!r}?" if close else f"; the options are {_all_names()}")
 
 
 def _all_names() -> str:
@@ -136,9 +134,7 @@ def _set_in(image: Image) -> Iterable[str]:
         "copy": "copy",
     }
     yield from dict.fromkeys(kinds[step.kind] for step in image.steps if step.kind in kinds)
-    yield from (
-        name for name in ("python_version", "cuda_version", "base") if getattr(image, name) is not None
-    )
+    yield from (name for name in ("python_version", "cuda_version", "base") if getattr(image, name) is not None)
 
 
 def _fit_replicas(values: dict[str, Any], given: Mapping[str, Any]) -> None:

@@ -156,9 +156,7 @@ def as_resource(value: Any) -> Resource:
     given = {("disk_size" if key == "ephemeral_disk" else key): item for key, item in value.items()}
     unknown = [key for key in given if key not in known]
     if unknown or len(given) != len(value):
-        raise Bad(
-            f"must have only the keys {', '.join(known)}, each once, got {show(unknown or list(value))}"
-        )
+        raise Bad(f"must have only the keys {', '.join(known)}, each once, got {show(unknown or list(value))}")
     try:
         return Resource(**given)
     except OptionError as error:

@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from types import MappingProxyType
 from typing import Any
 
+from operator_lib import tree
 from operator_lib.core import Operator
 from operator_lib.engine import outcome
 from operator_lib.engine.process import ProcessSpec
@@ -91,7 +92,7 @@ class Target:
                     values.append(self.wait(result) if inspect.isawaitable(result) else result)
                 except BaseException as error:
                     values.append(None)
-                    errors[str(position)] = failure.encode_failure(error, operator_path=outcome.path_of(error))
+                    errors[str(position)] = failure.encode_failure(error, operator_path=place(error, self.op))
             if time.monotonic() > end:
                 break
         outcomes = {"values": values, "errors": errors}
@@ -114,7 +115,7 @@ class Target:
         return list(parts(call_id, pb.ERROR, [json.dumps(described).encode()]))
 
     def fail(self, call_id: int, error: BaseException) -> list[pb.Answer]:
-        stored = failure.encode_failure(error, operator_path=outcome.path_of(error))
+        stored = failure.encode_failure(error, operator_path=place(error, self.op))
         return list(parts(call_id, pb.ERROR, [stored]))
 
     def perform(self, call: pb.Call) -> Any:
@@ -255,6 +256,17 @@ class Target:
             return asyncio.run_coroutine_threadsafe(run(), self._loop).result()
         except StopAsyncIteration:
             raise
+
+
+def place(error: BaseException, op: Any) -> str:
+    """Path of the innermost operator of the tree below `op` that `error` passed through. Nothing is noted before."""
+    known = tree.paths(op) if tree.is_operator(op) else {}
+    found, step = "", error.__traceback__
+    while step is not None:
+        names = step.tb_frame.f_code.co_varnames[:1]
+        found = known.get(id(step.tb_frame.f_locals.get(names[0])), found) if names else found
+        step = step.tb_next
+    return found
 
 
 def check(name: str) -> None:

@@ -72,8 +72,8 @@ def test_a_name_that_is_not_there() -> None:
 
 
 CONTRACT = (
-    "Operator operator DAG Run Resource Retries Batch Image Env Metadata gpu Sequential OperatorList OperatorDict record "
-    "errors lib worker"
+    "Operator operator DAG Run Resource Retries Batch Image Env Metadata gpu Sequential OperatorList OperatorDict "
+    "record errors lib worker"
 )
 
 

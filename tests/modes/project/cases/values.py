@@ -206,6 +206,13 @@ def classes_without_annotation(op, lib):
     return [op(value) for value in values]
 
 
+@case("made")
+def made_there(op, lib):
+    point, colour, pair = op(2.5)
+    assert (type(point), type(colour), type(pair)) == (lib("Point"), lib("Colour"), lib("Pair"))
+    return point, colour, pair
+
+
 @case("next_colour")
 def enums(op, lib):
     colour = lib("Colour")

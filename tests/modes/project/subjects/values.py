@@ -95,6 +95,11 @@ def shift(point: Point, by: float = 1.0) -> Point:
 
 
 @operator
+def made(x):
+    return Point(x), Colour.RED, Pair(x, None)
+
+
+@operator
 def points_of(path: Path) -> list[Point]:
     return list(path.points)
 

@@ -1,0 +1,39 @@
+"""A worker for the length of a block, in a home that is not kept."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import tempfile
+from collections.abc import Generator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from operator_lib.worker import LocalWorker
+
+
+@contextlib.contextmanager
+def local() -> Generator[LocalWorker]:
+    """A worker with a new home; stopped, and its home removed, whatever happens."""
+    from operator_lib import worker
+
+    with contextlib.ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="operator-lib-benchmark-"))
+        with _held(signal.SIGINT, signal.SIGTERM):
+            running = stack.enter_context(worker.local(Path(folder, "home")))
+        yield running
+
+
+@contextlib.contextmanager
+def _held(*signals: signal.Signals) -> Generator[None]:
+    """These wait until the block is done: a start that is cut off would leave a worker that nobody stops."""
+    came: list[int] = []
+    before = {number: signal.signal(number, lambda n, _: came.append(n)) for number in signals}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for number in came:
+            signal.raise_signal(number)
