@@ -8,8 +8,8 @@ kind      further fields
 status    ``status`` (as of `Run`), ``attempt``, ``cause`` (words)
 node      ``phase`` (start, end, error), ``call`` (id within the run), ``parent`` (call id, 0 at the root), ``path`` (of
           the operator), ``file``, ``line``, ``col`` of the call, ``dur`` (seconds; not on start), ``error`` (on error)
-log       ``stream`` (stdout, stderr), ``text`` (a line), ``path``, ``call`` of the operator that printed it; ``more`` is
-          true when the line goes on in the next event
+log       ``stream`` (stdout, stderr), ``text`` (a line), ``path``, ``call`` of the operator that printed it; ``more``:
+          the line goes on in the next event
 item      ``index``, ``size`` (bytes): a generator's item was stored
 ========  ============================================================================================================
 """

@@ -13,6 +13,8 @@ from operator_lib.engine.process import LINE_LIMIT
 
 # Bytes of log kept per attempt; what comes after is counted, and said.
 CAP = 256 * 1024 * 1024
+# After the disk was full, lines of log are dropped until it has this many bytes: what else there is comes first.
+ROOM = 32 * 1024 * 1024
 
 # What the child says to the worker, not for the history.
 FOR_WORKER = frozenset({"ready", "unstored"})
@@ -31,6 +33,7 @@ class Journal:
         self._told = self.seq
         self._room = cap
         self._dropped = 0
+        self._full = False
 
     def append(self, event: Event) -> None:
         self.seq += 1
@@ -38,7 +41,7 @@ class Journal:
         event.setdefault("t", time.time())
         line = to_line(event)
         self._room -= len(line)
-        if self._room < 0 and event["kind"] == "log":
+        if (self._room < 0 or self._full) and event["kind"] == "log":
             self.seq -= 1
             self._dropped += 1
             return
@@ -91,6 +94,9 @@ class Journal:
 
     def flush(self) -> int:
         """Write what has come together; the last number, or 0 when nothing is new."""
+        if self._full:
+            disk = os.fstatvfs(self._fd)
+            self._full = disk.f_bavail * disk.f_frsize < ROOM
         if self._buffer:
             data = memoryview(b"".join(self._buffer))
             self._buffer.clear()
@@ -101,6 +107,7 @@ class Journal:
                 self._dropped += self.seq
                 self.seq = int(_mend(self._fd).get("seq", 0))
                 self._dropped -= self.seq
+                self._full = True
         if self.seq == self._told:
             return 0
         self._told = self.seq
@@ -113,7 +120,7 @@ class Journal:
                 self.raw(stream, b"")
         if self._dropped:
             text = f"[{self._dropped} events were dropped: over {CAP // 2**20} MiB, or no room on the disk]"
-            self._dropped = 0
+            self._dropped, self._full = 0, False
             self._room = 1 << 20
             self.append({"kind": "log", "stream": "stderr", "text": text, "path": "", "call": 0})
         self.flush()

@@ -17,7 +17,6 @@ from typing import Any
 
 from operator_lib import tree
 from operator_lib.core import Operator
-from operator_lib.engine import outcome
 from operator_lib.engine.process import ProcessSpec
 from operator_lib.errors import SerializationError
 from operator_lib.runner.job import target_of

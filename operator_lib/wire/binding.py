@@ -19,9 +19,10 @@ class Plan:
     rest: bool  # *args
     extra: bool  # **kwargs
     known: frozenset[str]  # what may be given by keyword
+    hidden: int = 0  # how many more Python counts in its messages: self
 
     @classmethod
-    def of(cls, params: Iterable[tuple[str, str, bool]]) -> Plan:
+    def of(cls, params: Iterable[tuple[str, str, bool]], hidden: int = 0) -> Plan:
         """From ``(name, kind, required)`` of every parameter."""
         rows = list(params)
         only = [name for name, kind, _ in rows if kind == "positional_only"]
@@ -38,6 +39,7 @@ class Plan:
             rest="var_positional" in kinds,
             extra="var_keyword" in kinds,
             known=frozenset((*either, *named)),
+            hidden=hidden,
         )
 
 
@@ -74,9 +76,10 @@ def _unexpected(plan: Plan, kwargs: Mapping[str, Any], key: str, name: str) -> T
 
 
 def _too_many(plan: Plan, given: int, kwargs: Mapping[str, Any], name: str) -> TypeError:
-    most = len(plan.positional)
-    several = plan.required < most or most != 1
-    takes = f"from {plan.required} to {most}" if plan.required < most else str(most)
+    most, least = len(plan.positional) + plan.hidden, plan.required + plan.hidden
+    given += plan.hidden
+    several = least < most or most != 1
+    takes = f"from {least} to {most}" if least < most else str(most)
     named = sum(key in kwargs for key in plan.keyword_only)
     also = ""
     if named:

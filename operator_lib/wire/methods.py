@@ -76,6 +76,7 @@ class Method:
     returns: str = ""
     doc: str = ""
     returns_schema: Mapping[str, Any] = field(default_factory=dict[str, Any], hash=False)
+    hidden: int = 0  # parameters that the caller does not give: self
     _plan: Plan | None = field(default=None, init=False, repr=False, compare=False)
 
     @property
@@ -87,7 +88,8 @@ class Method:
     def plan(self) -> Plan:
         """How arguments are checked, made once."""
         if self._plan is None:
-            object.__setattr__(self, "_plan", Plan.of((p.name, p.kind, p.required) for p in self.params))
+            rows = ((p.name, p.kind, p.required) for p in self.params)
+            object.__setattr__(self, "_plan", Plan.of(rows, self.hidden))
         assert self._plan is not None
         return self._plan
 
@@ -117,7 +119,8 @@ class Method:
         """Plain JSON."""
         data: dict[str, Any] = {"name": self.name, "kind": self.kind}
         data["params"] = [param.to_json() for param in self.params]
-        return {**data, "returns": self.returns, "doc": self.doc, "returns_schema": dict(self.returns_schema)}
+        data |= {"returns": self.returns, "doc": self.doc, "returns_schema": dict(self.returns_schema)}
+        return {**data, "hidden": self.hidden}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Method:

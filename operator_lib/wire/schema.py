@@ -21,7 +21,7 @@ __all__ = ["Method", "Param", "Schema", "json_schema", "schema_of"]
 _OURS = ("operator_lib.core", "operator_lib.decorator")
 _DUNDERS = (
     *("__len__", "__getitem__", "__setitem__", "__delitem__", "__contains__"),
-    *("__iter__", "__next__", "__reversed__"),
+    *("__iter__", "__next__", "__reversed__", "__bool__"),
 )
 _DATA = (property, functools.cached_property, types.MemberDescriptorType, types.GetSetDescriptorType)
 _LONGEST_DEFAULT = 10_000  # characters
@@ -68,12 +68,14 @@ def method_of(name: str, function: Any, *, drop: int = 0, use_ctx: bool = False)
     for _ in range(drop + use_ctx):
         if parameters and parameters[0].kind is not inspect.Parameter.VAR_POSITIONAL:
             del parameters[0]
+    hidden = len(signature.parameters) - len(parameters)
     known = _type_hints(function)
     returns = signature.return_annotation
     return Method(
         name=name,
         kind=_kind(function),
         params=tuple(_param(parameter, known) for parameter in parameters),
+        hidden=hidden,
         returns=_annotation(returns),
         doc=inspect.cleandoc(getattr(function, "__doc__", None) or ""),
         returns_schema={} if returns is inspect.Signature.empty else type_schema(known.get("return", Any)),

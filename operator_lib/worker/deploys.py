@@ -9,7 +9,7 @@ import re
 import sys
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from operator_lib import options as option_rules
 from operator_lib.errors import DeployError, NotFound, NotReady, OptionError, PythonVersionMismatch
@@ -94,11 +94,12 @@ class Deploys:
         except DeployError as error:
             found.append(str(error))
         try:
-            chosen = Options.from_json(json.loads(request.options_json or "{}"))
+            chosen = Options.from_json(an_object("options_json", request.options_json))
+            schema = an_object("schema_json", request.schema_json)
+            an_object("dag_json", request.dag_json)
             found += [f"{name}: this worker cannot apply it" for name in option_rules.unsupported(chosen)]
             count = max(chosen.min_replicas, 1)
-            has_state = not json.loads(request.schema_json or "{}").get("stateless", False)
-            check_replicas(request.name, chosen, count, has_state)
+            check_replicas(request.name, chosen, count, not schema.get("stateless", False))
         except (OptionError, ValueError) as error:
             found.append(str(error))
         current = self.store.deployment(name=request.name)
@@ -267,3 +268,18 @@ class Deploys:
         async with self._locks.setdefault(name, asyncio.Lock()):
             await self.store.delete_deployment(name)
             await self.servings.delete(name)
+
+
+def an_object(field: str, text: str) -> dict[str, Any]:
+    """What a JSON text says; empty for an empty one.
+
+    Raises:
+        ValueError: it is no JSON object.
+    """
+    try:
+        value = json.loads(text or "{}")
+    except (ValueError, RecursionError) as problem:
+        raise ValueError(f"{field}: {problem}") from None
+    if not isinstance(value, dict):
+        raise ValueError(f"{field}: must be a JSON object")
+    return cast("dict[str, Any]", value)

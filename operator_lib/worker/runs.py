@@ -19,6 +19,7 @@ from operator_lib.options import Options
 from operator_lib.worker import history, places
 from operator_lib.worker.ids import new_id
 from operator_lib.worker.places import Places
+from operator_lib.worker.reserve import Reserve
 from operator_lib.worker.signals import Signals
 from operator_lib.worker.store.base import DeploymentRow, Refused, RunRow, Store, StoreError, VersionRow
 from operator_lib.worker.tasks import Tasks
@@ -80,6 +81,7 @@ class Runs:
         self.active: dict[str, Active] = {}
         # Maps, by run: how to end each.
         self.leases: dict[str, Callable[[], None]] = {}
+        self.reserve = Reserve(where.home / "reserve")
         self.accepting = True
         self.closed = asyncio.Event()
         self.states = Signals()
@@ -338,8 +340,12 @@ class Runs:
         """
         while True:
             try:
-                return await write()
+                written = await write()
+                self.reserve.hold()
+                return written
             except StoreError as problem:
+                if self.reserve.release():
+                    continue
                 if self.closed.is_set():
                     raise
                 log.warning("worker: %s", problem)

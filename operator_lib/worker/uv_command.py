@@ -37,7 +37,7 @@ async def run(
     process = await asyncio.create_subprocess_exec(
         *leashed(command),
         cwd=folder,
-        env=environment | (mark or {}),
+        env={**environment, **(mark or {})},
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,

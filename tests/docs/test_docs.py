@@ -91,8 +91,10 @@ def name_of(page: Path) -> str:
     return page.relative_to(ROOT).as_posix()
 
 
-def runnable(page: Path) -> bool:
-    return any(b.language == "python" and b.marker != "no-run" for b in blocks(page))
+def runnable() -> list[Path]:
+    """Pages with something to run, those with the most commands first: they take the longest."""
+    pages = [p for p in PAGES if any(b.language == "python" and b.marker != "no-run" for b in blocks(p))]
+    return sorted(pages, key=lambda page: -page.read_text().count("\n$ "))
 
 
 def alike(shown: str, printed: str) -> bool:
@@ -140,7 +142,7 @@ def promised(code: str) -> Iterator[str]:
             yield token.string.removeprefix("#").strip()
 
 
-@pytest.mark.parametrize("page", [p for p in PAGES if runnable(p)], ids=name_of)
+@pytest.mark.parametrize("page", runnable(), ids=name_of)
 def test_a_page_does_what_it_says(page: Path, tmp_path: Path) -> None:
     folder = tmp_path / "project"
     folder.mkdir()
@@ -176,7 +178,9 @@ def run_script(folder: Path, env: dict[str, str], script: Script, page: Path) ->
     with open(folder.parent / "stderr", "w+") as errors:
         command = [sys.executable, "-u", "page.py"]
         pipe: Any = subprocess.PIPE
-        with subprocess.Popen(command, cwd=folder, env=env, stdin=pipe, stdout=pipe, stderr=errors, text=True) as process:
+        with subprocess.Popen(
+            command, cwd=folder, env=env, stdin=pipe, stdout=pipe, stderr=errors, text=True
+        ) as process:
             stdin, stdout = pipes(process)
             try:
                 for line in stdout:

@@ -12,7 +12,16 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[2] / "operator_lib"
 EXAMPLE = re.compile(r"^\s*>>> ", re.MULTILINE)
 # Nobody should have to guess what these are for.
-SHOWN = ("core", "decorator", "containers", "engine.record", "wire.codec", "lib.shell", "options.retries", "options.image")
+SHOWN = (
+    "core",
+    "decorator",
+    "containers",
+    "engine.record",
+    "wire.codec",
+    "lib.shell",
+    "options.retries",
+    "options.image",
+)
 
 
 def modules() -> list[str]:

@@ -1,4 +1,4 @@
-"""The reference is complete, links lead somewhere, pages stay short, and the picture shows the program that is there."""
+"""The reference is complete, links lead somewhere, pages stay short, the picture shows the program that is there."""
 
 from __future__ import annotations
 
@@ -54,7 +54,9 @@ def test_pages_are_short(page: Path) -> None:
 
 
 def rows(text: str) -> list[list[str]]:
-    return [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line.startswith("| `")]
+    return [
+        [cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line.startswith("| `")
+    ]
 
 
 def test_the_options_are_all_there_with_what_is_applied() -> None:

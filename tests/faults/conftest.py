@@ -64,8 +64,7 @@ def _shared_home() -> Iterator[Home]:
     with tempfile.TemporaryDirectory(prefix="operator-lib-test-") as folder:
         home = Home(Path(folder) / "home")
         home.start()
-        for used in _use(home):
-            yield used
+        yield from _use(home)
 
 
 @pytest.fixture

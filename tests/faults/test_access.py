@@ -55,9 +55,7 @@ def reflected(home: Home) -> list[tuple[str, bool, bool]]:
                 file = descriptor_pb2.FileDescriptorProto.FromString(data)
                 for service in file.service:
                     if f"{file.package}.{service.name}" == name:
-                        found += [
-                            (f"/{name}/{m.name}", m.client_streaming, m.server_streaming) for m in service.method
-                        ]
+                        found += [(f"/{name}/{m.name}", m.client_streaming, m.server_streaming) for m in service.method]
     return found
 
 
@@ -250,7 +248,17 @@ def test_no_repr_shows_it(shared):
 
     counter, add = servings.Counter.deploy("counter"), jobs.add.deploy("add")
     local = LocalWorker(shared.found.url, shared.found.grpc_address, shared.path, shared.pid, shared.token)
-    for thing in (counter, counter.add, counter.serving, add, add.job, add.submit(1, 2), connect(), local, shared.found):
+    for thing in (
+        counter,
+        counter.add,
+        counter.serving,
+        add,
+        add.job,
+        add.submit(1, 2),
+        connect(),
+        local,
+        shared.found,
+    ):
         assert shared.token not in f"{thing!r} {thing}"
         assert counter.token not in f"{thing!r} {thing}"
 

@@ -18,7 +18,6 @@ from crash import Raw, client, gone, until
 from operator_lib.errors import DeployError
 from operator_lib.wire.proto import deploy_pb2
 
-
 HANGS = """
 import time
 from operator_lib import Operator

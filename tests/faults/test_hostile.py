@@ -199,7 +199,9 @@ def test_a_message_over_the_limit_is_refused_and_the_next_one_works(raw):
     with pytest.raises(grpc.RpcError) as refused:
         raw.runs.Submit(big, metadata=raw.metadata)
     assert refused.value.code() == CODE.RESOURCE_EXHAUSTED
-    state = raw.runs.Submit(runs_pb2.SubmitRequest(job="add", inline=codec.dumps_call((1, 2), {})), metadata=raw.metadata)
+    state = raw.runs.Submit(
+        runs_pb2.SubmitRequest(job="add", inline=codec.dumps_call((1, 2), {}, what="add")), metadata=raw.metadata
+    )
     assert state.id
 
 
@@ -259,7 +261,7 @@ def test_a_pickle_as_argument_is_read_only_where_that_was_asked_for_and_never_by
     name = f"add-{encoder}"
     add = jobs.add.with_options(input_encoder=encoder).deploy(name)
     marker = tmp_path / "marker"
-    payload = codec.dumps_call((Bomb(marker), 1), {}, "cloudpickle")
+    payload = codec.dumps_call((Bomb(marker), 1), {}, "cloudpickle", what="add")
     run = add.run(raw.runs.Submit(runs_pb2.SubmitRequest(job=name, inline=payload), metadata=raw.metadata).id)
     until(run.done, 20)
     assert run.status == "FAILED"

@@ -99,7 +99,9 @@ def test_cancel_races_the_end_and_one_wins(tmp_path):
     for n, run in enumerate(runs):
         states = {run.status, counted.run(run.id).status}
         assert len(states) == 1
-        ends = [e["status"] for e in run.events() if e["kind"] == "status" and e["status"] not in ("PENDING", "RUNNING")]
+        ends = [
+            e["status"] for e in run.events() if e["kind"] == "status" and e["status"] not in ("PENDING", "RUNNING")
+        ]
         assert ends == [run.status]
         if run.status == "COMPLETED":
             assert run.result() == str(n)

@@ -14,6 +14,51 @@ import pytest
 
 from operator_lib.worker import LocalWorker
 
+PROGRAM = """
+    import os
+    from operator_lib import Operator, operator
+
+    @operator
+    def foo(i: float = 4):
+        "Squares."
+        return i * i
+
+    @operator
+    class Bar:
+        def __init__(self, x: int = 1):
+            self.x = x
+
+        def inc(self):
+            self.x += 1
+            return self.x
+
+    class Node(Operator):
+        def __init__(self, n=1):
+            self.n = n
+
+        def forward(self, x):
+            return x + self.n
+
+    class Tree(Operator):
+        def __init__(self, n):
+            self.first = Node(n)
+            self.rest = [Node(1), Node(2)]
+
+        def forward(self, x):
+            x = self.first(x)
+            for each in self.rest:
+                x = each(x)
+            return x
+
+    @operator
+    def needs(i, *, j):
+        return i, j
+
+    @operator
+    def fails():
+        raise LookupError("told you")
+"""
+
 Write = Callable[[Mapping[str, str]], Path]
 Load = Callable[..., Any]
 Script = Callable[..., str]
@@ -88,3 +133,9 @@ def untouched_after() -> Callable[[Path], Any]:
         assert snapshot(folder) == before
 
     return block
+
+
+@pytest.fixture
+def program(load: Load, worker: LocalWorker) -> Any:
+    """A module with a function, classes and a tree; deploys go to the tests' worker."""
+    return load(PROGRAM)

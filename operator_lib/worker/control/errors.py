@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import grpc
+from google.protobuf.message import DecodeError
 
 from operator_lib.errors import (
     AuthenticationError,
@@ -37,6 +38,7 @@ CODES: tuple[tuple[type[BaseException], grpc.StatusCode], ...] = (
     (DeployError, grpc.StatusCode.FAILED_PRECONDITION),
     (OptionError, grpc.StatusCode.INVALID_ARGUMENT),
     (ValueError, grpc.StatusCode.INVALID_ARGUMENT),
+    (DecodeError, grpc.StatusCode.INVALID_ARGUMENT),
 )
 
 

@@ -25,7 +25,9 @@ MAX_PROCESSES = 64
 
 async def lease(worker: Worker, requests: Any) -> AsyncIterator[pb.LeaseEvent]:
     """Carry out one `Lease`: the map is a run of its own, which ends when the caller says so or goes away."""
-    first = await anext(requests)
+    first = await anext(requests, None)
+    if first is None:
+        raise ValueError("a lease begins with a request that names the job")
     if not worker.runs.accepting:
         raise NotReady("the worker is stopping; try again in a moment")
     job = worker.store.deployment(name=first.job)
@@ -80,10 +82,11 @@ class Loan:
                 while wanted < min(request.want, MAX_PROCESSES):
                     wanted += 1
                     self.tasks.spawn(self.provide())
-                request = await anext(requests)
+                further = await anext(requests, None)
+                if further is None:  # gone without a word
+                    return
+                request = further
             self.status, self.cause = "COMPLETED", ""
-        except StopAsyncIteration:
-            pass
         finally:
             self.events.put_nowait(None)
 

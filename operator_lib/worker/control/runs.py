@@ -192,8 +192,10 @@ class Runs(rpc.RunsServicer):
         stored = self.worker.places.attempt(row.id, row.attempts) / VALUE
         if not stored.exists():
             raise NotFound(f"run {request.run_id} has no stored value: it is {row.status}")
+        if request.offset < 0:
+            raise ValueError(f"offset: must be 0 or more, got {request.offset}")
         with open(stored, "rb") as file:
-            file.seek(request.offset)
+            file.seek(min(request.offset, row.result_size))
             while data := await asyncio.to_thread(file.read, CHUNK):
                 yield common.Chunk(data=data)
 
