@@ -48,6 +48,7 @@ def run(spec: ProcessSpec, story: Story) -> int:
             ("grpc.so_reuseport", 0),
             ("grpc.max_receive_message_length", 4 << 20),
             ("grpc.http2.min_recv_ping_interval_without_data_ms", 5000),
+            ("grpc.http2.max_ping_strikes", 0),  # clients ping idle sessions
             ("grpc.keepalive_time_ms", 20000),
             ("grpc.keepalive_timeout_ms", 10000),
             ("grpc.http2.ping_timeout_ms", 10000),

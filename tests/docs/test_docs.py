@@ -142,6 +142,7 @@ def promised(code: str) -> Iterator[str]:
             yield token.string.removeprefix("#").strip()
 
 
+@pytest.mark.timeout(300)  # some pages start thirty programs, one after another
 @pytest.mark.parametrize("page", runnable(), ids=name_of)
 def test_a_page_does_what_it_says(page: Path, tmp_path: Path) -> None:
     folder = tmp_path / "project"

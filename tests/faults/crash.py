@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Callable
@@ -38,6 +39,10 @@ def alive(pid: int) -> bool:
         return False
 
 
+def parent(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+
 def gone(pid: int, seconds: float = 2.0) -> None:
     until(lambda: not alive(pid), seconds, f"process {pid} is still there")
 
@@ -54,15 +59,22 @@ def read_lines(path: str | Path) -> list[str]:
         return []
 
 
+def free_port() -> str:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return str(probe.getsockname()[1])
+
+
 class Home:
     """The home of a worker, and whatever runs in it."""
 
     def __init__(self, path: Path) -> None:
         self.path = path.resolve()
-        self.options: dict[str, str] = {}
+        # Not the usual ports: while a worker is dead, that of another test would take them.
+        self.options = {"port": free_port(), "grpc-port": free_port()}
 
     def start(self, **options: str) -> endpoint.Endpoint:
-        self.options = {name.replace("_", "-"): value for name, value in options.items()} or self.options
+        self.options |= {name.replace("_", "-"): value for name, value in options.items()}
         return endpoint.ensure(self.path, self.options)
 
     @property

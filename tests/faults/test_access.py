@@ -133,7 +133,7 @@ def routes() -> list[tuple[str, str]]:
     for route in starlette.routes:
         path = route.path
         for name in ("id", "name", "method", "kind", "fn", "path"):
-            path = path.replace("{%s}" % name, "x").replace("{%s:path}" % name, "x")
+            path = path.replace("{" + name + "}", "x").replace("{" + name + ":path}", "x")
         found += [(method, path) for method in sorted(route.methods or ["GET"]) if method != "HEAD"]
     return found
 

@@ -7,6 +7,7 @@ import http.server
 import importlib.util
 import os
 import signal
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,6 +16,7 @@ import fault_servings as servings
 import pytest
 from crash import Raw, client, gone, until
 
+from operator_lib import Retries
 from operator_lib.errors import DeployError
 from operator_lib.wire.proto import deploy_pb2
 
@@ -39,9 +41,8 @@ class Hangs(Operator):
 def load(folder: Path, name: str):
     """A module of a project of its own."""
     spec = importlib.util.spec_from_file_location(name, folder / f"{name}.py")
-    assert spec is not None and spec.loader is not None
-    import sys
-
+    assert spec is not None
+    assert spec.loader is not None
     module = sys.modules[name] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -87,7 +88,7 @@ def test_no_call_fails_while_versions_change(shared, pattern):
                 if calls is None:
                     calls = [future.result(30) for future in [handle.answer.submit(n) for _ in range(4)]]
                 for answer in calls:
-                    assert answer[0] == answer[2] and answer[1] == n, answer
+                    assert answer == [answer[0], n, answer[0]]
                     seen.add(answer[0])
             except BaseException as error:
                 failures.append(error)
@@ -117,8 +118,6 @@ def test_calls_in_flight_finish_on_their_version(shared):
     pid = handle.pid()
     call = handle.slow.submit(1.5)
     assert handle.pid() == pid
-    from operator_lib import Retries
-
     servings.Wide.deploy("flight", retries=Retries(1))
     assert handle.pid() != pid
     assert call.result(10) == "slept"

@@ -56,7 +56,7 @@ def test_calls_of_a_serving_do_not_need_the_worker(worker):
 
 def test_a_run_that_prints_goes_on_while_the_worker_is_frozen(worker):
     lines = jobs.lines.deploy("lines")
-    run = lines.submit(200_000)
+    run = lines.submit(100_000)
     next(iter(run.logs(follow=True)))
     worker.signal(signal.SIGSTOP)
     events = worker.path / "runs" / run.id / "1" / "value"
@@ -66,4 +66,4 @@ def test_a_run_that_prints_goes_on_while_the_worker_is_frozen(worker):
     assert events.exists(), "the run waits for the worker"
     worker.signal(signal.SIGCONT)
     run.result(20)
-    assert sum(1 for _ in run.logs()) == 200_000
+    assert sum(1 for _ in run.logs()) == 100_000

@@ -119,7 +119,7 @@ def test_an_upload_without_room_is_refused_and_goes_on_later(small):
 
 def test_a_log_without_room_does_not_stop_its_run(small):
     lines = jobs.lines.deploy("lines")
-    run = lines.submit(400_000)
+    run = lines.submit(200_000)
     run.exception(60)
     assert run.status in ("COMPLETED", "FAILED")
     if run.status == "FAILED":

@@ -144,6 +144,9 @@ def test_of_many_that_start_at_once_one_wins(home):
 
 
 def test_the_lock_of_a_killed_worker_is_no_obstacle_and_ports_stay(worker):
+    worker.kill()
+    worker.options.clear()  # nobody says which
+    worker.start()
     before = ports(worker.found)
     for _ in range(2):
         worker.restart()
@@ -156,6 +159,7 @@ def test_the_lock_of_a_killed_worker_is_no_obstacle_and_ports_stay(worker):
 def test_taken_ports_are_replaced_and_written_down(worker):
     before = ports(worker.found)
     worker.kill()
+    worker.options.clear()
     squatters = []
     for port in before:
         squatter = socket.socket()

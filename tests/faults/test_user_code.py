@@ -8,7 +8,7 @@ import time
 
 import fault_jobs as jobs
 import pytest
-from crash import gone, told, until
+from crash import gone, parent, told, until
 
 from operator_lib import Retries
 from operator_lib.errors import Cancelled, OperatorTimeout, RemoteError, WorkerDied
@@ -136,7 +136,7 @@ def test_retries_are_not_exceeded(tmp_path):
 def test_a_shim_that_is_killed_costs_an_attempt_and_leaves_nothing(tmp_path, shared):
     run = jobs.waits.deploy().submit(str(tmp_path / "pid"), 2)
     pid = int(told(tmp_path / "pid")[0])
-    shim = int(open(f"/proc/{pid}/stat").read().rpartition(")")[2].split()[1])
+    shim = parent(pid)
     os.kill(shim, signal.SIGKILL)
     gone(pid)
     assert run.result(20) == "rested"

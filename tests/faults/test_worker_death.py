@@ -12,7 +12,7 @@ from concurrent.futures import wait
 import fault_jobs as jobs
 import fault_servings as servings
 import pytest
-from crash import Raw, alive, gone, read_lines, told, until
+from crash import Raw, alive, gone, parent, read_lines, told, until
 
 from operator_lib.engine.marks import HOME, marked
 from operator_lib.errors import WorkerDied
@@ -173,7 +173,7 @@ def test_a_daemon_of_a_run_ends_with_the_worker(worker, tmp_path):
 def test_what_a_dead_worker_and_its_dead_shim_left_is_cleared_up_at_the_next_start(worker, tmp_path):
     run = jobs.waits.deploy("waits").submit(str(tmp_path / "pid"), 1)
     pid = int(told(tmp_path / "pid")[0])
-    shim = int(open(f"/proc/{pid}/stat").read().rpartition(")")[2].split()[1])
+    shim = parent(pid)
     os.kill(shim, signal.SIGSTOP)
     worker.kill()
     os.kill(shim, signal.SIGKILL)
