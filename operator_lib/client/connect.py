@@ -7,6 +7,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -44,18 +45,45 @@ CHANNEL_OPTIONS = [
 ]
 
 
+class Plane:
+    """The methods of one service, on whatever channel its connection has at the moment of the call."""
+
+    stub: Any = None
+
+    def __init__(self, connection: Connection, make: Any) -> None:
+        self.connection = connection
+        self.make = make
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        return lambda *args, **kwargs: getattr(self.stub, name)(*args, **kwargs)
+
+
 class Connection:
     """One worker, seen from here. Made by `connect`, shared by all handles of a process."""
 
-    def __init__(self, address: str, token: str) -> None:
-        self.address = address
+    def __init__(self, address: str, token: str, home: Path | None = None) -> None:
         self.token = token
         self.metadata = (("authorization", f"Bearer {token}"),)
-        self.channel = grpc.insecure_channel(address, CHANNEL_OPTIONS)
-        self.deployments: Any = deploy_pb2_grpc.DeploymentsStub(self.channel)
-        self.runs: Any = runs_pb2_grpc.RunsStub(self.channel)
-        self.servings: Any = serving_pb2_grpc.ServingsStub(self.channel)
+        self.home = home  # of a local worker: where to look for it when it has moved
         self.reached = False
+        self.deployments: Any = Plane(self, deploy_pb2_grpc.DeploymentsStub)
+        self.runs: Any = Plane(self, runs_pb2_grpc.RunsStub)
+        self.servings: Any = Plane(self, serving_pb2_grpc.ServingsStub)
+        self._open(address)
+
+    def _open(self, address: str) -> None:
+        self.address = address
+        self.channel = grpc.insecure_channel(address, CHANNEL_OPTIONS)
+        for plane in (self.deployments, self.runs, self.servings):
+            plane.stub = plane.make(self.channel)
+
+    def follow(self) -> bool:
+        """After a local worker has come back on other ports: go there. False when it has not moved."""
+        here = endpoint.running(self.home) if self.home is not None else None
+        if here is None or here.grpc_address == self.address:
+            return False
+        self._open(here.grpc_address)
+        return True
 
     def call(self, method: Any, request: Any, *, timeout: float | None = DEADLINE, about: str = "") -> Any:
         """A unary call, tried again while the worker is away for a moment. Only for what may be said twice.
@@ -68,6 +96,8 @@ class Connection:
                 answer = method(request, timeout=timeout, metadata=self.metadata)
             except grpc.RpcError as error:
                 away = code_of(error) == grpc.StatusCode.UNAVAILABLE
+                if self.reached and gone(error) and self.follow():
+                    continue
                 if not away or not self.reached or attempt == TRIES - 1:
                     raise self.translate(error, about) from None
                 time.sleep(pause(attempt))
@@ -107,6 +137,11 @@ class Connection:
         return kinds.get(code, OperatorError)(details + where)
 
 
+def gone(error: grpc.RpcError) -> bool:
+    """Nobody is there, or somebody else: the port of a worker that was restarted may have been taken."""
+    return code_of(error) in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.UNAUTHENTICATED)
+
+
 def code_of(error: grpc.RpcError) -> Any:
     """Its status code."""
     return error.code() if hasattr(error, "code") else None  # type: ignore[attr-defined]
@@ -137,6 +172,7 @@ def connect(address: str | None = None, token: str | None = None, *, start: bool
     """
     address = address or os.environ.get("OPERATOR_LIB_ADDRESS") or ""
     token = token or os.environ.get("OPERATOR_LIB_TOKEN") or ""
+    local: Path | None = None
     if not address or not token:
         home = endpoint.home_folder()
         if not address:
@@ -144,6 +180,7 @@ def connect(address: str | None = None, token: str | None = None, *, start: bool
             if here is None:
                 raise ConnectionError(f"no local worker is running in {home}; start it: operator-lib worker start")
             address = here.grpc_address
+            local = home
         if not token:
             token = _local_token(home, address)
     if address.startswith(("http://", "https://")):
@@ -151,7 +188,7 @@ def connect(address: str | None = None, token: str | None = None, *, start: bool
     with _lock:
         found = _known.get((address, token))
         if found is None:
-            found = _known[address, token] = Connection(address, token)
+            found = _known[address, token] = Connection(address, token, local)
         return found
 
 

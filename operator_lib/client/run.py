@@ -11,7 +11,7 @@ from typing import Any
 
 import grpc
 
-from operator_lib.client.connect import Connection, code_of, pause
+from operator_lib.client.connect import Connection, code_of, gone, pause
 from operator_lib.engine import outcome
 from operator_lib.engine.events import TERMINAL, Event, from_lines
 from operator_lib.engine.run import Run
@@ -191,6 +191,8 @@ class Watcher:
                     lost, attempt = None, 0
                     self._take(state)
             except grpc.RpcError as error:
+                if gone(error) and self._connection.follow():
+                    continue
                 if code_of(error) != grpc.StatusCode.UNAVAILABLE:
                     self._fail(self._connection.translate(error))
                     continue

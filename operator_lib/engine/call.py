@@ -118,11 +118,14 @@ async def _generate_async(inner: AsyncGenerator[Any, Any], frame: Frame, begun: 
 # --- options -----------------------------------------------------------------------------------------------------
 
 
+def name_of(op: Any) -> str:
+    """What messages call an operator."""
+    return op.__dict__.get("__name__") or type(op).__name__
+
+
 def with_options(op: Any, given: dict[str, Any]) -> Any:
     """`Operator.with_options`."""
-    name = op.__dict__.get("__name__") or type(op).__name__
-    before = options.of(op)
-    merged = options.with_given(before, **given) if before is not None else options.Options.parse(name, **given)
+    merged = options.with_given(options.of(op), name_of(op), **given)
     new = copy.copy(op)
     new.__dict__["_options"] = merged
     new.__dict__["_managed"] = decorator.manage(merged)
@@ -135,7 +138,7 @@ def _with_options(op: Any) -> Callable[..., Any]:
         return op.forward
     for name in ("cacheable", "accumulate", "use_ctx"):
         if getattr(chosen, name, None):
-            raise OptionError(f"{chosen.name or type(op).__name__}.{name}: this version cannot apply it; leave it out")
+            raise OptionError(f"{chosen.name or name_of(op)}.{name}: this release cannot apply it; leave it out")
     policy = chosen.retries
     return op.forward if policy is None or not policy.max_retries else _retrying(op.forward, policy)
 

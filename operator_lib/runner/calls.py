@@ -9,8 +9,7 @@ import itertools
 import json
 import threading
 import time
-import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from types import MappingProxyType
 from typing import Any
@@ -18,7 +17,7 @@ from typing import Any
 from operator_lib import tree
 from operator_lib.core import Operator
 from operator_lib.engine.process import ProcessSpec
-from operator_lib.errors import SerializationError
+from operator_lib.errors import FatalException, SerializationError
 from operator_lib.runner.job import target_of
 from operator_lib.wire import codec, failure
 from operator_lib.wire.proto import serving_pb2 as pb
@@ -56,6 +55,7 @@ class Target:
         self.spec = spec
         self.turn: Any = threading.Lock() if spec.concurrency == 1 else threading.Semaphore(spec.concurrency)
         self._loop_lock = threading.Lock()
+        self.on_fatal: Callable[[], None] = lambda: None  # the user says that this process is of no more use
         self.iterators: dict[str, tuple[Any, float]] = {}
         self._ids = itertools.count(1)
         self._signatures: dict[str, tuple[inspect.Signature | None, Any]] = {}
@@ -109,11 +109,16 @@ class Target:
         return list(parts(call.id, pb.VALUE, segments))
 
     def fail_json(self, call_id: int, error: BaseException) -> list[pb.Answer]:
-        text = "".join(traceback.format_exception(error))
-        described = {"type": type(error).__name__, "message": str(error), "traceback": text}
+        if isinstance(error, FatalException):
+            self.on_fatal()
+        # The text that other callers get: without the library's own frames.
+        seen: Any = failure.decode_failure(failure.encode_failure(error))
+        described = {"type": type(error).__name__, "message": str(error), "traceback": seen.remote_traceback}
         return list(parts(call_id, pb.ERROR, [json.dumps(described).encode()]))
 
     def fail(self, call_id: int, error: BaseException) -> list[pb.Answer]:
+        if isinstance(error, FatalException):
+            self.on_fatal()
         stored = failure.encode_failure(error, operator_path=place(error, self.op))
         return list(parts(call_id, pb.ERROR, [stored]))
 

@@ -41,7 +41,8 @@ def run(spec: ProcessSpec, story: Story) -> int:
     except BaseException as error:
         outcome.store(Path(spec.folder) / FAILURE, [failure.encode_failure(error)])
         return 1
-    service = CallService(Target(op, spec), spec.token, Ledger(Path(spec.folder) / LEDGER))
+    target = Target(op, spec)
+    service = CallService(target, spec.token, Ledger(Path(spec.folder) / LEDGER))
     server = grpc.server(
         ThreadPoolExecutor(MAX_SESSIONS, "session"),
         options=[
@@ -58,6 +59,7 @@ def run(spec: ProcessSpec, story: Story) -> int:
     port = server.add_insecure_port(f"{spec.host}:0")
     stopping = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stopping.set())
+    target.on_fatal = stopping.set
     server.start()
     story.emit({"kind": "ready", "address": f"{spec.host}:{port}"})
     while not stopping.wait(3600):

@@ -136,7 +136,9 @@ def test_a_limit_on_file_sizes_is_like_a_full_disk(home, tmp_path):
         "resource.setrlimit(resource.RLIMIT_FSIZE, (600_000, 600_000));"
         "from operator_lib.worker.__main__ import main; sys.exit(main(sys.argv[1:]))"
     )
-    process = subprocess.Popen([sys.executable, "-c", start, "--home", str(home.path)], stderr=subprocess.DEVNULL)
+    options = [f"--{name}={value}" for name, value in home.options.items()]
+    command = [sys.executable, "-c", start, "--home", str(home.path), "--drain=2", *options]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     until(lambda: endpoint.running(home.path), 20)
     counted = jobs.counted.deploy("counted")
     accepted, refused = [], []
