@@ -48,7 +48,7 @@ class Active:
         self.lease = lease
         self.attempt = row.attempts + 1
         self.process: Process | None = None
-        self.starting: asyncio.Task[None] | None = None  # once the attempt is in the store
+        self.starting: asyncio.Task[None] | None = None  # what may be cut short: nothing has been done yet
         self.asked = ""  # why it was told to stop
         self.unstored = ""
 
@@ -186,7 +186,25 @@ class Runs:
     # --- one attempt ---------------------------------------------------------------------------------------------
 
     async def _start(self, active: Active) -> None:
+        """Everything that takes time comes before the attempt: what is cut off there has not been started."""
         row = active.row
+        active.starting = asyncio.current_task()
+        try:
+            version = self.store.version(row.deployment_id, row.version)
+            if version is None:
+                raise NotFound(f"version {row.version} of {row.job} is gone")
+            python = await self.python_of(version)
+            await self.executor.prepare(python)
+        except asyncio.CancelledError:
+            await self._not_started(active)
+            return
+        except Exception as error:
+            log.exception("run %s could not be started", row.id)
+            self._leave(row.id)
+            await self._close(row, Verdict("FAILED", "internal", f"could not be started: {error}"))
+            self.pump()
+            return
+        active.starting = None
         try:
             active.attempt = await self.store.start_attempt(row.id, active.lease)
         except Refused:
@@ -197,28 +215,30 @@ class Runs:
             self._leave(row.id)
             self._again(row.id, STORE_PAUSE)
             return
-        active.starting = asyncio.current_task()
+        if active.asked:
+            await self._end(active, Exit(stopped=active.asked))
+            return
+        await self._launch(active, version, python)
+
+    async def _not_started(self, active: Active) -> None:
+        """Told to stop before there was an attempt."""
+        self._leave(active.row.id)
+        if active.asked == "cancelled":
+            await self._close(active.row, Verdict("CANCELLED", "cancelled", "cancelled before it started"))
+            self.pump()
+
+    async def _launch(self, active: Active, version: VersionRow, python: str) -> None:
+        run_id = active.row.id
         try:
-            if not active.asked:
-                await self._launch(active)
-        except asyncio.CancelledError:
-            active.asked = active.asked or "worker"
+            self.tell(run_id, "RUNNING", active.attempt, "")
+            spec = self._spec(active.row, version, active.attempt)
+            active.process = await self.executor.spawn(python, spec, lambda message: self._hear(active, message))
         except Exception as error:
-            log.exception("run %s could not be started", row.id)
+            log.exception("run %s could not be started", run_id)
             await self._record(active, Verdict("FAILED", "internal", f"could not be started: {error}"), Exit())
             return
-        if active.process is None:  # told to stop before there was one
-            await self._end(active, Exit(stopped=active.asked))
-
-    async def _launch(self, active: Active) -> None:
-        row = active.row
-        version = self.store.version(row.deployment_id, row.version)
-        if version is None:
-            raise NotFound(f"version {row.version} of {row.job} is gone")
-        self.tell(row.id, "RUNNING", active.attempt, "")
-        python = await self.python_of(version)
-        spec = self._spec(row, version, active.attempt)
-        active.process = await self.executor.spawn(python, spec, lambda message: self._hear(active, message))
+        if active.asked:  # meanwhile
+            active.process.stop(active.asked, 0)
 
     async def _refused(self, run_id: str) -> None:
         """The store does not let it start: it has ended meanwhile, or is to be cancelled."""
