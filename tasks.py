@@ -52,7 +52,7 @@ def demo(*args: str) -> None:
 
 def test(*args: str) -> None:
     install("dev")
-    sh(PYTHON, "-m", "pytest", *args)
+    sh(PYTHON, "-m", "pytest", *(args or ("-n", "2")))
 
 
 def generate(target: Path) -> None:

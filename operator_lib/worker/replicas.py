@@ -15,9 +15,9 @@ from operator_lib.executors.base import Executor, Process
 from operator_lib.executors.local import base_environment
 from operator_lib.options import Options
 from operator_lib.worker import places
+from operator_lib.worker.applied import codecs, environment
 from operator_lib.worker.ids import new_id
 from operator_lib.worker.places import Places
-from operator_lib.worker.runs import codecs, environment
 from operator_lib.worker.store.base import VersionRow
 
 # Seconds that a replica may take to finish calls and see its clients off.

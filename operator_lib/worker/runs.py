@@ -17,6 +17,7 @@ from operator_lib.executors.base import Executor, Process
 from operator_lib.executors.local import base_environment
 from operator_lib.options import Options
 from operator_lib.worker import history, places
+from operator_lib.worker.applied import codecs, environment
 from operator_lib.worker.ids import new_id
 from operator_lib.worker.places import Places
 from operator_lib.worker.reserve import Reserve
@@ -455,16 +456,6 @@ class Runs:
         """A map is over."""
         self.leases.pop(run_id, None)
         self._leave(run_id)
-
-
-def codecs(options: Options) -> tuple[str, ...]:
-    """What inputs may be encoded with."""
-    return ("json", "cloudpickle") if options.input_encoder == "cloudpickle" else ("json",)
-
-
-def environment(options: Options) -> dict[str, str]:
-    """The variables that the deployer gave."""
-    return {env.name: env.default for env in options.environment_variables if env.default is not None}
 
 
 def value_size(folder: Path) -> int:
