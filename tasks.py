@@ -91,7 +91,7 @@ def bench(*args: str) -> None:
 TASKS = {f.__name__: f for f in (demo, test, check, proto, bench)}
 
 if __name__ == "__main__":
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036  # it may be run by whatever python3 is
         raise SystemExit(f"operator_lib needs Python 3.11 or newer; this is {sys.version.split()[0]}")
     if len(sys.argv) < 2 or sys.argv[1] not in TASKS:
         raise SystemExit(__doc__)

@@ -59,13 +59,7 @@ def test_methods_leave_the_image_they_are_called_on():
 
 def test_reading_back_what_was_set():
     image = (
-        Image()
-        .pip_install("a", "b")
-        .run("one")
-        .env("K", "1")
-        .env("K", "2")
-        .apt_install("c")
-        .run("two", network="none")
+        Image().pip_install("a", "b").run("one").env("K", "1").env("K", "2").apt_install("c").run("two", network="none")
     )
     assert image.python_packages == ("a", "b")
     assert image.run_commands == ("one", "two")
@@ -167,11 +161,7 @@ def test_a_copied_file_has_to_be_there_and_inside(tmp_path):
 
 def test_images_travel():
     image = (
-        Image("3.12", env={"A": "$x"}, base="debian:12")
-        .run("a\nb")
-        .run("c", network="none")
-        .add("d", "/d")
-        .name("n")
+        Image("3.12", env={"A": "$x"}, base="debian:12").run("a\nb").run("c", network="none").add("d", "/d").name("n")
     )
     assert pickle.loads(pickle.dumps(image)) == image
     assert Options.from_json(Options.parse("foo", image=image).to_json()).image == image

@@ -178,9 +178,7 @@ def test_with_given_changes_and_checks_against_what_was_there():
     options = parsed(timeout=5, min_replicas=3)
     changed = with_given(options, timeout=6, resource={"cpu": 2})
     assert (changed.timeout, changed.cpu, changed.min_replicas, options.timeout) == (6, 2.0, 3, 5)
-    with pytest.raises(
-        OptionError, match=r"bar\.min_replicas: must not be more than max_replicas, got 3 and 2"
-    ):
+    with pytest.raises(OptionError, match=r"bar\.min_replicas: must not be more than max_replicas, got 3 and 2"):
         with_given(options, "bar", max_replicas=2)
     assert with_given(None, cpu=2) == parsed(cpu=2)
     assert with_given(parsed(cacheable=True), cache_ttl=3).cache_ttl == 3.0
@@ -313,9 +311,7 @@ def test_importing_options_loads_nothing_heavy():
         "heavy = {'dataclasses', 'inspect', 'difflib', 'json', 'random', 'numpy'} & set(sys.modules)\n"
         "print(sorted(heavy))"
     )
-    loaded = subprocess.run(
-        [sys.executable, "-S", "-c", code], capture_output=True, text=True, env=_path(), check=True
-    )
+    loaded = subprocess.run([sys.executable, "-S", "-c", code], capture_output=True, text=True, env=_path(), check=True)
     assert loaded.stdout.strip() == "[]"
 
 

@@ -221,9 +221,7 @@ def test_options_cannot_be_changed():
 class TestResource:
     def test_says_the_same_as_the_options(self):
         resource = Resource(cpu=2, memory=4, disk_size=5, gpu="T4", gpu_count=2, timeout=9, max_retries=1)
-        direct = Options.parse(
-            "foo", cpu=2, memory=4, ephemeral_disk=5, gpu="T4:2", timeout=9, retries=Retries(1)
-        )
+        direct = Options.parse("foo", cpu=2, memory=4, ephemeral_disk=5, gpu="T4:2", timeout=9, retries=Retries(1))
         assert Options.parse("foo", resource=resource) == direct
 
     def test_a_dict_will_do(self):
@@ -286,9 +284,7 @@ class TestTogether:
             Options.parse("foo", image=Image(python_version="3.11"), python_version="3.12")
 
     def test_more_replicas_than_allowed(self):
-        with pytest.raises(
-            OptionError, match=r"foo\.min_replicas: must not be more than max_replicas, got 3 and 2"
-        ):
+        with pytest.raises(OptionError, match=r"foo\.min_replicas: must not be more than max_replicas, got 3 and 2"):
             Options.parse("foo", min_replicas=3, max_replicas=2)
         assert Options.parse("foo", min_replicas=3).max_replicas == 3
 

@@ -88,9 +88,7 @@ def test_content_that_is_not_what_the_name_says_is_thrown_away(blobs):
     assert upload(blobs).read_bytes() == DATA
 
 
-@pytest.mark.parametrize(
-    "sha", ["", "ab", "x" * 64, SHA.upper(), "../" + SHA[3:], SHA + "\n", SHA[:63] + "/"]
-)
+@pytest.mark.parametrize("sha", ["", "ab", "x" * 64, SHA.upper(), "../" + SHA[3:], SHA + "\n", SHA[:63] + "/"])
 def test_only_hashes_are_names(blobs, sha):
     for action in (
         lambda: blobs.append(sha, 0, b"x", 1),
@@ -103,9 +101,7 @@ def test_only_hashes_are_names(blobs, sha):
             action()
 
 
-@pytest.mark.parametrize(
-    ("offset", "data", "size"), [(0, b"abc", 2), (-1, b"a", 2), (0, b"", -1), (3, b"a", 3)]
-)
+@pytest.mark.parametrize(("offset", "data", "size"), [(0, b"abc", 2), (-1, b"a", 2), (0, b"", -1), (3, b"a", 3)])
 def test_more_than_announced_is_refused(blobs, offset, data, size):
     with pytest.raises(BlobError, match="do not fit"):
         blobs.append(SHA, offset, data, size)
@@ -138,9 +134,7 @@ def test_many_uploaders_at_random(blobs):
         except BaseException as error:
             failures.append(error)
 
-    threads = [
-        threading.Thread(target=work, args=(step,)) for step in (997, 4096, 10_000, 65_536, 1500, 30_000)
-    ]
+    threads = [threading.Thread(target=work, args=(step,)) for step in (997, 4096, 10_000, 65_536, 1500, 30_000)]
     for thread in threads:
         thread.start()
     for thread in threads:

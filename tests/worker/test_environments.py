@@ -59,9 +59,7 @@ def ask(python: Path, code: str) -> str:
     folder.
     """
     env = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
-    return subprocess.run(
-        [python, "-c", code], check=True, capture_output=True, text=True, cwd="/", env=env
-    ).stdout
+    return subprocess.run([python, "-c", code], check=True, capture_output=True, text=True, cwd="/", env=env).stdout
 
 
 async def build(environments: Environments, project: Path, log: list[str] | None = None) -> Path:

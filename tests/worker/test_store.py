@@ -119,9 +119,7 @@ class TestVersions:
     def test_a_name_keeps_its_kind_until_it_is_deleted(self, path):
         async def work(store):
             first = await deployed(store, "a", "job")
-            with pytest.raises(
-                KindConflict, match="'a' is deployed as a job and cannot become a serving"
-            ) as refused:
+            with pytest.raises(KindConflict, match="'a' is deployed as a job and cannot become a serving") as refused:
                 await store.put_version("a", "serving", fingerprint="x")
             assert isinstance(refused.value, DeployError)
             assert isinstance(refused.value, ValueError)
@@ -170,9 +168,7 @@ class TestRuns:
             assert store.run("r1").input_inline == b"in"
             assert await store.start_attempt("r1", "lease-1") == 1
             assert store.run("r1").status == "RUNNING"
-            assert await store.finish_run(
-                "r1", "lease-1", "FAILED", "exit_code", "exit 3", exit_code=3, peak_rss=1024
-            )
+            assert await store.finish_run("r1", "lease-1", "FAILED", "exit_code", "exit 3", exit_code=3, peak_rss=1024)
             ended = store.run("r1")
             assert (ended.status, ended.cause_kind, ended.cause) == ("FAILED", "exit_code", "exit 3")
             assert ended.created <= ended.started <= ended.ended
@@ -218,10 +214,7 @@ class TestRuns:
         async def work(store):
             job = await deployed(store)
             same = await asyncio.gather(
-                *(
-                    store.submit_run(a_run(job, f"r{n}", idempotency_key="k", input_sha256="a" * 64))
-                    for n in range(50)
-                )
+                *(store.submit_run(a_run(job, f"r{n}", idempotency_key="k", input_sha256="a" * 64)) for n in range(50))
             )
             assert len({row.id for row, _ in same}) == 1
             assert sum(not existed for _, existed in same) == 1
@@ -580,9 +573,7 @@ class TestFullDisk:
         mount.mkdir()
         if os.geteuid() != 0:
             pytest.skip("mounting a small file system needs root; the limit on file sizes is tested above")
-        made = subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(mount)], capture_output=True
-        )
+        made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(mount)], capture_output=True)
         if made.returncode:
             pytest.skip(f"no tmpfs here: {made.stderr.decode().strip()}")
         try:
@@ -642,9 +633,7 @@ class TestFile:
     def test_a_truncated_file_is_refused(self, path):
         async def fill(store):
             job = await deployed(store)
-            await asyncio.gather(
-                *(store.submit_run(a_run(job, f"r{n}", input_inline=b"x" * 900)) for n in range(200))
-            )
+            await asyncio.gather(*(store.submit_run(a_run(job, f"r{n}", input_inline=b"x" * 900)) for n in range(200)))
 
         with opened(path) as store:
             asyncio.run(fill(store))
