@@ -102,8 +102,12 @@ def read_token(home: Path) -> str:
     return path.read_text().strip()
 
 
-def ensure(home: Path, options: Mapping[str, str] | None = None, *, wait: float = START) -> Endpoint:
+def ensure(
+    home: Path, options: Mapping[str, str] | None = None, *, wait: float = START, leash: bool = False
+) -> Endpoint:
     """The worker of `home`, started if it is not running. Two callers at once get the same one.
+
+    With `leash`, one that is started here stops when this process ends, however it ends.
 
     Raises:
         ConnectionError: it did not come up; the message has the end of its log.
@@ -112,7 +116,7 @@ def ensure(home: Path, options: Mapping[str, str] | None = None, *, wait: float 
     if found is not None:
         return found
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    process = launch(home, options)
+    process = launch(home, options, leash=leash)
     end = time.monotonic() + wait
     while time.monotonic() < end:
         found = running(home)
@@ -125,18 +129,27 @@ def ensure(home: Path, options: Mapping[str, str] | None = None, *, wait: float 
     raise ConnectionError(f"the local worker did not start; {home / LOG} ends with:\n{tail(home / LOG)}")
 
 
-def launch(home: Path, options: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
+def launch(home: Path, options: Mapping[str, str] | None = None, *, leash: bool = False) -> subprocess.Popen[bytes]:
     """Start a worker in the background, in a session of its own."""
+    theirs: int = subprocess.DEVNULL
+    if leash:
+        theirs, _ours = os.pipe()  # our end is closed by the end of this process, and by nothing else
     arguments = [item for name, value in (options or {}).items() for item in (f"--{name}", value) if item]
-    with open(home / LOG, "ab") as log:
-        return subprocess.Popen(
-            [sys.executable, "-P", "-m", "operator_lib.worker", "--home", str(home), *arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            cwd="/",
-            start_new_session=True,
-        )
+    if leash:
+        arguments.append("--leash")
+    try:
+        with open(home / LOG, "ab") as log:
+            return subprocess.Popen(
+                [sys.executable, "-P", "-m", "operator_lib.worker", "--home", str(home), *arguments],
+                stdin=theirs,
+                stdout=log,
+                stderr=log,
+                cwd="/",
+                start_new_session=True,
+            )
+    finally:
+        if leash:
+            os.close(theirs)
 
 
 def tail(path: Path, lines: int = 20) -> str:

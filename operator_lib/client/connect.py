@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import random
 import threading
@@ -25,8 +26,8 @@ from operator_lib.wire.proto import deploy_pb2_grpc, runs_pb2_grpc, serving_pb2_
 
 # Seconds for a call that only asks or notes something.
 DEADLINE = 30.0
-# Tries when the worker is away for a moment (a restart), and the first pause in seconds.
-TRIES = 6
+# Seconds that a worker may be away (a restart, with its drain), and the first pause in seconds.
+PATIENCE = 15.0
 PAUSE = 0.2
 MAX_PAUSE = 5.0
 
@@ -91,14 +92,15 @@ class Connection:
         Raises:
             ConnectionError, AuthenticationError, NotFound, DeployError, QueueFull, ...: see `translate`.
         """
-        for attempt in range(TRIES):
+        end = time.monotonic() + PATIENCE
+        for attempt in itertools.count():
             try:
                 answer = method(request, timeout=timeout, metadata=self.metadata)
             except grpc.RpcError as error:
                 away = code_of(error) == grpc.StatusCode.UNAVAILABLE
                 if self.reached and gone(error) and self.follow():
                     continue
-                if not away or not self.reached or attempt == TRIES - 1:
+                if not away or not self.reached or time.monotonic() > end:
                     raise self.translate(error, about) from None
                 time.sleep(pause(attempt))
             else:

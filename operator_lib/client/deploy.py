@@ -16,7 +16,7 @@ from operator_lib.client import job, serving
 from operator_lib.client.connect import Connection, connect
 from operator_lib.client.upload import Source, missing, upload
 from operator_lib.core import Operator
-from operator_lib.errors import DeployError, OptionError
+from operator_lib.errors import DeployError, OptionError, PythonVersionMismatch
 from operator_lib.options import Options
 from operator_lib.package import entry, manifest, requirements
 from operator_lib.package.imports import missing_imports
@@ -104,6 +104,8 @@ def pack(
     """
     chosen = chosen_options(target, given)
     kind = kind_of(target, deployment_type or chosen.deployment_type)
+    if kind == "serving" and chosen.timeout:
+        raise OptionError(f"{owner_name(target)}.timeout: this release limits runs of jobs, not calls of a serving")
     project = project_of(target)
     name = group_id or chosen.name or default_name(target, project)
     found = manifest.scan(project.root, ignore_patterns=ignore_patterns, include=include, max_upload=max_upload)
@@ -145,6 +147,8 @@ def chosen_options(target: Any, given: Mapping[str, Any]) -> Options:
         for path, node in tree.named_operators(target):
             own = chosen if not path else option_rules.of(node)
             mistakes += [f"{path or owner}.{option}" for option in option_rules.unsupported(own)]
+            if path and own is not None and own.timeout:  # it takes a process of its own
+                mistakes.append(f"{path}.timeout")
     else:
         mistakes = [f"{owner}.{option}" for option in option_rules.unsupported(chosen)]
     if mistakes:
@@ -245,7 +249,7 @@ def carry_out(connection: Connection, package: Package, tell: Callable[[str], No
     """Have the worker make the version; follow its build log.
 
     Raises:
-        DeployError: with the log. Exception: what the user's constructor raised, as its own type.
+        DeployError: with the log; what the user's code raised is its cause. PythonVersionMismatch.
     """
     log: list[str] = []
     try:
@@ -258,6 +262,8 @@ def carry_out(connection: Connection, package: Package, tell: Callable[[str], No
                 return event.done
             elif kind == "failed":
                 cause = failure.decode_failure(event.failed.payload) if event.failed.payload else None
+                if isinstance(cause, PythonVersionMismatch):
+                    raise cause
                 about = f"{event.failed.message}: {cause}" if cause is not None else event.failed.message
                 raise DeployError(about, log="\n".join(log)) from cause
     except DeployError as error:

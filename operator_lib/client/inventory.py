@@ -15,6 +15,7 @@ from operator_lib.client.run import RemoteRun, failed, follow_events
 from operator_lib.core import reach
 from operator_lib.engine import outcome
 from operator_lib.engine.events import TERMINAL, Event
+from operator_lib.errors import OptionError
 from operator_lib.trace.dag import DAG
 from operator_lib.wire import codec
 from operator_lib.wire.proto import common_pb2, deploy_pb2, runs_pb2
@@ -24,6 +25,7 @@ COUNTED = 10_000
 # Stored values up to this many bytes are shown.
 SHOWN = 1 << 20
 KINDS = {common_pb2.DEPLOYMENT_KIND_JOB: "job", common_pb2.DEPLOYMENT_KIND_SERVING: "serving"}
+KIND_NUMBERS = {name: number for number, name in KINDS.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,12 +167,18 @@ def describe(found: deploy_pb2.Deployment, running: int = 0, waiting: int = 0) -
 
 
 def latch(connection: Connection, name: str) -> job.JobHandle | serving.ServingHandle:
-    """A handle on the deployment of that name, whichever kind it is.
+    """A handle on the deployment of that name, whichever kind it is; ``job:name`` or ``serving:name`` says which.
 
     Raises:
         NotFound: there is none.
+        OptionError: a job and a serving have the name.
     """
-    found = connection.call(connection.deployments.Get, deploy_pb2.GetRequest(name=name))
+    kind, _, name = name.rpartition(":")
+    wanted = KIND_NUMBERS.get(kind, common_pb2.DEPLOYMENT_KIND_UNSPECIFIED)
+    try:
+        found = connection.call(connection.deployments.Get, deploy_pb2.GetRequest(name=name, kind=wanted))
+    except OptionError:
+        raise OptionError(f"{name!r} is both a job and a serving: say job:{name} or serving:{name}") from None
     if found.kind == common_pb2.DEPLOYMENT_KIND_SERVING:
         return serving.latch(connection, found)
     return job.JobHandle(connection, found)
@@ -288,7 +296,10 @@ def static_dag(connection: Connection, name: str, version: int = 0) -> DAG | Non
     from operator_lib.errors import NotFound
 
     try:
-        found = connection.call(connection.deployments.Get, deploy_pb2.GetRequest(name=name, version=version))
+        found = connection.call(
+            connection.deployments.Get,
+            deploy_pb2.GetRequest(name=name, version=version, kind=common_pb2.DEPLOYMENT_KIND_JOB),
+        )
     except NotFound:  # the deployment is gone, its runs are still there
         return None
     return DAG.from_json(found.dag_json) if found.dag_json else None

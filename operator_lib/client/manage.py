@@ -9,11 +9,14 @@ from operator_lib.client.connect import Connection
 from operator_lib.client.run import follow_events
 from operator_lib.engine.events import log_text
 from operator_lib.trace.dag import DAG
+from operator_lib.wire.proto import common_pb2 as common
 from operator_lib.wire.proto import deploy_pb2 as pb
 
 
 class Manager:
     """Common to jobs and servings."""
+
+    kind = common.DEPLOYMENT_KIND_JOB
 
     def __init__(self, connection: Connection, name: str) -> None:
         self._connection = connection
@@ -22,7 +25,7 @@ class Manager:
     def info(self) -> pb.Deployment:
         """What the worker knows of it."""
         connection = self._connection
-        return connection.call(connection.deployments.Get, pb.GetRequest(name=self.name))
+        return connection.call(connection.deployments.Get, pb.GetRequest(name=self.name, kind=self.kind))
 
     def versions(self) -> list[dict[str, Any]]:
         """All versions, oldest first: ``number``, ``status``, ``created``, ``live``, ``fingerprint``, ``message``."""
@@ -45,22 +48,24 @@ class Manager:
         Raises:
             NotFound: there is no such version.
         """
-        request = pb.RollbackRequest(name=self.name, version=version)
+        request = pb.RollbackRequest(name=self.name, version=version, kind=self.kind)
         self._connection.call(self._connection.deployments.Rollback, request, timeout=None)
 
     def delete(self) -> None:
         """Remove it from the worker. Runs in flight finish."""
-        request = pb.DeleteRequest(name=self.name)
+        request = pb.DeleteRequest(name=self.name, kind=self.kind)
         self._connection.call(self._connection.deployments.Delete, request, timeout=None)
 
     def dag(self, version: int = 0) -> DAG:
         """The static graph of a version (0: the live one)."""
-        request = pb.GetRequest(name=self.name, version=version)
+        request = pb.GetRequest(name=self.name, kind=self.kind, version=version)
         return DAG.from_json(self._connection.call(self._connection.deployments.Get, request).dag_json)
 
 
 class ServingManager(Manager):
     """``h.serving``."""
+
+    kind = common.DEPLOYMENT_KIND_SERVING
 
     def scale(self, replicas: int) -> None:
         """So many replicas from now on.

@@ -17,7 +17,7 @@ from operator_lib.engine.events import TERMINAL, Event, from_lines
 from operator_lib.engine.run import Run
 from operator_lib.errors import NotFound, WorkerDied
 from operator_lib.wire import failure
-from operator_lib.wire.proto import deploy_pb2, runs_pb2
+from operator_lib.wire.proto import common_pb2, deploy_pb2, runs_pb2
 
 # Seconds without a worker after which its runs are reported as unreachable here. They go on over there.
 PATIENCE = 300.0
@@ -71,7 +71,7 @@ class RemoteRun(Run):
     def _static_dag(self) -> Any:
         from operator_lib.trace.dag import DAG
 
-        request = deploy_pb2.GetRequest(name=self.job, version=self.version)
+        request = deploy_pb2.GetRequest(name=self.job, version=self.version, kind=common_pb2.DEPLOYMENT_KIND_JOB)
         found = self._connection.call(self._connection.deployments.Get, request)
         return DAG.from_json(found.dag_json)
 

@@ -36,14 +36,14 @@ def local(home: str | os.PathLike[str] | None = None, **options: str) -> Generat
         options: of ``operator-lib worker start``, such as ``max_runs="2"``.
     """
     folder = Path(home) if home is not None else Path(tempfile.mkdtemp(prefix="operator-lib-"))
-    before = {
-        name: os.environ.get(name) for name in ("OPERATOR_LIB_HOME", "OPERATOR_LIB_ADDRESS", "OPERATOR_LIB_TOKEN")
-    }
-    running = endpoint.ensure(folder.resolve(), {name.replace("_", "-"): value for name, value in options.items()})
-    os.environ["OPERATOR_LIB_HOME"] = str(folder)
-    os.environ.pop("OPERATOR_LIB_ADDRESS", None)
-    os.environ.pop("OPERATOR_LIB_TOKEN", None)
+    names = ("OPERATOR_LIB_HOME", "OPERATOR_LIB_ADDRESS", "OPERATOR_LIB_TOKEN")
+    before = {name: os.environ.get(name) for name in names}
     try:
+        settings = {name.replace("_", "-"): value for name, value in options.items()}
+        running = endpoint.ensure(folder.resolve(), settings, leash=True)
+        os.environ["OPERATOR_LIB_HOME"] = str(folder)
+        os.environ.pop("OPERATOR_LIB_ADDRESS", None)
+        os.environ.pop("OPERATOR_LIB_TOKEN", None)
         token = endpoint.read_token(folder)
         yield LocalWorker(running.url, running.grpc_address, folder, running.pid, token)
     finally:
@@ -65,7 +65,7 @@ def stop(home: Path, *, wait: float = 60.0) -> bool:
         return False
     os.kill(found.pid, signal.SIGTERM)
     end = time.monotonic() + wait
-    while endpoint.running(home.resolve()) is not None:
+    while endpoint.alive(found.pid):
         _reap(found.pid)
         if time.monotonic() > end:
             raise TimeoutError(f"worker {found.pid} did not stop within {wait:g} s")

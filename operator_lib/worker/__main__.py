@@ -25,6 +25,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--max-runs", type=int, default=0, help="runs at the same time")
     parser.add_argument("--insecure", action="store_true", help="allow other hosts than loopback without TLS")
     parser.add_argument("--drain", type=float, default=10.0, help="seconds to wait for runs and calls when stopping")
+    parser.add_argument("--leash", action="store_true", help="stop when standard input ends")
     given = parser.parse_args(argv)
     config = Config(
         Path(home_folder(given.home)),
@@ -34,6 +35,7 @@ def main(argv: list[str] | None = None) -> int:
         given.max_runs,
         given.insecure,
         given.drain,
+        given.leash,
     )
     os.umask(0o077)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)

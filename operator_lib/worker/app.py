@@ -166,11 +166,18 @@ class Worker:
         loop = asyncio.get_running_loop()
         for name in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(name, self._asked_to_stop)
+        if self.config.leash:
+            loop.add_reader(0, self._leash_ended)
         try:
             await self.start()
             await self._wait()
         finally:
             await self.stop()
+
+    def _leash_ended(self) -> None:
+        if not os.read(0, 1024):
+            asyncio.get_running_loop().remove_reader(0)
+            self.stopping.set()
 
     async def _wait(self) -> None:
         """Until somebody asks to stop.

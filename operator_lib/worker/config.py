@@ -25,6 +25,8 @@ class Config:
     """Listen on other addresses than loopback although the connection is not encrypted."""
     drain: float = 10.0
     """Seconds that a stopping worker waits for runs and calls."""
+    leash: bool = False
+    """Stop when standard input ends: with the process that holds its other end."""
 
     def check(self) -> None:
         """Refuse to be reachable from outside unless that was asked for by name.

@@ -102,9 +102,6 @@ class Deploys:
             check_replicas(request.name, chosen, count, not schema.get("stateless", False))
         except (OptionError, ValueError) as error:
             found.append(str(error))
-        current = self.store.deployment(name=request.name)
-        if current is not None and KINDS.get(request.kind) not in (None, current.kind):
-            found.append(f"{request.name} is a {current.kind}; delete it first, or choose another name")
         return found
 
     async def deploy(self, request: pb.DeployRequest) -> AsyncIterator[Progress | Deployed]:
@@ -125,13 +122,13 @@ class Deploys:
                 f"{request.name} was packed under Python {request.python}; this worker has Python "
                 f"{', '.join(await self.environments.pythons())}: deploy from one of these, or install it there"
             )
-        async with self._locks.setdefault(request.name, asyncio.Lock()):
+        async with self._lock(request.name, KINDS[request.kind]):
             async for step in self._locked(request):
                 yield step
 
     async def _locked(self, request: pb.DeployRequest) -> AsyncIterator[Progress | Deployed]:
         kind = KINDS[request.kind]
-        live = self.store.deployment(name=request.name)
+        live = self.store.deployment(name=request.name, kind=kind)
         if live is not None and live.live_version:
             current = self.store.version(live.id, live.live_version)
             if current is not None and current.fingerprint == request.fingerprint:
@@ -236,17 +233,24 @@ class Deploys:
             await probe.gone.wait()
         await places.clear(self.places.replica(probe.id), keep=False)
 
-    async def rollback(self, name: str, number: int) -> DeploymentRow:
+    def _lock(self, name: str, kind: str) -> asyncio.Lock:
+        return self._locks.setdefault(f"{kind}:{name}", asyncio.Lock())
+
+    def _find(self, name: str, kind: str | None) -> DeploymentRow:
+        deployment = self.store.deployment(name=name, kind=kind)
+        if deployment is None:
+            raise NotFound(f"no deployment {name!r} on this worker")
+        return deployment
+
+    async def rollback(self, name: str, number: int, kind: str | None = None) -> DeploymentRow:
         """Make an earlier version live again.
 
         Raises:
             NotFound: no such deployment or version.
             DeployError: that version never worked.
         """
-        deployment = self.store.deployment(name=name)
-        if deployment is None:
-            raise NotFound(f"no deployment {name!r} on this worker")
-        async with self._locks.setdefault(name, asyncio.Lock()):
+        deployment = self._find(name, kind)
+        async with self._lock(name, deployment.kind):
             version = self.store.version(deployment.id, number)
             if version is None:
                 raise NotFound(f"{name} has no version {number}")
@@ -255,19 +259,19 @@ class Deploys:
             if deployment.kind == "serving":
                 await self.servings.ensure(deployment).switch(version, 600.0)
             await self.store.make_live(deployment.id, number)
-            return self.store.deployment(name=name) or deployment
+            return self._find(name, deployment.kind)
 
-    async def delete(self, name: str) -> None:
+    async def delete(self, name: str, kind: str | None = None) -> None:
         """Remove a deployment: its replicas end, its runs in flight finish, its name is free.
 
         Raises:
             NotFound: no such deployment.
         """
-        if self.store.deployment(name=name) is None:
-            raise NotFound(f"no deployment {name!r} on this worker")
-        async with self._locks.setdefault(name, asyncio.Lock()):
-            await self.store.delete_deployment(name)
-            await self.servings.delete(name)
+        deployment = self._find(name, kind)
+        async with self._lock(name, deployment.kind):
+            await self.store.delete_deployment(name, deployment.kind)
+            if deployment.kind == "serving":
+                await self.servings.delete(name)
 
 
 def an_object(field: str, text: str) -> dict[str, Any]:

@@ -15,12 +15,12 @@ from pathlib import Path
 
 import pytest
 
-from operator_lib.errors import DeployError, NotFound
+from operator_lib.errors import NotFound
 from operator_lib.worker.store import (
     AlreadyRunning,
+    Ambiguous,
     Conflict,
     HomeLock,
-    KindConflict,
     Refused,
     RunRow,
     SqliteStore,
@@ -116,13 +116,24 @@ class TestVersions:
         with opened(path) as store:
             asyncio.run(work(store))
 
-    def test_a_name_keeps_its_kind_until_it_is_deleted(self, path):
+    def test_a_job_and_a_serving_may_share_a_name(self, path):
+        async def work(store):
+            job = await deployed(store, "both", "job")
+            serving, _, existed = await store.put_version("both", "serving", fingerprint="x")
+            assert (serving.id != job.id, existed) == (True, False)
+            assert store.deployment(name="both", kind="job").id == job.id
+            assert store.deployment(name="both", kind="serving").id == serving.id
+            with pytest.raises(Ambiguous, match="'both' is both a job and a serving"):
+                store.deployment(name="both")
+            await store.delete_deployment("both", "serving")
+            assert store.deployment(name="both").id == job.id
+
+        with opened(path) as store:
+            asyncio.run(work(store))
+
+    def test_a_deleted_name_is_free(self, path):
         async def work(store):
             first = await deployed(store, "a", "job")
-            with pytest.raises(KindConflict, match="'a' is deployed as a job and cannot become a serving") as refused:
-                await store.put_version("a", "serving", fingerprint="x")
-            assert isinstance(refused.value, DeployError)
-            assert isinstance(refused.value, ValueError)
             gone = await store.delete_deployment("a")
             assert gone.deleted is not None
             assert store.deployment(name="a") is None

@@ -231,22 +231,26 @@ class GetRequest(_message.Message):
     def __init__(self, name: _Optional[str] = ..., id: _Optional[str] = ..., kind: _Optional[_Union[_common_pb2.DeploymentKind, str]] = ..., version: _Optional[int] = ...) -> None: ...
 
 class DeleteRequest(_message.Message):
-    __slots__ = ("name",)
+    __slots__ = ("name", "kind")
     NAME_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
     name: str
-    def __init__(self, name: _Optional[str] = ...) -> None: ...
+    kind: _common_pb2.DeploymentKind
+    def __init__(self, name: _Optional[str] = ..., kind: _Optional[_Union[_common_pb2.DeploymentKind, str]] = ...) -> None: ...
 
 class DeleteReply(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
 
 class RollbackRequest(_message.Message):
-    __slots__ = ("name", "version")
+    __slots__ = ("name", "version", "kind")
     NAME_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
     name: str
     version: int
-    def __init__(self, name: _Optional[str] = ..., version: _Optional[int] = ...) -> None: ...
+    kind: _common_pb2.DeploymentKind
+    def __init__(self, name: _Optional[str] = ..., version: _Optional[int] = ..., kind: _Optional[_Union[_common_pb2.DeploymentKind, str]] = ...) -> None: ...
 
 class ScaleRequest(_message.Message):
     __slots__ = ("name", "replicas")

@@ -54,7 +54,7 @@ class Deployments(rpc.DeploymentsServicer):
     async def Plan(self, request: pb.DeployRequest, context: Any) -> pb.PlanReply:
         worker = self.worker
         reply = pb.PlanReply(changed=True, next_version=1, problems=await worker.deploys.problems(request))
-        deployment = worker.store.deployment(name=request.name)
+        deployment = worker.store.deployment(name=request.name, kind=KINDS.get(request.kind))
         if deployment is not None:
             versions = worker.store.versions(deployment.id)
             reply.next_version = max((v.number for v in versions), default=0) + 1
@@ -76,7 +76,7 @@ class Deployments(rpc.DeploymentsServicer):
             steps = self.worker.deploys.deploy(request)
             async for step in steps:
                 if isinstance(step, Progress) and step.phase == "starting" and request.detach:
-                    row = self.worker.store.deployment(name=request.name)
+                    row = self.worker.store.deployment(name=request.name, kind=KINDS.get(request.kind))
                     self.worker.runs.tasks.spawn(_exhaust(steps))
                     if row is not None:
                         yield pb.DeployEvent(done=pb.DeployDone(deployment=self.describe(row)))
@@ -107,8 +107,8 @@ class Deployments(rpc.DeploymentsServicer):
     @unary
     async def Get(self, request: pb.GetRequest, context: Any) -> pb.Deployment:
         store = self.worker.store
-        row = store.deployment(id=request.id) if request.id else store.deployment(name=request.name)
         wanted = KINDS.get(request.kind)
+        row = store.deployment(id=request.id) if request.id else store.deployment(name=request.name, kind=wanted)
         if row is None or row.deleted or (wanted and row.kind != wanted) or not row.live_version:
             about = request.id or request.name
             names = ", ".join(r.name for r in store.deployments(kind=wanted) if r.live_version) or "none"
@@ -120,12 +120,12 @@ class Deployments(rpc.DeploymentsServicer):
 
     @unary
     async def Delete(self, request: pb.DeleteRequest, context: Any) -> pb.DeleteReply:
-        await self.worker.deploys.delete(request.name)
+        await self.worker.deploys.delete(request.name, KINDS.get(request.kind))
         return pb.DeleteReply()
 
     @unary
     async def Rollback(self, request: pb.RollbackRequest, context: Any) -> pb.Deployment:
-        return self.describe(await self.worker.deploys.rollback(request.name, request.version))
+        return self.describe(await self.worker.deploys.rollback(request.name, request.version, KINDS.get(request.kind)))
 
     @unary
     async def Scale(self, request: pb.ScaleRequest, context: Any) -> pb.Deployment:

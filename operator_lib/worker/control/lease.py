@@ -30,7 +30,7 @@ async def lease(worker: Worker, requests: Any) -> AsyncIterator[pb.LeaseEvent]:
         raise ValueError("a lease begins with a request that names the job")
     if not worker.runs.accepting:
         raise NotReady("the worker is stopping; try again in a moment")
-    job = worker.store.deployment(name=first.job)
+    job = worker.store.deployment(name=first.job, kind="job")
     if job is None or job.kind != "job" or not job.live_version:
         raise NotFound(f"no job {first.job!r} on this worker")
     version = worker.store.version(job.id, job.live_version)

@@ -36,7 +36,7 @@ class Runs(rpc.RunsServicer):
     @unary
     async def Submit(self, request: pb.SubmitRequest, context: Any) -> pb.RunState:
         worker = self.worker
-        job = worker.store.deployment(name=request.job)
+        job = worker.store.deployment(name=request.job, kind="job")
         if job is None or job.kind != "job" or not job.live_version:
             raise NotFound(f"no job {request.job!r} on this worker")
         version = request.version or job.live_version

@@ -30,7 +30,7 @@ def make_app(worker: Worker) -> Any:
     deployments, runs = Deployments(worker), Runs(worker)
 
     def find(name: str, kind: str) -> Any:
-        row = worker.store.deployment(name=name)
+        row = worker.store.deployment(name=name, kind=kind)
         if row is None or row.kind != kind or not row.live_version:
             raise NotFound(f"no {kind} {name!r} on this worker")
         return row

@@ -87,7 +87,7 @@ class Guard:
         if tokens.is_owner(token):
             return None
         if path.startswith(SERVING) and token:
-            row = self.worker.store.deployment(name=path.removeprefix(SERVING).split("/")[0])
+            row = self.worker.store.deployment(name=path.removeprefix(SERVING).split("/")[0], kind="serving")
             if row is not None and tokens.may_call(token, row.id):
                 return None
         response = error_response(401, "AuthenticationError", "the token is missing or wrong")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from operator_lib.worker.store.base import (
+    Ambiguous,
     AttemptRow,
     Conflict,
     DeploymentRow,
-    KindConflict,
     NewVersion,
     Refused,
     RunRow,
@@ -19,11 +19,11 @@ from operator_lib.worker.store.sqlite import SqliteStore
 
 __all__ = [
     "AlreadyRunning",
+    "Ambiguous",
     "AttemptRow",
     "Conflict",
     "DeploymentRow",
     "HomeLock",
-    "KindConflict",
     "NewVersion",
     "Refused",
     "RunRow",

@@ -9,16 +9,19 @@ from dataclasses import fields
 from typing import Any
 
 from operator_lib.errors import NotFound
-from operator_lib.worker.store.base import DeploymentRow, KindConflict, NewVersion, Refused, VersionRow
+from operator_lib.worker.store.base import Ambiguous, DeploymentRow, NewVersion, Refused, VersionRow
 
 DEPLOYMENT = ", ".join(field.name for field in fields(DeploymentRow))
 VERSION = ", ".join(field.name for field in fields(VersionRow))
 
 
-def live(connection: sqlite3.Connection, name: str) -> DeploymentRow | None:
-    query = f"SELECT {DEPLOYMENT} FROM deployments WHERE name = ? AND deleted IS NULL"
-    found = connection.execute(query, (name,)).fetchone()
-    return DeploymentRow(*found) if found else None
+def live(connection: sqlite3.Connection, name: str, kind: str | None = None) -> DeploymentRow | None:
+    """Raises Ambiguous when a job and a serving have the name and no kind is given."""
+    query = f"SELECT {DEPLOYMENT} FROM deployments WHERE name = ?1 AND deleted IS NULL AND (?2 IS NULL OR kind = ?2)"
+    found = connection.execute(query, (name, kind)).fetchall()
+    if len(found) > 1:
+        raise Ambiguous(f"{name!r} is both a job and a serving: say which")
+    return DeploymentRow(*found[0]) if found else None
 
 
 def by_id(connection: sqlite3.Connection, id: str) -> DeploymentRow | None:
@@ -36,15 +39,10 @@ def put_version(
     connection: sqlite3.Connection, name: str, kind: str, new: NewVersion
 ) -> tuple[DeploymentRow, VersionRow, bool]:
     now = time.time()
-    deployment = live(connection, name)
+    deployment = live(connection, name, kind)
     if deployment is None:
         deployment = DeploymentRow(secrets.token_hex(8), name, kind, 0, now, now, None)
         _insert(connection, "deployments", DEPLOYMENT, deployment)
-    elif deployment.kind != kind:
-        raise KindConflict(
-            f"{name!r} is deployed as a {deployment.kind} and cannot become a {kind}; delete it first, "
-            "or deploy under another name"
-        )
     query = f"SELECT {VERSION} FROM versions WHERE deployment_id = ? AND fingerprint = ?"
     found = connection.execute(query, (deployment.id, new.fingerprint)).fetchone()
     if found:
@@ -87,8 +85,8 @@ def make_live(connection: sqlite3.Connection, deployment_id: str, number: int) -
     return deployment
 
 
-def delete(connection: sqlite3.Connection, name: str) -> DeploymentRow:
-    deployment = live(connection, name)
+def delete(connection: sqlite3.Connection, name: str, kind: str | None = None) -> DeploymentRow:
+    deployment = live(connection, name, kind)
     if deployment is None:
         raise NotFound(f"there is no deployment called {name!r}")
     now = time.time()

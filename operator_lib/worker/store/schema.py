@@ -20,7 +20,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             deleted REAL
         )
         """,
-        "CREATE UNIQUE INDEX deployments_live_name ON deployments (name) WHERE deleted IS NULL",
+        "CREATE UNIQUE INDEX deployments_live_name ON deployments (name, kind) WHERE deleted IS NULL",
         """
         CREATE TABLE versions (
             deployment_id TEXT NOT NULL REFERENCES deployments (id),

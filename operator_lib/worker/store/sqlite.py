@@ -66,11 +66,7 @@ class SqliteStore:
         dag_json: str = "{}",
         env_key: str = "",
     ) -> tuple[DeploymentRow, VersionRow, bool]:
-        """The version with that fingerprint, made if need be (with the deployment); True if it was there.
-
-        Raises:
-            KindConflict: a live deployment of that name is of the other kind.
-        """
+        """The version with that fingerprint, made if need be (with the deployment); True if it was there."""
         new = NewVersion(
             fingerprint, python, requirements, manifest, entry_sha256, entry_size,
             options_json, schema_json, dag_json, env_key,
@@ -89,9 +85,9 @@ class SqliteStore:
         """New runs and calls go to this version, which has to be ready (else Refused)."""
         return await self._write(lambda c: deployments.make_live(c, deployment_id, number))
 
-    async def delete_deployment(self, name: str) -> DeploymentRow:
+    async def delete_deployment(self, name: str, kind: str | None = None) -> DeploymentRow:
         """The name is free again; versions and runs stay readable by id. NotFound when there is none."""
-        return await self._write(lambda c: deployments.delete(c, name))
+        return await self._write(lambda c: deployments.delete(c, name, kind))
 
     async def submit_run(self, row: RunRow) -> tuple[RunRow, bool]:
         """Accept a run, or find the one with the same idempotency key (then True).
@@ -170,12 +166,14 @@ class SqliteStore:
         self._writer.close()
         self._reader.close()
 
-    def deployment(self, name: str | None = None, id: str | None = None) -> DeploymentRow | None:
-        """By name (live ones only) or by id (deleted ones too)."""
+    def deployment(
+        self, name: str | None = None, id: str | None = None, kind: str | None = None
+    ) -> DeploymentRow | None:
+        """By name (live ones only; `kind` where a job and a serving share it) or by id (deleted ones too)."""
         if (name is None) == (id is None):
             raise ValueError("exactly one of name and id must be given")
         if name is not None:
-            return self._read(lambda c: deployments.live(c, name))
+            return self._read(lambda c: deployments.live(c, name, kind))
         return self._read(lambda c: deployments.by_id(c, str(id)))
 
     def deployments(self, kind: str | None = None) -> list[DeploymentRow]:
