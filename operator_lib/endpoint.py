@@ -50,14 +50,23 @@ def home_folder(home: str | os.PathLike[str] | None = None) -> Path:
 
 
 def alive(pid: int) -> bool:
-    """Whether there is such a process."""
+    """Whether there is such a process, and it has not ended (one whose parent has not collected it yet has)."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
     except PermissionError:
         return True
-    return True
+    return _state(pid) != "Z"
+
+
+def _state(pid: int) -> str:
+    """A letter for what a process does, as ``ps`` shows it; empty when it cannot be told."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        listed = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True)
+        return listed.stdout.strip()[:1]
 
 
 def last(home: Path) -> Endpoint | None:

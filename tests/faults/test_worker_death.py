@@ -76,7 +76,7 @@ def test_kills_at_random_moments_lose_nothing(home, tmp_path):
         assert effects[f"start {key}"] <= run.attempts <= 3
         assert effects[f"done {key}"] <= effects[f"start {key}"]
     lost = [key for key, run in runs.items() if run.exception() is not None]
-    assert len(lost) <= 6, "so short a run is hardly ever cut off three times"
+    assert len(lost) < RUNS // 2, "most of so many short runs are not cut off three times"
 
 
 def test_an_outcome_that_was_not_recorded_is_adopted(worker, tmp_path):

@@ -36,7 +36,7 @@ def test_functions_and_operators_are_jobs_and_classes_servings_by_default(progra
 
 
 def test_all_four_arguments_by_place(program: Any) -> None:
-    remote = program.foo.deploy("by-place", "serving", Resource(timeout=100), ["*.csv"])
+    remote = program.foo.deploy("by-place", "serving", Resource(max_retries=1), ["*.csv"])
     assert remote(3) == 9
     assert list(inspect.signature(Operator.deploy).parameters)[:4] == [
         "group_id", "deployment_type", "resource", "ignore_patterns",
