@@ -7,10 +7,10 @@ import uuid
 from collections.abc import AsyncIterator, Generator, Iterable, Iterator
 from typing import Any
 
+from operator_lib.client.caller import spoken_name
 from operator_lib.client.connect import Connection, connect
 from operator_lib.client.manage import Manager
 from operator_lib.client.run import RemoteRun
-from operator_lib.client.serving import spoken_name
 from operator_lib.client.upload import ref, upload
 from operator_lib.core import Operator
 from operator_lib.engine.events import log_text

@@ -128,7 +128,7 @@ class Target:
             method = op if not name else self.exposed(name)
             args, kwargs = self.arguments(call, method)
             value = method(*args, **kwargs)
-            return self.wait(value) if inspect.isawaitable(value) else value
+            return value if type(value) in PLAIN or not inspect.isawaitable(value) else self.wait(value)
         if call.verb == pb.GET:
             return self.exposed(name)
         if call.verb == pb.DUNDER:
