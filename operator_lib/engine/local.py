@@ -7,10 +7,11 @@ import inspect
 import itertools
 import threading
 import time
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
-from operator_lib import core
+from operator_lib import core, options
 from operator_lib.engine.events import TERMINAL, Event
 from operator_lib.engine.record import Recorder, current, listening
 from operator_lib.engine.run import Run
@@ -102,6 +103,12 @@ def settle(value: Any) -> Any:
 
 def submit(op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> LocalRun:
     """Start ``op(*args, **kwargs)`` in a thread."""
+    chosen = options.of(op)
+    if chosen is not None and chosen.timeout:
+        warnings.warn(
+            f"the timeout of {chosen.timeout} s is applied on a worker; a local run is a thread and has none",
+            stacklevel=3,
+        )
     run = LocalRun(op)
     threading.Thread(target=run._work, args=(args, kwargs), name=run.id, daemon=True).start()
     return run
