@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import contextlib
 import os
 import sys
 import tempfile
@@ -43,7 +44,11 @@ def _use(home: Home) -> Iterator[Home]:
 
 
 def _described(home: Home) -> list[str]:
-    return [f"{pid} {Path(f'/proc/{pid}/cmdline').read_bytes()!r}" for pid in home.processes()]
+    found: list[str] = []
+    for pid in home.processes():
+        with contextlib.suppress(OSError):  # it has just ended
+            found.append(f"{pid} {Path(f'/proc/{pid}/cmdline').read_bytes()!r}")
+    return found
 
 
 @pytest.fixture
