@@ -9,7 +9,7 @@ import re
 import subprocess
 from pathlib import Path
 
-PACKAGES = ("operator_lib", "grpcio", "protobuf", "libcst", "cloudpickle", "torch", "ray")
+PACKAGES = ("operator_lib", "grpcio", "protobuf", "cloudpickle", "torch", "ray")
 
 
 def machine() -> dict[str, str]:

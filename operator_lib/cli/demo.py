@@ -9,7 +9,7 @@ import typer
 
 from operator_lib.cli.flags import Json
 
-NEEDS = {"sklearn": "scikit-learn", "uvicorn": "uvicorn", "starlette": "starlette", "psutil": "psutil"}
+NEEDS = {"sklearn": "scikit-learn", "uvicorn": "uvicorn", "starlette": "starlette"}
 
 
 def add(app: typer.Typer) -> None:
