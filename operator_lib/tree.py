@@ -12,6 +12,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 
+def name_of(op: object) -> str:
+    """What messages and paths call an operator: a function by its name, an object by its class."""
+    return getattr(op, "__dict__", {}).get("__name__") or type(op).__name__
+
+
 def is_operator(value: object) -> bool:
     """An `Operator`, or a ``torch.nn.Module`` (told by its shape: torch is never imported)."""
     core = sys.modules["operator_lib.core"]

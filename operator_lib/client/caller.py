@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any
 
@@ -124,8 +124,12 @@ class Caller:
 
     def load(self, payload: bytes) -> Any:
         """A value; a pickle only where the deployment declares it."""
-        declared = self.router.options.get("output_encoder") == "cloudpickle"
-        return codec.loads(payload, allow=BOTH if declared else JSON)
+        return codec.loads(payload, allow=readable(self.router.options))
+
+
+def readable(options: Mapping[str, Any]) -> tuple[str, ...]:
+    """The codecs that answers of a deployment with these options may have: a pickle only where it is declared."""
+    return BOTH if options.get("output_encoder") == "cloudpickle" else JSON
 
 
 def spoken_name(schema: Schema, name: str = "") -> str:

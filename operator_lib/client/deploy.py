@@ -158,10 +158,8 @@ def chosen_options(target: Any, given: Mapping[str, Any]) -> Options:
 
 
 def owner_name(target: Any) -> str:
-    """What messages call the operator."""
-    return getattr(target, "__dict__", {}).get("__name__") or getattr(
-        target if isinstance(target, type) else type(target), "__name__", "operator"
-    )
+    """What messages call what is deployed."""
+    return target.__name__ if isinstance(target, type) else tree.name_of(target)
 
 
 def project_of(target: Any) -> Project:

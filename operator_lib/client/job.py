@@ -7,7 +7,7 @@ import uuid
 from collections.abc import AsyncIterator, Generator, Iterable, Iterator
 from typing import Any
 
-from operator_lib.client.caller import spoken_name
+from operator_lib.client.caller import readable, spoken_name
 from operator_lib.client.connect import Connection, connect
 from operator_lib.client.manage import Manager
 from operator_lib.client.run import RemoteRun
@@ -91,8 +91,7 @@ class JobHandle(Operator):
         return RemoteRun(self._connection, state, self._load)
 
     def _load(self, data: Any) -> Any:
-        allow = ("json", "cloudpickle") if self._encoders.get("output_encoder") == "cloudpickle" else ("json",)
-        return codec.loads(data, allow=allow)
+        return codec.loads(data, allow=readable(self._encoders))
 
     def map(
         self,

@@ -10,7 +10,7 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from typing import Any
 
-from operator_lib import decorator, options
+from operator_lib import decorator, options, tree
 from operator_lib.engine import record
 from operator_lib.engine.record import Frame, current
 from operator_lib.errors import OptionError, RequestError
@@ -118,14 +118,9 @@ async def _generate_async(inner: AsyncGenerator[Any, Any], frame: Frame, begun: 
 # --- options -----------------------------------------------------------------------------------------------------
 
 
-def name_of(op: Any) -> str:
-    """What messages call an operator."""
-    return op.__dict__.get("__name__") or type(op).__name__
-
-
 def with_options(op: Any, given: dict[str, Any]) -> Any:
     """`Operator.with_options`."""
-    merged = options.with_given(options.of(op), name_of(op), **given)
+    merged = options.with_given(options.of(op), tree.name_of(op), **given)
     new = copy.copy(op)
     new.__dict__["_options"] = merged
     new.__dict__["_managed"] = decorator.manage(merged)
@@ -138,7 +133,7 @@ def _with_options(op: Any) -> Callable[..., Any]:
         return op.forward
     for name in ("cacheable", "accumulate", "use_ctx"):
         if getattr(chosen, name, None):
-            raise OptionError(f"{chosen.name or name_of(op)}.{name}: this release cannot apply it; leave it out")
+            raise OptionError(f"{chosen.name or tree.name_of(op)}.{name}: this release cannot apply it; leave it out")
     policy = chosen.retries
     return op.forward if policy is None or not policy.max_retries else _retrying(op.forward, policy)
 

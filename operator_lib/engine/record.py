@@ -75,7 +75,7 @@ class Recorder:
             if not self._paths:
                 self.know(op)
                 return ""
-            name = op.__dict__.get("__name__") or type(op).__name__
+            name = tree.name_of(op)
             found = f"{parent.path}.{name}" if parent.path else name
             for path, node in tree.named_operators(op):
                 self._paths.setdefault(id(node), f"{found}.{path}" if path else found)

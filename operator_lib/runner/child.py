@@ -69,9 +69,9 @@ def surround(spec: ProcessSpec, out: int, err: int) -> None:
     faulthandler.enable(file=2)
 
 
-def load(spec: ProcessSpec) -> Any:
+def load(spec: ProcessSpec, packed: bytes | None = None) -> Any:
     """The user's operator, ready: constructed, and ``__remote_init__`` called over its tree."""
-    op = entry.unpack(Path(spec.entry).read_bytes(), spec.source)
+    op = entry.unpack(Path(spec.entry).read_bytes() if packed is None else packed, spec.source)
     if tree.is_operator(op):
         tree.remote_init(op)
     return op

@@ -22,10 +22,11 @@ from operator_lib.wire import codec, failure
 def run(spec: ProcessSpec, story: Story) -> int:
     """Exit code: 0 when the outcome is stored, whatever it is."""
     folder = Path(spec.folder)
-    recorder = record.Recorder(story.emit, root=os.path.realpath(spec.source), renamed=renamed(spec))
+    packed = Path(spec.entry).read_bytes()
+    recorder = record.Recorder(story.emit, root=os.path.realpath(spec.source), renamed=renamed(packed))
     record.process_frame = recorder.root
     try:
-        op = child.load(spec)
+        op = child.load(spec, packed)
         recorder.know(op)
         core.intercept = call.call
         args, kwargs = arguments(spec, op)
@@ -65,9 +66,9 @@ def exit_code(left: SystemExit) -> int:
     return 1
 
 
-def renamed(spec: ProcessSpec) -> dict[str, str]:
+def renamed(packed: bytes) -> dict[str, str]:
     """A script that travels by value keeps the path it had; the graph knows it by its name in the folder."""
-    header = entry.read_header(Path(spec.entry).read_bytes())
+    header = entry.read_header(packed)
     if header.main is None or header.main.startswith("<"):
         return {}
     return {header.main: header.main_path or os.path.basename(header.main)}
