@@ -51,8 +51,7 @@ class Plane:
 
     stub: Any = None
 
-    def __init__(self, connection: Connection, make: Any) -> None:
-        self.connection = connection
+    def __init__(self, make: Any) -> None:
         self.make = make
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
@@ -67,9 +66,9 @@ class Connection:
         self.metadata = (("authorization", f"Bearer {token}"),)
         self.home = home  # of a local worker: where to look for it when it has moved
         self.reached = False
-        self.deployments: Any = Plane(self, deploy_pb2_grpc.DeploymentsStub)
-        self.runs: Any = Plane(self, runs_pb2_grpc.RunsStub)
-        self.servings: Any = Plane(self, serving_pb2_grpc.ServingsStub)
+        self.deployments: Any = Plane(deploy_pb2_grpc.DeploymentsStub)
+        self.runs: Any = Plane(runs_pb2_grpc.RunsStub)
+        self.servings: Any = Plane(serving_pb2_grpc.ServingsStub)
         self._open(address)
 
     def _open(self, address: str) -> None:

@@ -3,58 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import sqlite3
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
+from stores import ROOT, a_run, deployed, integrity, opened
 
 from operator_lib.worker.store import (
     AlreadyRunning,
     HomeLock,
     RunRow,
     SqliteStore,
-    Store,
     StoreError,
 )
-
-ROOT = Path(__file__).resolve().parents[2]
-
-
-@contextlib.contextmanager
-def opened(path):
-    store = SqliteStore(path)
-    try:
-        yield store
-    finally:
-        store.close()
-
-
-@pytest.fixture
-def path(tmp_path):
-    return tmp_path / "store.db"
-
-
-async def deployed(store: Store, name="job", kind="job"):
-    deployment, version, _ = await store.put_version(name, kind, fingerprint="f1")
-    await store.set_version_status(deployment.id, version.number, "ready")
-    return await store.make_live(deployment.id, version.number)
-
-
-def a_run(deployment, id, **fields):
-    return RunRow(id=id, deployment_id=deployment.id, job=deployment.name, version=1, **fields)
-
-
-def integrity(path):
-    connection = sqlite3.connect(path)
-    try:
-        return connection.execute("PRAGMA integrity_check").fetchone()[0]
-    finally:
-        connection.close()
 
 
 class TestCommits:

@@ -24,19 +24,17 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$operator_lib/wire/proto/common.proto\x12\x0foperator_lib.v1\"\x17\n\x07Payload\x12\x0c\n\x04\x64\x61ta\x18\x01 \x01(\x0c\":\n\x07\x46\x61ilure\x12\r\n\x05\x63\x61use\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x0f\n\x07payload\x18\x03 \x01(\x0c\"\x15\n\x05\x43hunk\x12\x0c\n\x04\x64\x61ta\x18\x01 \x01(\x0c*g\n\x0e\x44\x65ploymentKind\x12\x1f\n\x1b\x44\x45PLOYMENT_KIND_UNSPECIFIED\x10\x00\x12\x17\n\x13\x44\x45PLOYMENT_KIND_JOB\x10\x01\x12\x1b\n\x17\x44\x45PLOYMENT_KIND_SERVING\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$operator_lib/wire/proto/common.proto\x12\x0foperator_lib.v1\":\n\x07\x46\x61ilure\x12\r\n\x05\x63\x61use\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x0f\n\x07payload\x18\x03 \x01(\x0c\"\x15\n\x05\x43hunk\x12\x0c\n\x04\x64\x61ta\x18\x01 \x01(\x0c*g\n\x0e\x44\x65ploymentKind\x12\x1f\n\x1b\x44\x45PLOYMENT_KIND_UNSPECIFIED\x10\x00\x12\x17\n\x13\x44\x45PLOYMENT_KIND_JOB\x10\x01\x12\x1b\n\x17\x44\x45PLOYMENT_KIND_SERVING\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'operator_lib.wire.proto.common_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_DEPLOYMENTKIND']._serialized_start=165
-  _globals['_DEPLOYMENTKIND']._serialized_end=268
-  _globals['_PAYLOAD']._serialized_start=57
-  _globals['_PAYLOAD']._serialized_end=80
-  _globals['_FAILURE']._serialized_start=82
-  _globals['_FAILURE']._serialized_end=140
-  _globals['_CHUNK']._serialized_start=142
-  _globals['_CHUNK']._serialized_end=163
+  _globals['_DEPLOYMENTKIND']._serialized_start=140
+  _globals['_DEPLOYMENTKIND']._serialized_end=243
+  _globals['_FAILURE']._serialized_start=57
+  _globals['_FAILURE']._serialized_end=115
+  _globals['_CHUNK']._serialized_start=117
+  _globals['_CHUNK']._serialized_end=138
 # @@protoc_insertion_point(module_scope)

@@ -14,12 +14,6 @@ DEPLOYMENT_KIND_UNSPECIFIED: DeploymentKind
 DEPLOYMENT_KIND_JOB: DeploymentKind
 DEPLOYMENT_KIND_SERVING: DeploymentKind
 
-class Payload(_message.Message):
-    __slots__ = ("data",)
-    DATA_FIELD_NUMBER: _ClassVar[int]
-    data: bytes
-    def __init__(self, data: _Optional[bytes] = ...) -> None: ...
-
 class Failure(_message.Message):
     __slots__ = ("cause", "message", "payload")
     CAUSE_FIELD_NUMBER: _ClassVar[int]

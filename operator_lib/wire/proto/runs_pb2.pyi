@@ -135,14 +135,12 @@ class GetRunRequest(_message.Message):
     def __init__(self, run_id: _Optional[str] = ...) -> None: ...
 
 class LeaseRequest(_message.Message):
-    __slots__ = ("job", "want", "done")
+    __slots__ = ("job", "want")
     JOB_FIELD_NUMBER: _ClassVar[int]
     WANT_FIELD_NUMBER: _ClassVar[int]
-    DONE_FIELD_NUMBER: _ClassVar[int]
     job: str
     want: int
-    done: int
-    def __init__(self, job: _Optional[str] = ..., want: _Optional[int] = ..., done: _Optional[int] = ...) -> None: ...
+    def __init__(self, job: _Optional[str] = ..., want: _Optional[int] = ...) -> None: ...
 
 class LeaseEvent(_message.Message):
     __slots__ = ("run_id", "address", "token", "replica_id", "failed", "ended")

@@ -14,7 +14,6 @@ class Verb(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     SET: _ClassVar[Verb]
     DEL: _ClassVar[Verb]
     DUNDER: _ClassVar[Verb]
-    CANCEL: _ClassVar[Verb]
     MAP: _ClassVar[Verb]
 
 class AnswerKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
@@ -30,7 +29,6 @@ GET: Verb
 SET: Verb
 DEL: Verb
 DUNDER: Verb
-CANCEL: Verb
 MAP: Verb
 VALUE: AnswerKind
 ERROR: AnswerKind
