@@ -63,6 +63,10 @@ class Node:
     """Seconds since the epoch, of the first start."""
     duration: float | None = None
     """Seconds, summed over all runs of this node."""
+    iteration: int = 0
+    """The round of the innermost loop around it in which it ran last, from 1; 0: not inside a loop, or never run."""
+    extra: Mapping[str, Any] | None = field(default=None, hash=False)
+    """Fields of a newer format, kept as they were."""
 
     @property
     def title(self) -> str:
@@ -81,7 +85,11 @@ class Edge:
     kind: str = "data"
     """``data`` (a value flows), ``control`` (next in program order), ``effect`` (a side effect must stay in order)."""
     name: str = ""
-    """The variable, for data edges."""
+    """The variable, for data edges; what is changed, for effect edges."""
+    certainty: str = "exact"
+    """``exact``, or ``assumed``: code that cannot be read is taken to change what it was given."""
+    extra: Mapping[str, Any] | None = field(default=None, hash=False)
+    """Fields of a newer format, kept as they were."""
 
 
 @dataclass(frozen=True)
@@ -227,9 +235,12 @@ _DEFAULTS = {kind: {f.name: f.default for f in fields(kind)} for kind in (Node, 
 
 def _plain(item: Node | Edge) -> dict[str, Any]:
     defaults = _DEFAULTS[type(item)]
-    return {k: v for k, default in defaults.items() if (v := getattr(item, k)) != default}
+    plain = {k: v for k, default in defaults.items() if k != "extra" and (v := getattr(item, k)) != default}
+    return {**item.extra, **plain} if item.extra else plain
 
 
 def _made(kind: Any, data: Mapping[str, Any]) -> Any:
     known = _DEFAULTS[kind]
-    return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in data.items() if k in known})
+    made = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items() if k in known}
+    newer = {k: v for k, v in data.items() if k not in known}
+    return kind(**made, extra=newer) if newer else kind(**made)

@@ -27,7 +27,7 @@ class DAG(_message.Message):
     def __init__(self, nodes: _Optional[_Iterable[_Union[DagNode, _Mapping]]] = ..., edges: _Optional[_Iterable[_Union[DagEdge, _Mapping]]] = ..., name: _Optional[str] = ..., signature: _Optional[str] = ..., doc: _Optional[str] = ..., file: _Optional[str] = ..., line: _Optional[int] = ..., extra: _Optional[str] = ...) -> None: ...
 
 class DagNode(_message.Message):
-    __slots__ = ("id", "index", "kind", "name", "operator", "parent", "certainty", "reason", "condition", "code", "file", "line", "end_line", "col", "end_col", "inputs", "outputs", "uses", "status", "count", "started", "duration")
+    __slots__ = ("id", "index", "kind", "name", "operator", "parent", "certainty", "reason", "condition", "code", "file", "line", "end_line", "col", "end_col", "inputs", "outputs", "uses", "status", "count", "started", "duration", "iteration", "extra")
     ID_FIELD_NUMBER: _ClassVar[int]
     INDEX_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
@@ -50,6 +50,8 @@ class DagNode(_message.Message):
     COUNT_FIELD_NUMBER: _ClassVar[int]
     STARTED_FIELD_NUMBER: _ClassVar[int]
     DURATION_FIELD_NUMBER: _ClassVar[int]
+    ITERATION_FIELD_NUMBER: _ClassVar[int]
+    EXTRA_FIELD_NUMBER: _ClassVar[int]
     id: str
     index: int
     kind: str
@@ -72,16 +74,22 @@ class DagNode(_message.Message):
     count: int
     started: float
     duration: float
-    def __init__(self, id: _Optional[str] = ..., index: _Optional[int] = ..., kind: _Optional[str] = ..., name: _Optional[str] = ..., operator: _Optional[str] = ..., parent: _Optional[str] = ..., certainty: _Optional[str] = ..., reason: _Optional[str] = ..., condition: _Optional[str] = ..., code: _Optional[str] = ..., file: _Optional[str] = ..., line: _Optional[int] = ..., end_line: _Optional[int] = ..., col: _Optional[int] = ..., end_col: _Optional[int] = ..., inputs: _Optional[_Iterable[str]] = ..., outputs: _Optional[_Iterable[str]] = ..., uses: _Optional[_Iterable[str]] = ..., status: _Optional[str] = ..., count: _Optional[int] = ..., started: _Optional[float] = ..., duration: _Optional[float] = ...) -> None: ...
+    iteration: int
+    extra: str
+    def __init__(self, id: _Optional[str] = ..., index: _Optional[int] = ..., kind: _Optional[str] = ..., name: _Optional[str] = ..., operator: _Optional[str] = ..., parent: _Optional[str] = ..., certainty: _Optional[str] = ..., reason: _Optional[str] = ..., condition: _Optional[str] = ..., code: _Optional[str] = ..., file: _Optional[str] = ..., line: _Optional[int] = ..., end_line: _Optional[int] = ..., col: _Optional[int] = ..., end_col: _Optional[int] = ..., inputs: _Optional[_Iterable[str]] = ..., outputs: _Optional[_Iterable[str]] = ..., uses: _Optional[_Iterable[str]] = ..., status: _Optional[str] = ..., count: _Optional[int] = ..., started: _Optional[float] = ..., duration: _Optional[float] = ..., iteration: _Optional[int] = ..., extra: _Optional[str] = ...) -> None: ...
 
 class DagEdge(_message.Message):
-    __slots__ = ("source", "target", "kind", "name")
+    __slots__ = ("source", "target", "kind", "name", "certainty", "extra")
     SOURCE_FIELD_NUMBER: _ClassVar[int]
     TARGET_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
+    CERTAINTY_FIELD_NUMBER: _ClassVar[int]
+    EXTRA_FIELD_NUMBER: _ClassVar[int]
     source: str
     target: str
     kind: str
     name: str
-    def __init__(self, source: _Optional[str] = ..., target: _Optional[str] = ..., kind: _Optional[str] = ..., name: _Optional[str] = ...) -> None: ...
+    certainty: str
+    extra: str
+    def __init__(self, source: _Optional[str] = ..., target: _Optional[str] = ..., kind: _Optional[str] = ..., name: _Optional[str] = ..., certainty: _Optional[str] = ..., extra: _Optional[str] = ...) -> None: ...
