@@ -12,6 +12,7 @@ NAMES = (
     "import_names",
     "plain_call",
     "dag_cold",
+    "dag_large",
     "dag_warm",
     "worker_start",
     "deploy_serving",

@@ -11,11 +11,8 @@ from benchmarks.case import Case, Round, Sample
 
 @contextlib.contextmanager
 def rounds(quick: bool) -> Generator[Round]:
-    def one() -> Sample:
-        found = bench_dag.measure()
-        return Sample(found["cold_ms"], found["parse_ms"])
-
-    yield one
+    with bench_dag.project() as made:
+        yield lambda: Sample(made.cold(), made.parse())
 
 
 CASE = Case(
