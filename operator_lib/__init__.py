@@ -24,9 +24,10 @@ _NAMES = {
     "Metadata": "options",
     "Resource": "options",
     "gpu": "options",
+    "RequestContext": "context",
     "DAG": "trace.dag",
     "Run": "engine.run",
-    "record": "engine.record",
+    "record": "engine.recording",
     "DeployPlan": "package.plan",
 }
 _MODULES = ("errors", "lib", "worker")
@@ -41,6 +42,7 @@ __all__ = [
     "Operator",
     "OperatorDict",
     "OperatorList",
+    "RequestContext",
     "Resource",
     "Retries",
     "Run",
@@ -76,9 +78,10 @@ if TYPE_CHECKING:
     from operator_lib.containers import OperatorDict as OperatorDict
     from operator_lib.containers import OperatorList as OperatorList
     from operator_lib.containers import Sequential as Sequential
+    from operator_lib.context import RequestContext as RequestContext
     from operator_lib.core import Operator as Operator
     from operator_lib.decorator import operator as operator
-    from operator_lib.engine.record import record as record
+    from operator_lib.engine.recording import record as record
     from operator_lib.engine.run import Run as Run
     from operator_lib.options import Batch as Batch
     from operator_lib.options import Env as Env

@@ -83,7 +83,7 @@ class Operator:
         """``forward(*args, **kwargs)``."""
         if intercept is None and not self._managed:
             return self.forward(*args, **kwargs)
-        return reach("engine.call", "call")(self, args, kwargs)
+        return (intercept or reach("engine.call", "call"))(self, args, kwargs)
 
     def forward(self, /, *args: Any, **kwargs: Any) -> Any:
         """What this operator does. Subclasses define it; it may be async, a generator or an async generator."""

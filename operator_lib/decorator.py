@@ -17,8 +17,8 @@ from operator_lib.options import Options
 
 T = TypeVar("T")
 
-# Options that act on a plain local call; the others matter on a worker only.
-LOCAL = ("retries", "cacheable", "accumulate", "use_ctx")
+# Options that act on a plain local call, `accumulate` too; the others matter on a worker only.
+LOCAL = ("retries", "cacheable", "use_ctx")
 
 
 @overload
@@ -52,7 +52,7 @@ def operator(target: Any = None, /, **options: Any) -> Any:
 
 def manage(options: Options) -> bool:
     """Whether calls have to go through the engine because of these options."""
-    return any(getattr(options, name, None) for name in LOCAL)
+    return options.accumulate is not None or any(getattr(options, name) for name in LOCAL)
 
 
 class FunctionOperator(Operator):
@@ -72,7 +72,7 @@ class FunctionOperator(Operator):
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         if core.intercept is None and not self._managed:
             return self.__dict__["__wrapped__"](*args, **kwargs)
-        return reach("engine.call", "call")(self, args, kwargs)
+        return (core.intercept or reach("engine.call", "call"))(self, args, kwargs)
 
     def forward(self, /, *args: Any, **kwargs: Any) -> Any:
         return self.__dict__["__wrapped__"](*args, **kwargs)

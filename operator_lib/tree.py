@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -20,7 +21,8 @@ def name_of(op: object) -> str:
 def is_operator(value: object) -> bool:
     """An `Operator`, or a ``torch.nn.Module`` (told by its shape: torch is never imported)."""
     core = sys.modules["operator_lib.core"]
-    return isinstance(value, core.Operator) or is_module(value)
+    # By the class: ``isinstance`` asks the object for its ``__class__``, which may be code of the user's.
+    return issubclass(type(value), core.Operator) or is_module(value)
 
 
 def is_module(value: object) -> bool:
@@ -34,9 +36,29 @@ def attributes(op: object) -> Iterator[tuple[str, Any]]:
     for cls in type(op).__mro__:
         slots = cls.__dict__.get("__slots__", ())
         for slot in (slots,) if isinstance(slots, str) else slots:
-            if slot not in ("__dict__", "__weakref__") and hasattr(op, slot):
-                yield slot, getattr(op, slot)
-    yield from list(getattr(op, "__dict__", {}).items())
+            if slot not in ("__dict__", "__weakref__") and (found := slotted(op, slot)) is not MISSING:
+                yield slot, found
+    yield from list(state(op).items())
+
+
+MISSING = object()
+
+
+def slotted(op: object, name: str) -> Any:
+    """The value of a slot, read past any ``__getattribute__``; `MISSING`: it was not set."""
+    try:
+        return object.__getattribute__(op, name)
+    except AttributeError:
+        return MISSING
+
+
+def state(op: object) -> dict[str, Any]:
+    """The ``__dict__`` of any object, read past any ``__getattribute__`` of its class."""
+    try:
+        found = object.__getattribute__(op, "__dict__")
+    except (AttributeError, TypeError):
+        return {}
+    return found if type(found) is dict else {}
 
 
 def named_children(op: object) -> Iterator[tuple[str, Any]]:
@@ -53,7 +75,7 @@ def child_places(op: object) -> Iterator[tuple[str, Any]]:
     if is_module(op):
         yield from _modules(op)
         return
-    shared = getattr(op, "__dict__", {}).get("_operator_shared", ())
+    shared = state(op).get("_operator_shared", ())
     for name, value in attributes(op):
         if name not in shared and name != "_operator_nodes":
             yield from _found(name, value, ())
@@ -68,10 +90,19 @@ def _modules(module: Any) -> Iterator[tuple[str, Any]]:
 def _found(name: str, value: Any, outer: tuple[int, ...]) -> Iterator[tuple[str, Any]]:
     if is_operator(value):
         yield name, value
-    elif isinstance(value, (list, tuple, dict)) and id(value) not in outer:
-        items = value.items() if isinstance(value, dict) else enumerate(value)
+    elif issubclass(type(value), (list, tuple, dict)) and id(value) not in outer:
+        items = _members(value)
         for key, item in list(items):
             yield from _found(f"{name}.{key}", item, (*outer, id(value)))
+
+
+def _members(value: Any) -> Any:
+    """What a container holds, read by the built-in class: an overridden ``__iter__`` is code of the user's."""
+    if isinstance(value, OrderedDict):
+        return OrderedDict[Any, Any].items(value)
+    if isinstance(value, dict):
+        return dict.items(value)
+    return enumerate((list if isinstance(value, list) else tuple).__iter__(value))
 
 
 def named_operators(

@@ -11,6 +11,8 @@ NAMES = (
     "import_time",
     "import_names",
     "plain_call",
+    "record_call",
+    "record_call_job",
     "dag_cold",
     "dag_large",
     "dag_warm",

@@ -28,6 +28,7 @@ def dag(
     mermaid: Annotated[bool, typer.Option("--mermaid", help="A Mermaid flowchart.")] = False,
     dot: Annotated[bool, typer.Option("--dot", help="A Graphviz digraph.")] = False,
     as_json: Json = False,
+    depth: Annotated[int | None, typer.Option("--depth", min=1, help="With --svg: boxes at most so deep.")] = None,
     out: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write there.")] = None,
 ) -> None:
     """Draw an operator's graph. Reads its source; nothing is imported, nothing runs."""
@@ -36,13 +37,15 @@ def dag(
     forms = [form for form, asked in (("svg", svg), ("mermaid", mermaid), ("dot", dot), ("json", as_json)) if asked]
     if len(forms) > 1:
         raise Usage(f"choose one of --{' and --'.join(forms)}")
+    if depth is not None and not svg:
+        raise Usage("--depth goes with --svg")
     file, name = target.split(where)
     try:
         found = trace.build_from_file(file, name)
     except ValueError as problem:
         raise Usage(str(problem).replace(str(file), file.name)) from None
     if forms:
-        text: str = getattr(found, f"to_{forms[0]}")()
+        text: str = found.to_svg(depth) if svg else getattr(found, f"to_{forms[0]}")()
     else:
         from operator_lib.trace.draw import terminal
 
@@ -50,7 +53,7 @@ def dag(
     if out is None:
         print(text)
         return
-    out.write_text(text + "\n")
+    out.write_text(text + "\n", encoding="utf-8")
     print(f"{out}: {len(found.nodes)} nodes", file=sys.stderr)
 
 

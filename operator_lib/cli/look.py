@@ -114,6 +114,10 @@ def show(run: RunId, address: Address = "", token: Token = "", as_json: Json = F
         rows.append(("result", _short(repr(detail.value))))
     elif info.ended_well:
         rows.append(("result", f"{detail.result_size:,} bytes; latch on to the job in Python to read it"))
+    if detail.dag is not None and (unplaced := detail.dag.extra.get("unplaced")):
+        first = unplaced["places"][0]
+        where = f"{first['path']} at {first['file']}:{first['line']}"
+        rows.append(("not in graph", f"{unplaced['calls']:,} calls that the source did not show, such as {where}"))
     output.fields(rows)
     if detail.dag is not None:
         from operator_lib.trace.draw import terminal

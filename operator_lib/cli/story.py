@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from operator_lib.trace.overlay import Overlay
 
 if TYPE_CHECKING:
     from operator_lib import DAG
@@ -23,9 +25,8 @@ class Story:
         self.began: float | None = None
         self.ended: float | None = None
         self.last_line: dict[str, str] = {}
-        self._static = dag
-        self._events: list[Event] = []
-        self._lit: tuple[int, DAG | None] = (0, dag)
+        self._first: float | None = None
+        self._lit = Overlay(dag) if dag is not None else None
 
     def add(self, event: Event) -> None:
         """Take in the next event."""
@@ -36,7 +37,10 @@ class Story:
             if text := str(event.get("text", "")).strip():
                 self.last_line[str(event.get("path", ""))] = text
             return
-        self._events.append(event)
+        if self._first is None:
+            self._first = float(event["t"])
+        if self._lit is not None:
+            self._lit.update([event])
 
     def _moved_on(self, event: Event) -> None:
         self.status = str(event["status"])
@@ -53,14 +57,9 @@ class Story:
 
     def dag(self) -> DAG | None:
         """The graph with the status of every node by now."""
-        seen = len(self._events)
-        if self._static is not None and self._lit[0] != seen:
-            from operator_lib.client.inventory import overlaid
-
-            self._lit = seen, overlaid(self._static, self._events[:seen])
-        return self._lit[1]
+        return self._lit.dag() if self._lit is not None else None
 
     def since(self, event: Event) -> float:
         """Seconds from the first event to this one."""
-        first: Any = self._events[0]["t"] if self._events else event["t"]
-        return max(0.0, float(event["t"]) - float(first))
+        now = float(event["t"])
+        return max(0.0, now - (self._first if self._first is not None else now))

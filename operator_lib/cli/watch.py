@@ -55,8 +55,8 @@ def line(event: Event, story: Story) -> str | None:
         text = f"{place} | {event['text']}"
     elif kind == "node" and event["phase"] == "start":
         text = f"{place} started"
-    elif kind == "node":
-        word = "done" if event["phase"] == "end" else f"failed: {event.get('error', '')}"
+    elif kind == "node" and event["phase"] != "more":
+        word = {"end": "done", "cached": "cached"}.get(event["phase"]) or f"failed: {event.get('error', '')}"
         text = f"{place} {word} ({output.seconds(event.get('dur'))})"
     else:
         return None
@@ -120,6 +120,8 @@ def _right(node: Any, story: Story) -> Text:
         text.append("may run", "dim")
     if node.count > 1:
         text.append(f" × {node.count}", "dim")
+    if node.iteration and node.status == "running":
+        text.append(f"  round {node.iteration}", "dim")
     said = story.last_line.get(node.operator or "")
     if said and node.operator:
         text.append(f"  {said}", "dim")

@@ -6,7 +6,7 @@ import hashlib
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -111,7 +111,7 @@ def pack(
     found = manifest.scan(project.root, ignore_patterns=ignore_patterns, include=include, max_upload=max_upload)
     packed = entry.pack(target, project=project, include=include, name=owner_name(target))
     needed = requirements.read(project.root)
-    schema = schema_of(target).to_json()
+    schema = schema_of(target, use_ctx=chosen.use_ctx, reduces=chosen.accumulate is not None).to_json()
     schema["stateless"] = not _has_state(target)
     dag = _graph(target)
     request = deploy_pb2.DeployRequest(
@@ -147,8 +147,6 @@ def chosen_options(target: Any, given: Mapping[str, Any]) -> Options:
         for path, node in tree.named_operators(target):
             own = chosen if not path else option_rules.of(node)
             mistakes += [f"{path or owner}.{option}" for option in option_rules.unsupported(own)]
-            if path and own is not None and own.timeout:  # it takes a process of its own
-                mistakes.append(f"{path}.timeout")
     else:
         mistakes = [f"{owner}.{option}" for option in option_rules.unsupported(chosen)]
     if mistakes:
@@ -277,6 +275,7 @@ def plan(connection: Connection, package: Package) -> DeployPlan:
     refs = [deploy_pb2.BlobRef(sha256=f.sha256, size=f.size) for f in package.manifest.files]
     live = None
     diff = None
+    unread = ""
     if reply.live_version:
         live = Live(
             reply.live_version,
@@ -284,10 +283,10 @@ def plan(connection: Connection, package: Package) -> DeployPlan:
             json.loads(reply.live_options_json or "{}"),
         )
         if reply.live_dag_json and package.dag is not None:
-            diff = DAG.from_json(reply.live_dag_json).diff(package.dag)
+            diff, unread = _difference(reply.live_dag_json, package.dag)
     header = entry.read_header(package.entry)
     unfound = missing_imports(package.manifest, header.files, header.paths)
-    return make_plan(
+    found = make_plan(
         package.name,
         package.kind,
         package.manifest,
@@ -301,6 +300,15 @@ def plan(connection: Connection, package: Package) -> DeployPlan:
         operator_changed=reply.changed and live is not None,
         command=f"deploy(..., {package.name!r})",
     )
+    return replace(found, warnings=(*found.warnings, unread)) if unread else found
+
+
+def _difference(live: str, now: DAG) -> tuple[Any, str]:
+    """What changed since the live version, or why that cannot be told."""
+    try:
+        return DAG.from_json(live).diff(now), ""
+    except ValueError as problem:
+        return None, f"the graph of the live version is not compared: {problem}"
 
 
 def _environment(request: deploy_pb2.DeployRequest, reply: deploy_pb2.PlanReply) -> str:

@@ -6,8 +6,12 @@ Every event has ``seq`` (1, 2, ... without a gap), ``t`` (seconds since the epoc
 kind      further fields
 ========  ============================================================================================================
 status    ``status`` (as of `Run`), ``attempt``, ``cause`` (words)
-node      ``phase`` (start, end, error), ``call`` (id within the run), ``parent`` (call id, 0 at the root), ``path`` (of
-          the operator), ``file``, ``line``, ``col`` of the call, ``dur`` (seconds; not on start), ``error`` (on error)
+node      ``phase`` (start, end, cached, error), ``call`` (id within the attempt), ``path`` (of the operator); on start
+          ``parent`` (call id, 0 at the root), ``file``, ``line``, ``col`` of the call, ``via`` (places of the functions
+          that it came through), ``lane`` (thread or task, where it is not the parent's); at the end ``dur`` (seconds),
+          on error ``error`` (words) and ``at`` (line of the operator's code).
+          ``phase: more``: what is called very often is counted, not told one by one: ``count`` more calls, ``failed``
+          of them, in ``dur`` seconds, from where ``call`` was made
 log       ``stream`` (stdout, stderr), ``text`` (a line), ``path``, ``call`` of the operator that printed it; ``more``:
           the line goes on in the next event
 item      ``index``, ``size`` (bytes): a generator's item was stored

@@ -13,8 +13,9 @@ from typing import Any
 
 from operator_lib import core, options
 from operator_lib.engine.events import TERMINAL, Event
-from operator_lib.engine.record import Recorder, current, listening
+from operator_lib.engine.record import Recorder, current, here, listening
 from operator_lib.engine.run import Run
+from operator_lib.engine.told import Told, to_event
 
 _ids = itertools.count(1)
 
@@ -27,7 +28,7 @@ class LocalRun(Run):
         self.id = f"local-{next(_ids)}"
         self._op = op
         self._status = "PENDING"
-        self._events: list[Event] = []
+        self._events: list[Told] = []
         self._changed = threading.Condition()
         self._append({"kind": "status", "status": "PENDING", "attempt": 0})
 
@@ -47,18 +48,18 @@ class LocalRun(Run):
                     self._changed.wait()
                 fresh = self._events[position:]
                 ended = self.status in TERMINAL and position + len(fresh) == len(self._events)
-            yield from fresh
-            position += len(fresh)
+            for told in fresh:
+                position += 1
+                yield {**to_event(told), "seq": position}
             if ended or not follow:
                 return
 
-    def _append(self, event: Event) -> None:
+    def _append(self, told: Told) -> None:
         with self._changed:
-            event.setdefault("t", time.time())
-            event["seq"] = len(self._events) + 1
-            self._events.append(event)
-            if event["kind"] == "status":
-                self._status = event["status"]
+            if isinstance(told, dict):
+                told.setdefault("t", time.time())
+                self._status = told["status"] if told["kind"] == "status" else self._status
+            self._events.append(told)
             self._changed.notify_all()
 
     def cancel(self) -> bool:
@@ -85,9 +86,11 @@ class LocalRun(Run):
             try:
                 value = settle(self._op(*args, **kwargs))
             except BaseException as error:
+                recorder.flush()
                 self._append({"kind": "status", "status": "FAILED", "attempt": 1, "cause": str(error)})
                 self.set_exception(error)
             else:
+                recorder.flush()
                 self._append({"kind": "status", "status": "COMPLETED", "attempt": 1})
                 self.set_result(value)
             finally:
@@ -110,5 +113,9 @@ def submit(op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> LocalRun:
             stacklevel=3,
         )
     run = LocalRun(op)
+    around = here()
+    if around is not None:  # in the story of that run it is one call
+        frame = around.recorder.start(op, around)
+        run.add_done_callback(lambda ended: frame.end(None if ended.cancelled() else ended.exception()))
     threading.Thread(target=run._work, args=(args, kwargs), name=run.id, daemon=True).start()
     return run

@@ -10,6 +10,7 @@ from typing import Any
 
 from operator_lib.engine.local import settle
 from operator_lib.engine.progress import progress
+from operator_lib.engine.record import hand_over
 
 # More threads than this gain nothing for Python code; who waits for a network can ask for more.
 DEFAULT_WORKERS = 32
@@ -37,14 +38,15 @@ def star_map(
 ) -> list[Any]:
     """`Operator.star_map`."""
     count = check_workers(workers)
+    inside = hand_over()
     with ThreadPoolExecutor(count, thread_name_prefix="operator-map") as pool:
 
         def start(pair: tuple[Any, Any]) -> Future[Any]:
             op, arguments = pair
             if isinstance(arguments, dict):
-                return pool.submit(lambda: settle(op(**arguments)))
+                return pool.submit(inside, lambda: settle(op(**arguments)))
             positional = arguments if isinstance(arguments, tuple) else (arguments,)
-            return pool.submit(lambda: settle(op(*positional)))
+            return pool.submit(inside, lambda: settle(op(*positional)))
 
         total = length(calls) if total is None else total
         return list(bounded(start, calls, 2 * count, ordered, return_exceptions, total))

@@ -25,6 +25,10 @@ FAILURE = "failure"
 SPEC = "spec.json"
 # Which calls a replica has started: see engine/ledger.py.
 LEDGER = "ledger"
+# Until when each call must have ended: see engine/clock.py.
+CLOCK = "clock"
+# What the functions of a run share, in the folder of the run: see engine/memory.py.
+STATE = "state"
 
 # A line of log longer than this is split.
 LINE_LIMIT = 64 * 1024
@@ -48,6 +52,8 @@ class ProcessSpec:
     """File with the operator: see operator_lib.package.entry."""
     events: str
     """File that events are appended to."""
+    version: int = 0
+    """Of the deployment."""
     attempt: int = 1
     input: str = ""
     """File with the encoded arguments of a run."""
@@ -88,6 +94,9 @@ class Exit:
     """KiB."""
     elapsed: float = 0.0
     last_seq: int = 0
+    overdue: str = ""
+    """With ``timeout``: path of the operator that ran for too long, `elapsed` seconds of its `limit`."""
+    limit: float = 0.0
 
     def words(self) -> str:
         """The cause, for people."""

@@ -1,8 +1,15 @@
-"""Watching calls of operators while they happen: which node, from where, how long, how it ended."""
+"""Watching calls of operators while they happen: which node, from where, how long, how it ended.
+
+This has to be cheap, and bounded. A call is noted as two small tuples (`told`); where it comes from is worked out once
+for a place (`sites`). After `IN_FULL` calls from one place only one call a second is told in full, the others are
+counted, and the counts told twice a second and whenever something else is told.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import contextvars
 import itertools
 import sys
 import threading
@@ -10,30 +17,49 @@ import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from operator_lib import core, tree
-from operator_lib.engine.events import Event
-from operator_lib.project import locate
+from operator_lib import core
+from operator_lib.engine.names import Names
+from operator_lib.engine.sites import OURS, Place, Stack, make_place, raised_at, stack, user_frame
+from operator_lib.engine.told import Told
 
-if TYPE_CHECKING:
-    from operator_lib.trace.dag import DAG
-
-# Frames of these modules stand between the user's call and the recorder.
-_OURS = frozenset(
-    {"operator_lib.core", "operator_lib.decorator", "operator_lib.engine.call", "operator_lib.engine.record"}
-)
+# Calls from one place that are told one by one, and what is left of that once `AT_ALL` calls have been told in a run.
+IN_FULL, AT_ALL, FEW = 1_000, 100_000, 10
+# Seconds between two calls from one place that are told in full after that, and between two looks at the counts.
+SAMPLE, PAUSE = 1.0, 0.5
+# Different places kept apart.
+PLACES = 20_000
 
 
 class Frame:
     """The call that is going on: what calls made inside it have as parent, and what a printed line belongs to."""
 
-    __slots__ = ("call", "path", "recorder")
+    __slots__ = ("begun", "call", "counted", "handed", "lane", "outcome", "outermost", "path", "place", "recorder")
 
-    def __init__(self, recorder: Recorder, call: int, path: str) -> None:
+    def __init__(
+        self, recorder: Recorder, call: int, place: Place, lane: int, begun: float = 0.0, counted: bool = False
+    ) -> None:
         self.recorder = recorder
         self.call = call
-        self.path = path
+        self.place = place
+        self.path = place.path
+        self.lane = lane
+        self.begun = begun
+        self.counted = counted  # not told in full: `call` is the first one from its place
+        self.outcome = "end"  # or "cached"
+        self.outermost = False  # calls made here are made by code that belongs to no operator
+        self.handed: Stack | None = None  # where what this thread does was asked for
+
+    def enter(self) -> Any:
+        """Calls are made inside of this one from here on."""
+        return current.set(self)
+
+    def leave(self, token: Any) -> None:
+        current.reset(token)
+
+    def end(self, error: BaseException | None = None) -> None:
+        self.recorder.end(self, error)
 
 
 current: ContextVar[Frame | None] = ContextVar("operator_lib_frame", default=None)
@@ -41,193 +67,161 @@ current: ContextVar[Frame | None] = ContextVar("operator_lib_frame", default=Non
 process_frame: Frame | None = None
 
 
-class Recorder:
-    """Turns calls into node events and hands them to `emit`.
+def here() -> Frame | None:
+    """The call that is going on."""
+    return current.get() or process_frame
 
-    `root` is the folder that files are named from, `renamed` says how files that lie elsewhere were called there.
-    """
+
+def _lane() -> int:
+    """The thread or task at work."""
+    if asyncio._get_running_loop() is not None:  # pyright: ignore[reportPrivateUsage]  # the cheap question
+        return id(asyncio.current_task())
+    return threading.get_ident()
+
+
+class Recorder:
+    """Turns calls into node events and hands them to `emit`, as tuples that `told.to_event` reads. See `Names`."""
 
     def __init__(
-        self, emit: Callable[[Event], object], *, root: str = "", renamed: Mapping[str, str] | None = None
+        self, emit: Callable[[Told], object], *, root: str = "", renamed: Mapping[str, str] | None = None
     ) -> None:
         self.emit = emit
-        self.root = Frame(self, 0, "")
-        self._root = root
-        self._renamed = renamed or {}
+        self.names = Names(root, renamed)
+        self.root = Frame(self, 0, Place("", "", 0, 0), _lane())
         self._calls = itertools.count(1)
-        self._paths: dict[int, str] = {}
-        self._held: list[Any] = []  # keeps ids of `_paths` from being reused
-        self._sites: dict[tuple[Any, int], tuple[str, int, int]] = {}
+        self._told = 0
+        self._held: list[Stack] = []  # keeps ids of code from being reused
+        self._places = 0
+        self._lock = threading.Lock()
+        self._behind: dict[Place, None] = {}
+        self._looked = 0.0
+        self._zero = time.time() - time.perf_counter()
 
     def know(self, op: Any) -> None:
         """Name the operators of the tree below `op` by their paths."""
-        for path, node in tree.named_operators(op):
-            if id(node) not in self._paths:
-                self._paths[id(node)] = path
-                self._held.append(node)
-        if not self._root:
-            self._root = str(locate(op).root)
+        self.names.know(op)
 
-    def path_of(self, op: Any, parent: Frame) -> str:
-        """The operator's path; one that hangs in no known tree goes by its name."""
-        found = self._paths.get(id(op))
-        if found is None:
-            if not self._paths:
-                self.know(op)
-                return ""
-            name = tree.name_of(op)
-            found = f"{parent.path}.{name}" if parent.path else name
-            for path, node in tree.named_operators(op):
-                self._paths.setdefault(id(node), f"{found}.{path}" if path else found)
-                self._held.append(node)
+    def _make(self, path: str, parent: Place, key: tuple[Any, ...], calls: Stack) -> Place:
+        """A place that is new. When there are very many, the ways to come there are not told apart any more."""
+        with self._lock:
+            self._places += 1
+            if self._places > PLACES:
+                parent, key = self.root.place, (path,)
+            found = parent.inside.get(key)
+            if found is None:
+                self._held.append(calls)
+                found = parent.inside[key] = make_place(path, calls, self.names.file)
         return found
 
-    def site(self) -> tuple[str, int, int]:
-        """File, line and column of the call that is being made by the user's code."""
-        frame = sys._getframe(2)
-        while frame.f_globals.get("__name__") in _OURS and frame.f_back is not None:
-            frame = frame.f_back
-        key = (frame.f_code, frame.f_lasti)
-        found = self._sites.get(key)
-        if found is None:
-            position = next(itertools.islice(frame.f_code.co_positions(), frame.f_lasti // 2, None))
-            found = (
-                self.file(frame.f_code.co_filename),
-                position[0] or frame.f_lineno,
-                position[2] or 0,
-            )
-            self._sites[key] = found
-        return found
-
-    def file(self, name: str) -> str:
-        """A file as the nodes of the graph name it."""
-        return self._renamed.get(name) or core.reach("trace.source", "shown")(name, self._root)
-
-    def start(self, op: Any, parent: Frame) -> tuple[Frame, float]:
+    def start(self, op: Any, parent: Frame) -> Frame:
         """Note that a call begins."""
-        path = self.path_of(op, parent)
-        file, line, col = self.site()
-        frame = Frame(self, next(self._calls), path)
-        begun = time.time()
-        self.emit(
-            {
-                "kind": "node",
-                "phase": "start",
-                "t": begun,
-                "call": frame.call,
-                "parent": parent.call,
-                "path": path,
-                "file": file,
-                "line": line,
-                "col": col,
-            }
-        )
-        return frame, begun
+        path = self.names.paths.get(id(op))
+        if path is None:
+            path = self.names.path_of(op, parent.path)
+        frame = sys._getframe(1)
+        while frame.f_globals.get("__name__") in OURS and frame.f_back is not None:
+            frame = frame.f_back
+        outer = frame.f_back
+        if parent.handed is not None:
+            key, calls = (path, *((id(code), at) for code, at in parent.handed)), parent.handed
+        elif outer is None or outer.f_globals.get("__name__") in OURS or parent.outermost:
+            key, calls = (path, id(frame.f_code), frame.f_lasti), None
+        else:
+            calls = stack(frame)
+            key = (path, *[(id(code), at) for code, at in calls])
+        place = parent.place.inside.get(key)
+        if place is None:
+            place = self._make(path, parent.place, key, calls or ((frame.f_code, frame.f_lasti),))
+        now = time.perf_counter()
+        lane = _lane()
+        if next(place.calls) <= (IN_FULL if self._told < AT_ALL else FEW) or now - place.told > SAMPLE:
+            self._told += 1
+            place.told = now
+            call = next(self._calls)
+            place.first = place.first or call
+            if self._behind:
+                self.flush()
+            self.emit(("start", self._zero + now, call, parent.call, lane if lane != parent.lane else 0, place))
+            return Frame(self, call, place, lane, now)
+        return Frame(self, place.first, place, lane, now, counted=True)
 
-    def end(self, frame: Frame, begun: float, error: BaseException | None = None) -> None:
+    def end(self, frame: Frame, error: BaseException | None = None) -> None:
         """Note that a call has ended."""
-        now = time.time()
-        event: Event = {
-            "kind": "node",
-            "phase": "error" if error is not None else "end",
-            "t": now,
-            "call": frame.call,
-            "path": frame.path,
-            "dur": now - begun,
-        }
-        if error is not None:
-            event["error"] = f"{type(error).__name__}: {error}"[:2000]
-            if not hasattr(error, "__operator_path__"):
-                with contextlib.suppress(AttributeError):
-                    error.__operator_path__ = frame.path  # type: ignore[attr-defined]  # where it came from
-        self.emit(event)
+        now = time.perf_counter()
+        if error is not None and not hasattr(error, "__operator_path__"):
+            with contextlib.suppress(AttributeError):
+                error.__operator_path__ = frame.path  # type: ignore[attr-defined]  # where it came from
+        if frame.counted:
+            self._count(frame.place, now, now - frame.begun, error is not None)
+            return
+        if self._behind:
+            self.flush()
+        t, spent = self._zero + now, now - frame.begun
+        if error is None:
+            self.emit((frame.outcome, t, frame.call, frame.place, spent))
+        else:
+            words = f"{type(error).__name__}: {error}"[:2000]
+            self.emit(("error", t, frame.call, frame.place, spent, words, raised_at(error)))
+
+    def _count(self, place: Place, now: float, spent: float, failed: bool) -> None:
+        with self._lock:
+            place.count += 1
+            place.spent += spent
+            place.failed += failed
+            self._behind[place] = None
+        if now - self._looked > PAUSE:
+            self.flush()
+
+    def flush(self) -> None:
+        """Tell what has been counted."""
+        with self._lock:
+            self._looked = now = time.perf_counter()
+            told = [("more", self._zero + now, p.first, p.count, p.failed, p.spent) for p in self._behind]
+            for place in self._behind:
+                place.count, place.failed, place.spent = 0, 0, 0.0
+            self._behind.clear()
+        for more in told:
+            self.emit(more)
 
 
-class Recording:
-    """What `record` saw: ``events``, and the program's DAG lit up by them."""
-
-    def __init__(self) -> None:
-        self.events: list[Event] = []
-        self._op: Any = None
-
-    def dag(self) -> DAG:
-        """The static graph of the first operator that was called, with status, count and duration on every node.
-
-        Raises:
-            ValueError: no operator has been called.
-        """
-        if self._op is None:
-            raise ValueError("nothing was recorded: no operator was called inside `with record()`")
-        overlay = core.reach("trace.overlay", "overlay")
-        return overlay(core.reach("trace", "build")(self._op), self.events)
-
-
-@contextmanager
-def record() -> Generator[Recording]:
-    """Record the operator calls made in this block, by this thread and the tasks that it starts.
-
-    >>> from operator_lib import operator, record
-    >>> double = operator(lambda x: 2 * x)
-    >>> with record() as rec:
-    ...     _ = double(2)
-    >>> [event["phase"] for event in rec.events if event["kind"] == "node"]
-    ['start', 'end']
-    """
-    recording = Recording()
-
-    def emit(event: Event) -> None:
-        event["seq"] = len(recording.events) + 1
-        recording.events.append(event)
-
-    recorder = _Root(emit, recording)
-    failed = False
-    with listening():
-        token = current.set(recorder.root)
-        try:
-            yield recording
-        except BaseException:
-            failed = True
-            raise
-        finally:
-            current.reset(token)
-            emit(
-                {
-                    "kind": "status",
-                    "t": time.time(),
-                    "status": "FAILED" if failed else "COMPLETED",
-                    "attempt": 1,
-                }
-            )
-
-
-class _Root(Recorder):
-    """Remembers the first operator called, whose graph is lit up."""
-
-    def __init__(self, emit: Callable[[Event], object], recording: Recording) -> None:
-        super().__init__(emit)
-        self._recording = recording
-
-    def path_of(self, op: Any, parent: Frame) -> str:
-        if self._recording._op is None:
-            self._recording._op = op
-        return super().path_of(op, parent)
+def hand_over() -> Callable[[Callable[[], Any]], Any]:
+    """For work that is done elsewhere: a function that carries things out as if they were called from here."""
+    frame = here()
+    if frame is None:
+        return lambda work: work()
+    handed = Frame(frame.recorder, frame.call, frame.place, frame.lane)
+    handed.handed = stack(user_frame(sys._getframe(1)))
+    around = contextvars.copy_context()
+    around.run(current.set, handed)
+    return lambda work: around.copy().run(work)
 
 
 _lock = threading.Lock()
 _listeners = 0
 
 
-@contextmanager
-def listening() -> Generator[None]:
-    """While any such block is open, calls of operators go through the engine."""
+def listen() -> None:
+    """From now on calls of operators go through the engine, until there are as many `unlisten`."""
     global _listeners
     with _lock:
         _listeners += 1
         core.intercept = core.reach("engine.call", "call")
+
+
+def unlisten() -> None:
+    """Take one `listen` back."""
+    global _listeners
+    with _lock:
+        _listeners -= 1
+        if not _listeners:
+            core.intercept = None
+
+
+@contextmanager
+def listening() -> Generator[None]:
+    """While any such block is open, calls of operators go through the engine."""
+    listen()
     try:
         yield
     finally:
-        with _lock:
-            _listeners -= 1
-            if not _listeners:
-                core.intercept = None
+        unlisten()

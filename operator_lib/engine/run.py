@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from concurrent.futures import CancelledError, Future
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,11 @@ class Run(Future[Any]):
     """
 
     id: str
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lighting = threading.Lock()
+        self._lit: Any = None  # the graph with what is known so far: only what is new is looked at
 
     @property
     def status(self) -> str:
@@ -70,7 +76,18 @@ class Run(Future[Any]):
 
     def dag(self) -> DAG:
         """The program's graph with status, count, start and duration on every node, as far as the run has come."""
-        return core.reach("trace.overlay", "overlay")(self._static_dag(), self.events(follow=False))
+        with self._lighting:
+            overlay: Any = core.reach("trace.overlay", "Overlay")
+            if self._lit is None:
+                self._lit = overlay(self._static_dag())
+            events = self.events(follow=False, after=self._lit.seq)
+            first = next(events, None)
+            if first is not None:
+                if first["seq"] <= self._lit.seq:  # of a run in several parts, which are numbered each
+                    self._lit = overlay(self._lit.static)
+                self._lit.update([first])
+                self._lit.update(events)
+            return self._lit.dag()
 
     def outputs(self) -> dict[str, list[Any]]:
         """The stored outputs by operator path; ``""`` is the run's own result.
@@ -96,8 +113,11 @@ class Run(Future[Any]):
     def _static_dag(self) -> DAG:
         raise NotImplementedError
 
-    def _repr_html_(self) -> str:
-        return core.reach("trace.draw.notebook", "run_html")(self)
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return core.reach("trace.draw.notebook", "run_bundle")(self)
+
+    def _ipython_display_(self) -> None:
+        core.reach("trace.draw.notebook", "show_run")(self)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.id} {self.status}>"

@@ -10,7 +10,7 @@ from typing import Any
 from operator_lib.options.record import Options
 
 SUPPORTED = frozenset({
-    "name", "description", "timeout", "retries", "environment_variables", "concurrency", "min_replicas",
+    "name", "description", "timeout", "retries", "use_ctx", "accumulate", "environment_variables", "concurrency", "min_replicas",
     "max_replicas", "input_encoder", "output_encoder", "metadata", "stateless", "at_most_once",
     "deployment_type",
 })  # fmt: skip

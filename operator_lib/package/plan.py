@@ -39,7 +39,7 @@ class DeployPlan:
     total_bytes: int = 0
     options_changed: Mapping[str, tuple[Any, Any]] = field(default_factory=dict[str, tuple[Any, Any]])
     dag_diff: Any = None
-    """An object with `added`, `removed`, `changed`, or None without a live version."""
+    """What `DAG.diff` returns, or None without a live version."""
     invalidated: tuple[str, ...] = ()
     """Nodes whose stored results will not be used again."""
     environment: str = "worker's own"
@@ -84,7 +84,7 @@ class DeployPlan:
             **{name: getattr(self, name) for name in names},
             **{name: list(getattr(self, name)) for name in lists},
             "options_changed": {key: list(pair) for key, pair in self.options_changed.items()},
-            "dag": None if diff is None else {kind: _labels(diff, kind) for kind in ("added", "removed", "changed")},
+            "dag": None if diff is None else _plain(diff),
         }
         return json.loads(json.dumps(plain, default=str))
 
@@ -97,11 +97,16 @@ class DeployPlan:
         rows = [("upload", self._upload())]
         if self.files_removed:
             rows.append(("removed", _some(self.files_removed)))
-        dag = _marked(self.dag_diff)
-        if dag:
-            rows.append(("DAG", dag))
+        if self.dag_diff is not None:
+            rows.extend(("" if i else "DAG", line) for i, line in enumerate(self.dag_diff.summary()))
+            rows.extend(("callers", f"calls may fail now: {line}") for line in self.dag_diff.signature.breaks)
+            rows.extend(("callers", line) for line in self.dag_diff.signature.compatible)
         if self.invalidated:
             rows.append(("cache", f"{_some(self.invalidated)} will run again"))
+        if self.operator_changed and not (
+            self.dag_diff or self.files_changed or self.files_added or self.files_removed
+        ):
+            rows.append(("operator", "its values, or code that travels with it, are not what is deployed"))
         if self.options_changed:
             pairs = self.options_changed.items()
             rows.append(("options", "   ".join(f"{key} {_shown(a)} → {_shown(b)}" for key, (a, b) in pairs)))
@@ -171,24 +176,22 @@ def _options_changed(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str
     return {name: (old.get(name), new.get(name)) for name in names if old.get(name) != new.get(name)}
 
 
-def _marked(diff: Any) -> str:
-    if diff is None:
-        return ""
-    marks = (("changed", "~", ""), ("added", "+", " new"), ("removed", "-", " gone"))
-    return "   ".join(f"{mark} {label}{tail}" for kind, mark, tail in marks for label in _labels(diff, kind))
-
-
-def _labels(diff: Any, kind: str) -> list[str]:
-    found: Any = getattr(diff, kind, ())
-    return [_label(item) for item in found]
-
-
-def _label(item: Any) -> str:
-    """A node by its title; a change by the node as it is now, and why."""
-    after = getattr(item, "after", None)
-    if after is None:
-        return str(getattr(item, "title", None) or getattr(item, "name", None) or item)
-    return " ".join([_label(after), *item.reasons])
+def _plain(diff: Any) -> dict[str, Any]:
+    """A difference of graphs for ``--json``."""
+    return {
+        "added": [node.title for node in diff.added],
+        "removed": [node.title for node in diff.removed],
+        **{
+            kind: [
+                {"node": c.after.title, "place": f"{c.after.file}:{c.after.line}", "reasons": list(c.reasons)}
+                for c in getattr(diff, kind)
+            ]
+            for kind in ("changed", "moved")
+        },
+        "renamed": [list(pair) for pair in diff.renamed],
+        "signature": {"breaks": list(diff.signature.breaks), "compatible": list(diff.signature.compatible)},
+        "breaking": diff.breaking,
+    }
 
 
 def _shown(value: Any) -> str:

@@ -18,6 +18,7 @@ from operator_lib import tree
 from operator_lib.core import Operator
 from operator_lib.engine.process import ProcessSpec
 from operator_lib.errors import FatalException, SerializationError
+from operator_lib.runner.job import signature as callers_signature
 from operator_lib.runner.job import target_of
 from operator_lib.wire import codec, failure
 from operator_lib.wire.proto import serving_pb2 as pb
@@ -126,6 +127,8 @@ class Target:
         name, op = call.name, self.op
         if call.verb == pb.CALL:
             method = op if not name else self.exposed(name)
+            if call.json and not callable(method):
+                raise AttributeError(f"{name!r} of {self.spec.name} is not a method")
             args, kwargs = self.arguments(call, method)
             value = method(*args, **kwargs)
             return value if type(value) in PLAIN or not inspect.isawaitable(value) else self.wait(value)
@@ -164,8 +167,7 @@ class Target:
             known = self._signatures.get(call.name)
             if known is None:
                 function = target_of(method) if isinstance(method, Operator) else method
-                with contextlib.suppress(TypeError, ValueError):
-                    signature = inspect.signature(function)
+                signature = callers_signature(method, function)
                 known = signature, getattr(inspect.unwrap(function), "__globals__", _NO_NAMESPACE)
                 self._signatures[call.name] = known
             signature, namespace = known

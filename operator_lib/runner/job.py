@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import json
 import os
 import sys
 from pathlib import Path
 from typing import Any
 
-from operator_lib import core
-from operator_lib.engine import call, outcome, record
+from operator_lib import context, options
+from operator_lib.context import RequestContext
+from operator_lib.engine import outcome, record, requests
+from operator_lib.engine.clock import Clock
 from operator_lib.engine.local import settle
-from operator_lib.engine.process import FAILURE, VALUE, ProcessSpec
+from operator_lib.engine.memory import InFolder
+from operator_lib.engine.process import CLOCK, FAILURE, STATE, VALUE, ProcessSpec
 from operator_lib.package import entry
-from operator_lib.runner import child
+from operator_lib.runner import cancelled, child
 from operator_lib.runner.stdio import Story
 from operator_lib.wire import codec, failure
+from operator_lib.wire.callers import for_callers
+from operator_lib.wire.frames import MAGIC
 
 
 def run(spec: ProcessSpec, story: Story) -> int:
@@ -25,10 +31,21 @@ def run(spec: ProcessSpec, story: Story) -> int:
     packed = Path(spec.entry).read_bytes()
     recorder = record.Recorder(story.emit, root=os.path.realpath(spec.source), renamed=renamed(packed))
     record.process_frame = recorder.root
+    requests.clock = Clock(folder / CLOCK, lambda: story.emit({"kind": "timed"}))
+    context.process = RequestContext(
+        spec.id,
+        memory=InFolder(Path(spec.events).parent / STATE),
+        emit=requests.tell,
+        graph_name=spec.name,
+        graph_version=str(spec.version or ""),
+        attempt=spec.attempt,
+        is_cancelled=cancelled.asked,
+        time_left_until=requests.deadline,
+    )
     try:
         op = child.load(spec, packed)
         recorder.know(op)
-        core.intercept = call.call
+        record.listen()
         args, kwargs = arguments(spec, op)
         value = settle(op(*args, **kwargs))
         cut_short = outcome.write(folder / VALUE, value, spec.output_codec, f"result of {spec.name}")
@@ -38,6 +55,8 @@ def run(spec: ProcessSpec, story: Story) -> int:
         return exit_code(left)
     except BaseException as error:
         keep(error, spec, story)
+    finally:
+        recorder.flush()
     return 0
 
 
@@ -86,15 +105,23 @@ def check(spec: ProcessSpec, story: Story) -> int:
 
 def arguments(spec: ProcessSpec, op: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """The stored call, decoded by the annotations of what is called."""
-    target, signature = target_of(op), None
-    with contextlib.suppress(TypeError, ValueError):
-        signature = inspect.signature(target)
-    return codec.loads_call(
-        Path(spec.input).read_bytes(),
-        allow=spec.input_codecs,
-        signature=signature,
-        namespace=getattr(inspect.unwrap(target), "__globals__", None),
-    )
+    target, data = target_of(op), Path(spec.input).read_bytes()
+    hints, namespace = signature(op, target), getattr(inspect.unwrap(target), "__globals__", None)
+    if not data.startswith(MAGIC):  # the JSON of an HTTP caller
+        return codec.arguments_from_json(json.loads(data), hints, namespace)
+    return codec.loads_call(data, allow=spec.input_codecs, signature=hints, namespace=namespace)
+
+
+def signature(op: Any, target: Any) -> inspect.Signature | None:
+    """What is to be passed to `op`, whose function is `target`; None where that does not tell."""
+    chosen = options.of(op)
+    try:
+        found = inspect.signature(target)
+    except (TypeError, ValueError):
+        return None
+    if chosen is None:
+        return found
+    return for_callers(found, use_ctx=chosen.use_ctx, reduces=chosen.accumulate is not None)
 
 
 def target_of(op: Any) -> Any:

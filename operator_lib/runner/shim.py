@@ -8,6 +8,7 @@ descendants are re-parented to it (Linux) and killed.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import resource
@@ -19,12 +20,17 @@ import time
 from dataclasses import asdict
 from typing import NoReturn
 
+from operator_lib.engine.clock import Overdue, Watch
 from operator_lib.engine.journal import Journal
-from operator_lib.engine.process import Exit, ProcessSpec
+from operator_lib.engine.process import CLOCK, Exit, ProcessSpec
 from operator_lib.runner import leftovers
 
 # How long output of a process that has ended is waited for, in seconds: a stray descendant may hold the pipe.
 DRAIN = 0.5
+# Seconds between looks at the clocks of the calls that are going on.
+LOOK = 0.1
+# Bytes that the child may be ahead with its story.
+STORY = 1 << 20
 
 
 def run(spec_path: str, channel_fd: int) -> NoReturn:
@@ -54,7 +60,10 @@ class Shim:
         self.stopped = ""
         self.kill_at: float | None = None
         self.started = time.monotonic()
+        # Until the first call with a limit has begun, everything together has the run's own.
         self.deadline = self.started + spec.timeout if spec.timeout else None
+        self.watch: Watch | None = None
+        self.overdue: Overdue | None = None
         self.status: int | None = None
         self.usage: resource.struct_rusage | None = None
         self.selector = selectors.DefaultSelector()
@@ -79,6 +88,9 @@ class Shim:
 
     def fork(self) -> None:
         out, err, story = (os.pipe() for _ in range(3))
+        if sys.platform == "linux":  # so that a burst of events does not hold up the user's code
+            with contextlib.suppress(OSError):
+                fcntl.fcntl(story[1], fcntl.F_SETPIPE_SZ, STORY)
         sys.stdout.flush()
         sys.stderr.flush()
         self.child = os.fork()
@@ -106,10 +118,13 @@ class Shim:
         """Wait for something to happen, and deal with it."""
         moments = [m for m in (self.deadline, self.kill_at) if m is not None]
         timeout = max(0.0, min(moments) - time.monotonic()) if moments else None
+        if self.watch is not None:
+            timeout = min(timeout, LOOK) if timeout is not None else LOOK
         for key, _ in self.selector.select(timeout):
             key.data()
         self.report()
         self.reap()
+        self.look()
         now = time.monotonic()
         if self.status is None and self.deadline is not None and now >= self.deadline:
             self.deadline = None
@@ -117,6 +132,14 @@ class Shim:
         if self.status is None and self.kill_at is not None and now >= self.kill_at:
             self.kill_at = now + 1.0  # again, should it not be enough
             leftovers.kill_tree(self.child)
+
+    def look(self) -> None:
+        """Kill the process when one of its calls takes too long."""
+        if self.watch is None or self.status is not None or self.stopped:
+            return
+        self.overdue = self.watch.overdue()
+        if self.overdue is not None:
+            self.stop("timeout", grace=0)
 
     def reap(self) -> None:
         while True:
@@ -146,7 +169,10 @@ class Shim:
             self.journal.raw(stream, data)
         else:
             for message in self.journal.story(data):
-                self.tell(message)
+                if "timed" in message:
+                    self.deadline, self.watch = None, Watch(os.path.join(self.spec.folder, CLOCK))
+                else:
+                    self.tell(message)
         return bool(data)
 
     def drain(self) -> None:
@@ -209,7 +235,9 @@ class Shim:
             signal=-code if code < 0 else None,
             stopped=self.stopped,
             peak_rss=peak // 1024 if sys.platform == "darwin" else peak,
-            elapsed=time.monotonic() - self.started,
+            elapsed=self.overdue.elapsed if self.overdue else time.monotonic() - self.started,
             last_seq=self.journal.seq,
+            overdue=self.overdue.call if self.overdue else "",
+            limit=self.overdue.limit if self.overdue else self.spec.timeout or 0.0,
         )
         self.tell({"exit": asdict(ended)})

@@ -10,8 +10,9 @@ import time
 from typing import Any
 
 from operator_lib.engine import record
-from operator_lib.engine.events import Event, to_line
+from operator_lib.engine.events import to_line
 from operator_lib.engine.process import LINE_LIMIT
+from operator_lib.engine.told import Told, to_bytes
 
 
 class Story:
@@ -30,25 +31,25 @@ class Story:
     def _in_child(self) -> None:
         self._lock = threading.Lock()
 
-    def emit(self, event: Event) -> None:
+    def emit(self, told: Told) -> None:
         """Send one event."""
-        self.write(to_line(event))
+        self.write(to_bytes(told))
 
     def write(self, data: bytes) -> None:
-        view = memoryview(data)
         with self._lock:
             if self._turn is None:
-                self._all(view)
+                self._all(data)
                 return
             fcntl.lockf(self._turn, fcntl.LOCK_EX)
             try:
-                self._all(view)
+                self._all(data)
             finally:
                 fcntl.lockf(self._turn, fcntl.LOCK_UN)
 
-    def _all(self, view: memoryview) -> None:
-        while view:
-            view = view[os.write(self.fd, view) :]
+    def _all(self, data: bytes) -> None:
+        written = os.write(self.fd, data)
+        while written < len(data):
+            written += os.write(self.fd, memoryview(data)[written:])
 
 
 class NodeStream(io.TextIOBase):
@@ -75,27 +76,26 @@ class NodeStream(io.TextIOBase):
             raise ValueError("I/O operation on closed file.")
         thread = threading.get_ident()
         *lines, rest = (self._partial.pop(thread, "") + text).split("\n")
-        if len(rest) > LINE_LIMIT:
-            lines.append(rest)
-            rest = ""
-        if rest:
+        unfinished = rest if len(rest) > LINE_LIMIT else ""  # no end in sight: what is there goes out
+        if rest and not unfinished:
             self._partial[thread] = rest
-        if lines:
-            self._send(lines)
+        if lines or unfinished:
+            self._send(lines, unfinished)
         return len(text)
 
-    def _send(self, lines: list[str]) -> None:
+    def _send(self, lines: list[str], unfinished: str = "") -> None:
         frame = record.current.get() or record.process_frame
         event: dict[str, Any] = {"kind": "log", "t": time.time(), "stream": self.name}
         event["path"], event["call"] = (frame.path, frame.call) if frame else ("", 0)
         packed: list[bytes] = []
-        for line in lines:
+        for line in [*lines, unfinished] if unfinished else lines:
+            going_on = bool(unfinished) and line is unfinished
             if not line.isascii():  # what has no place in UTF-8 is shown escaped
                 line = line.encode("utf-8", "backslashreplace").decode()
             for start in range(0, max(1, len(line)), LINE_LIMIT):
                 event["text"] = line[start : start + LINE_LIMIT]
                 event.pop("more", None)
-                if start + LINE_LIMIT < len(line):
+                if start + LINE_LIMIT < len(line) or going_on:
                     event["more"] = True
                 packed.append(to_line(event))
         self._story.write(b"".join(packed))

@@ -76,6 +76,10 @@ class Args:
         """These arguments behind those of a partial."""
         return Args([*positional, *self.positional], {**keywords, **self.keywords}, self.rest, self.labels, self.trees)
 
+    def without_first(self) -> Args:
+        """All but the first positional argument."""
+        return Args(self.positional[1:], self.keywords, self.rest, self.labels, self.trees[1:])
+
     @property
     def values(self) -> list[Value]:
         return [*self.positional, *self.keywords.values(), *([self.rest] if self.rest is not None else [])]

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import ast
+import gc
 import inspect
 import os
 import sys
 from typing import Any
 
 from operator_lib import project, tree
-from operator_lib.trace import definitions, expand, ids
+from operator_lib.trace import definitions, expand, ids, records
 from operator_lib.trace.args import Args
 from operator_lib.trace.dag import DAG, Edge, Node
 from operator_lib.trace.frame import Env, Frame
 from operator_lib.trace.graph import Draft
-from operator_lib.trace.live import what_is
+from operator_lib.trace.live import packages, what_is
+from operator_lib.trace.modules import DEFINITIONS, StaticModule, module_of
 from operator_lib.trace.reader import Reader
-from operator_lib.trace.resolve import entry
-from operator_lib.trace.source import SourceFile
-from operator_lib.trace.static import StaticClass, StaticModule, function_operator
+from operator_lib.trace.resolve import attribute, entry
+from operator_lib.trace.source import SourceFile, unparsed
+from operator_lib.trace.static import StaticClass, function_operator
 from operator_lib.trace.values import (
     Class,
+    Const,
+    External,
     Function,
     FunctionOperator,
     Instance,
@@ -42,7 +46,8 @@ def from_object(target: Any) -> tuple[DAG, World]:
     own = type(target) if tree.is_operator(target) and "__wrapped__" not in target.__dict__ else target
     place = project.locate(own)
     paths = tree.paths(target) if tree.is_operator(target) else {}
-    world = World(str(place.root), paths)
+    operators = (op for _, op in tree.named_operators(target)) if paths else ()
+    world = World(str(place.root), paths, packages(operators))
     r = Reader(world, live=True)
     what = what_is(target, world)
     if isinstance(what, Class):
@@ -59,37 +64,52 @@ def from_file(file: str, name: str) -> DAG:
     r = Reader(world, live=False)
     source = world.source(filename)
     if source is None:
-        raise ValueError(f"cannot read {file}: no such file, or not valid Python")
-    dotted = os.path.relpath(filename, root).removesuffix(".py").replace(os.sep, ".")
-    module = StaticModule(source, dotted, world)
-    world.modules[dotted] = module
-    if name not in module.bindings:
-        known = ", ".join(
-            sorted(n for n, s in module.bindings.items() if isinstance(s, ast.ClassDef | ast.FunctionDef))
-        )
-        raise ValueError(f"{file} defines no {name!r}; it defines: {known or 'nothing'}")
-    what = module.lookup(name)
-    node = module.bindings[name]
+        why = unparsed(filename) if os.path.isfile(filename) else "no such file"
+        raise ValueError(f"cannot read {file}: {why}")
+    module = module_of(source, world)
+    what = _named(module, name, file)
+    node = getattr(what, "node", None)
     doc = ast.get_docstring(node) if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) else ""
     if isinstance(what, Instance) and what.live is None:
         world.adopt(what, "", world.heap)
     if isinstance(what, Function):
         what = function_operator(what)
     if isinstance(what, Class):
-        what = _blank(r, what, Frame(None, source, dotted, Env()))
+        what = _blank(r, what, Frame(None, source, module.name, Env()))
     return _guarded(r, what, name, doc or "")
+
+
+def _named(module: StaticModule, name: str, file: str) -> Thing | None:
+    """What ``Name`` or ``Outer.Inner`` denotes in a module."""
+    first, *rest = name.split(".")
+    what = module.lookup(first) if first in module.bindings or module.stars else None
+    for part in rest:
+        what = attribute(Value(what=what), part, module.world.heap, module.world).what if what is not None else None
+    missing = first not in module.bindings and (what is None or isinstance(what, External))
+    absent = isinstance(what, Unknown) and what.reason in ("attribute", "absent")
+    if missing or (rest and (what is None or absent or isinstance(what, External))):
+        known = ", ".join(sorted(n for n, s in module.bindings.items() if isinstance(s[-1], DEFINITIONS)))
+        raise ValueError(f"{file} defines no {name!r}; it defines: {known or 'nothing'}")
+    if isinstance(what, Const):
+        raise ValueError(f"{name!r} in {file} is {what.value!r}, not an operator")
+    return what
 
 
 def _guarded(r: Reader, what: Thing | None, name: str, doc: str) -> DAG:
     """`_read` with room for deep nesting; what is deeper still is one opaque node."""
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(max(limit, RECURSION))
+    # Reading makes many objects and no garbage worth a walk over everything that the process holds.
+    collecting = gc.isenabled()
+    gc.disable()
     try:
         return _read(r, what, name, doc)
     except RecursionError:
         return _opaque(name, doc, "limit")
     finally:
         sys.setrecursionlimit(limit)
+        if collecting:
+            gc.enable()
 
 
 def _project_root(filename: str) -> str:
@@ -103,20 +123,20 @@ def _blank(r: Reader, cls: Class, frame: Frame) -> Instance:
     """An object of a class, made with unknown arguments; its constructor leaves no node."""
     made = Instance(cls, operator=True)
     init = cls.find("__init__")
-    if init is not None and isinstance(init.what, Function) and init.how == "method":
-        function = init.what.bind(made, init.owner)
-        mark = r.graph.mark()
-        expand.enter(r, frame, function, Args(rest=Value(what=Unknown("parameter"))), None)
-        r.graph.fold(mark)
-        r.graph.sites = mark[2]
-        r.uncalled.clear()
+    args = Args(rest=Value(what=Unknown("parameter")))
+    with r.silence():
+        if init is not None and isinstance(init.what, Function) and init.how == "method":
+            expand.enter(r, frame, init.what.bind(made, init.owner), args, None)
+        else:
+            tree = getattr(cls, "node", ast.Pass())
+            records.initialise(r, frame, made, args, tree)
     r.heap = {k: Value(what=v.what) for k, v in frame.env.heap.items()}
     r.world.adopt(made, "", r.heap)
     return made
 
 
 def _read(r: Reader, what: Thing | None, name: str, doc: str) -> DAG:
-    target = entry(what) if isinstance(what, Instance) else what
+    target = entry(what, r.world) if isinstance(what, Instance) else what
     positional: tuple[Value, ...] = ()
     while isinstance(target, Partial | Instance) and not (isinstance(target, Instance) and entry(target) is None):
         if isinstance(target, Partial):
@@ -127,7 +147,9 @@ def _read(r: Reader, what: Thing | None, name: str, doc: str) -> DAG:
     title = what.title if isinstance(what, Instance) else name
     if not isinstance(target, Function):
         reason = target.reason if isinstance(target, Unknown) else "no-source"
-        return _opaque(title, doc, reason if not isinstance(target, Method) else "no-forward")
+        if isinstance(what, Instance) and (target is None or isinstance(target, Method)):
+            reason = "outside-project" if what.cls.foreign else "no-forward"
+        return _opaque(title, doc, reason)
     outer = Frame(None, target.file, "", Env({}, dict(r.heap)))
     _root_frame(r, outer, target, positional)
     definitions.leftovers(r)

@@ -6,8 +6,10 @@ import ast
 
 from operator_lib.trace.frame import Frame
 from operator_lib.trace.reader import Reader, labelled
-from operator_lib.trace.resolve import Property, attribute, iterate
+from operator_lib.trace.resolve import CONTENTS, Property, attribute, contents, iterate
+from operator_lib.trace.static import StaticClass
 from operator_lib.trace.values import (
+    Attributes,
     Const,
     Deps,
     Instance,
@@ -16,6 +18,7 @@ from operator_lib.trace.values import (
     Method,
     Unknown,
     Value,
+    Written,
     either,
     holds_operators,
 )  # fmt: skip
@@ -71,9 +74,17 @@ def _unpack(r: Reader, f: Frame, targets: list[ast.expr], value: Value) -> None:
 
 def _attribute(r: Reader, f: Frame, target: ast.Attribute, value: Value) -> None:
     base = r.evaluate(f, target.value)
+    attr = mangled(f, target.attr)
+    if isinstance(base.what, StaticClass):
+        base.what.changed[attr] = value.what
     if isinstance(base.what, Instance):
+        if attr == "forward":
+            base.what.forward = value.what
         label = f"self.{target.attr}" if base.what is f.me else ast.unparse(target)
-        f.env.heap[base.what.identity, target.attr] = Value(labelled(value.deps, label), value.what)
+        made = Value(labelled(value.deps, label), value.what)
+        if (base.what.identity, attr) not in f.env.heap and base.what.live is not None:
+            made = Written(made.deps, made.what, attribute(base, attr, f.env.heap, r.world))
+        f.env.heap[base.what.identity, attr] = made
         f.wrote_heap = True
         if label not in f.writes:
             f.writes.append(label)
@@ -81,10 +92,32 @@ def _attribute(r: Reader, f: Frame, target: ast.Attribute, value: Value) -> None
         written(r, f, target.value, value.deps)
 
 
+def mangled(f: Frame, attr: str) -> str:
+    """The name under which ``self.__private`` is kept."""
+    if attr[:2] != "__" or attr[-2:] == "__":
+        return attr
+    frame: Frame | None = f
+    while frame is not None and frame.function is not None:
+        owner = frame.function.owner
+        if owner is not None:
+            name = getattr(owner, "__name__", None) or getattr(owner, "name", "")
+            return f"_{name.lstrip('_')}{attr}"
+        frame = frame.function.home
+    return attr
+
+
 def _member(r: Reader, f: Frame, target: ast.Subscript, value: Value) -> None:
     base = r.evaluate(f, target.value)
     place = r.evaluate(f, target.slice)
     value = Value(value.deps | place.deps, value.what)
+    if isinstance(base.what, Attributes) and isinstance(place.what, Const):
+        f.env.heap[base.what.instance.identity, str(place.what.value)] = value
+        f.wrote_heap = True
+        return
+    if isinstance(base.what, Instance) and base.what.cls.container and contents(base.what, f.env.heap, r.world):
+        inner = ast.Attribute(target.value, CONTENTS[base.what.cls.container], ast.Load())
+        target = ast.copy_location(ast.Subscript(ast.copy_location(inner, target), target.slice, ast.Store()), target)
+        base = r.evaluate(f, target.value)
     if isinstance(base.what, Items):
         index = place.what
         values = dict(base.what.values)
@@ -110,7 +143,7 @@ def update(r: Reader, f: Frame, holder: ast.expr, what: Items | Many | None, dep
     elif isinstance(holder, ast.Attribute):
         base = r.evaluate(f, holder.value)
         if isinstance(base.what, Instance):
-            f.env.heap[base.what.identity, holder.attr] = Value(deps, what)
+            f.env.heap[base.what.identity, mangled(f, holder.attr)] = Value(deps, what)
 
 
 def written(r: Reader, f: Frame, holder: ast.expr, deps: Deps = frozenset(), *, assumed: bool = False) -> None:
@@ -127,11 +160,12 @@ def written(r: Reader, f: Frame, holder: ast.expr, deps: Deps = frozenset(), *, 
             seen[label] = seen.get(label, frozenset()) | made.deps
     elif isinstance(holder, ast.Attribute) and f.me is not None:
         label = f"self.{holder.attr}"
-        old = attribute(Value(what=f.me), holder.attr, f.env.heap, r.world)
+        attr = mangled(f, holder.attr)
+        old = attribute(Value(what=f.me), attr, f.env.heap, r.world)
         if isinstance(old.what, Const | Instance | Unknown | Property | Method):
             return
         f.wrote_heap = True
-        f.env.heap[f.me.identity, holder.attr] = Value(_joined(f, old.deps, deps, label), old.what)
+        f.env.heap[f.me.identity, attr] = Value(_joined(f, old.deps, deps, label), old.what)
     else:
         return
     f.changed.add(label)

@@ -73,7 +73,7 @@ def _part(value: Any, kept: list[Any], numbers: dict[int, int]) -> Any:
         if id(value) in numbers:
             return ("again", numbers[id(value)])
         numbers[id(value)] = len(numbers)
-        items = value.items() if isinstance(value, dict) else enumerate(value)
+        items = value.items() if kind is dict else enumerate(value)
         return (kind, tuple((str(k), _part(v, kept, numbers)) for k, v in list(items)))
     if tree.is_operator(value):
         if id(value) in numbers:
@@ -82,14 +82,14 @@ def _part(value: Any, kept: list[Any], numbers: dict[int, int]) -> Any:
         kept.append(kind)
         inside = tuple((n, _part(v, kept, numbers)) for n, v in _state(value))
         return (id(kind), inside)
-    if isinstance(value, type) or callable(value):
+    if issubclass(kind, type) or callable(value):
         kept.append(value)
         return ("is", id(value))
     if id(value) in numbers:
         return ("again", numbers[id(value)])
     numbers[id(value)] = len(numbers)
     kept.append(kind)
-    inside = tuple((n, _part(v, kept, numbers)) for n, v in list(getattr(value, "__dict__", {}).items())[:50])
+    inside = tuple((n, _part(v, kept, numbers)) for n, v in list(tree.state(value).items())[:50])
     return (id(kind), inside) if len(numbers) < 5000 else (id(kind),)
 
 

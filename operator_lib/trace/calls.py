@@ -8,8 +8,10 @@ from collections.abc import Sequence
 from operator_lib.trace import expand
 from operator_lib.trace.args import Args, label
 from operator_lib.trace.assign import written
+from operator_lib.trace.foreign import as_method, item_getter, opened, worth_reading
 from operator_lib.trace.frame import Frame
 from operator_lib.trace.known import CALLERS, PURE, PURE_METHODS, external_result, method_result
+from operator_lib.trace.library import CALLING
 from operator_lib.trace.reader import Reader
 from operator_lib.trace.resolve import Property, entry
 from operator_lib.trace.values import (
@@ -17,6 +19,7 @@ from operator_lib.trace.values import (
     Choice,
     Class,
     External,
+    Foreign,
     Function,
     FunctionOperator,
     Instance,
@@ -70,18 +73,27 @@ def apply(r: Reader, f: Frame, callee: Value, args: Args, node: ast.Call) -> Val
         return _method(r, f, what, args, node)
     if isinstance(what, Unknown):
         return _opaque(r, f, callee, args, node, what.reason)
+    if isinstance(what, Foreign) and worth_reading(args) and (inside := opened(what, r.world)) is not None:
+        return apply(r, f, Value(callee.deps, inside), args, node)
     if isinstance(what, External):
         return _external(r, f, what, args, node)
-    if isinstance(what, Items | Many) or (what is None and isinstance(node.func, ast.Name | ast.Subscript | ast.Call)):
+    if isinstance(what, Items | Many) or (what is None and _may_be_called(f, node.func)):
         return _opaque(r, f, callee, args, node, "dynamic")
     return _plain(r, f, args, node)
+
+
+def _may_be_called(f: Frame, func: ast.expr) -> bool:
+    """Whether something of which nothing is known is called itself; else a method of data is."""
+    return isinstance(func, ast.Name | ast.Subscript | ast.Call) or _is_own_attribute(f, func)
 
 
 def _choice(r: Reader, f: Frame, callee: Value, what: Choice, args: Args, node: ast.Call) -> Value:
     maybe, f.maybe = f.maybe, f.maybe or "choice"
     found = [apply(r, f, Value(callee.deps, option), args, node) for option in what.options]
     f.maybe = maybe
-    return Value(args.deps.union(*(v.deps for v in found)), found[0].what if len(found) == 1 else None)
+    made = found[0].what if len(found) == 1 else None
+    made = Choice((made,)) if isinstance(made, Instance) else made  # if it is that one at all
+    return Value(args.deps.union(*(v.deps for v in found)), made)
 
 
 def _instance(r: Reader, f: Frame, callee: Value, what: Instance, args: Args, node: ast.Call) -> Value:
@@ -94,17 +106,22 @@ def _instance(r: Reader, f: Frame, callee: Value, what: Instance, args: Args, no
 
 
 def _function(r: Reader, f: Frame, callee: Value, what: Function, args: Args, node: ast.Call) -> Value:
+    if what.owner is not None and what.bound is None:
+        what, args = as_method(what, args)
     bound = what.bound
     if isinstance(bound, Instance) and bound.operator and what.name == "forward" and bound is not f.me:
         return expand.operator_call(r, f, callee, bound, args, node)
     mine = (isinstance(bound, Instance) and bound.operator) or what.file is f.file or what.home is not None
-    if mine or r.world.in_project(what.file.filename):
+    if mine or r.world.in_project(what.file.filename) or worth_reading(args):
         return expand.helper_call(r, f, what, args, node)
     return _external(r, f, External(what.name), args, node)
 
 
 def _opaque(r: Reader, f: Frame, callee: Value, args: Args, node: ast.Call, reason: str) -> Value:
     draft = r.opaque(f, node, label(node.func, f.file), reason)
+    if reason == "absent":
+        # Nothing gives the object this attribute: what is around the call keeps it from being reached.
+        draft.certainty, draft.reason = ("may", reason) if _guarded(f) else ("opaque", "attribute")
     draft.note(args.labels, draft.inputs)
     r.graph.connect(callee.deps | args.deps, draft)
     _handed_over(r, f, args, node, "")
@@ -112,19 +129,30 @@ def _opaque(r: Reader, f: Frame, callee: Value, args: Args, node: ast.Call, reas
     return Value(frozenset({(draft, "")}))
 
 
+def _guarded(f: Frame) -> bool:
+    """Whether it may be that the program does not come here."""
+    region, why = f.region, f.why
+    while not why and region is not None:
+        why = region.certainty == "may"
+        region = region.parent
+    return bool(why)
+
+
 def _external(r: Reader, f: Frame, what: External, args: Args, node: ast.Call) -> Value:
     if what.name in ("eval", "exec"):
         return _opaque(r, f, DATA, args, node, "eval")
     if not r.live and what.name.endswith("()") and _is_own_attribute(f, node.func):
         return _opaque(r, f, DATA, args, node, "outside-project")
-    result = external_result(r, f, what.name, args)
+    calling = CALLING.get(what.name)
+    result = calling(r, f, args, node) if calling is not None else external_result(r, f, what.name, args)
     if result is not None:
         return result
     short = what.name.rpartition(".")[2]
-    if short in PURE and short not in CALLERS:
+    pure = short in PURE and "()" not in what.name  # not a method of something that such code has made
+    if pure and short not in CALLERS:
         return Value(args.deps, External(f"{what.name}()"))
     made = _handed_over(r, f, args, node, short if short in CALLERS else "")
-    if short not in PURE:
+    if not pure:
         _may_write(r, f, args)
     return Value(args.deps | made, External(f"{what.name}()"))
 
@@ -176,8 +204,11 @@ def _may_write(r: Reader, f: Frame, args: Args) -> None:
 def _handed_over(r: Reader, f: Frame, args: Args, node: ast.Call, caller: str) -> frozenset[tuple[expand.Draft, str]]:
     """Operators and functions given to code that cannot be read: it may call them."""
     made: set[tuple[expand.Draft, str]] = set()
-    maybe, f.maybe = f.maybe, f.maybe or (f"called by {caller}" if caller else "callback")
+    maybe, f.maybe = f.maybe, f"called by {caller}" if caller else "callback"
     for value in args.values:
+        given = value.what
+        if isinstance(given, Function) and r.world.in_project(given.file.filename):
+            f.uses.update(r.uses.callback(given))
         for what in _callables(value.what):
             mark = r.graph.mark()
             if isinstance(what, Function):
@@ -222,3 +253,12 @@ def read_property(r: Reader, f: Frame, found: Value, node: ast.Attribute) -> Val
     if not isinstance(function, Function):
         return Value(found.deps)
     return expand.helper_call(r, f, function, Args.none(), node)
+
+
+def read_item(r: Reader, f: Frame, base: Value, index: Value, node: ast.Subscript) -> Value | None:
+    """``base[index]`` where the class says what that is; None: it does not."""
+    getter = item_getter(base.what) if isinstance(base.what, Instance) else None
+    if getter is None:
+        return None
+    value = expand.helper_call(r, f, getter, Args([index], trees=[node.slice]), node)
+    return Value(value.deps | base.deps, value.what)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -158,26 +158,16 @@ class DAG:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, without the fields that have their default value."""
-        data: dict[str, Any] = {**self.extra, "format": FORMAT, "name": self.name}
-        data |= {k: v for k in ("signature", "doc", "file", "line") if (v := getattr(self, k))}
-        data["nodes"] = [_plain(node) for node in self.nodes]
-        data["edges"] = [_plain(edge) for edge in self.edges]
-        return data
+        return _reach("plain", "to_dict")(self)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> DAG:
-        """Inverse of `to_dict`."""
-        if data.get("format", FORMAT) != FORMAT:
-            raise ValueError(
-                f"DAG format {data['format']} is newer than this version reads ({FORMAT}); upgrade operator_lib"
-            )
-        known = ("name", "signature", "doc", "file", "line")
-        return cls(
-            nodes=tuple(_made(Node, node) for node in data.get("nodes", ())),
-            edges=tuple(_made(Edge, edge) for edge in data.get("edges", ())),
-            extra={k: v for k, v in data.items() if k not in (*known, "format", "nodes", "edges")},
-            **{k: data[k] for k in known if k in data},
-        )
+        """Inverse of `to_dict`.
+
+        Raises:
+            ValueError: this is not the data of a DAG, or of a format that is newer than this version reads.
+        """
+        return _reach("plain", "from_dict")(data)
 
     def to_json(self) -> str:
         """JSON text; the same graph gives the same bytes."""
@@ -185,8 +175,8 @@ class DAG:
 
     @classmethod
     def from_json(cls, text: str | bytes) -> DAG:
-        """Inverse of `to_json`; unknown fields are kept."""
-        return cls.from_dict(json.loads(text))
+        """Inverse of `to_json`; unknown fields are kept. Raises as `from_dict` does."""
+        return _reach("plain", "from_json")(text)
 
     def to_proto(self) -> Any:
         """The message ``operator_lib.v1.DAG``."""
@@ -197,9 +187,9 @@ class DAG:
         """Inverse of `to_proto`."""
         return _reach("proto", "from_proto")(message)
 
-    def to_svg(self) -> str:
-        """A standalone SVG picture."""
-        return _reach("draw.svg", "render")(self)
+    def to_svg(self, depth: int | None = None) -> str:
+        """A standalone SVG picture, boxes at most `depth` deep; without it, as deep as is still readable."""
+        return _reach("draw.svg", "render")(self, depth)
 
     def to_mermaid(self) -> str:
         """A Mermaid flowchart."""
@@ -228,19 +218,3 @@ class DAG:
 def _reach(module: str, name: str) -> Any:
     """A function of a neighbour, imported at the moment it is needed: this file stays free of imports."""
     return getattr(importlib.import_module(f"{__package__}.{module}"), name)
-
-
-_DEFAULTS = {kind: {f.name: f.default for f in fields(kind)} for kind in (Node, Edge)}
-
-
-def _plain(item: Node | Edge) -> dict[str, Any]:
-    defaults = _DEFAULTS[type(item)]
-    plain = {k: v for k, default in defaults.items() if k != "extra" and (v := getattr(item, k)) != default}
-    return {**item.extra, **plain} if item.extra else plain
-
-
-def _made(kind: Any, data: Mapping[str, Any]) -> Any:
-    known = _DEFAULTS[kind]
-    made = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items() if k in known}
-    newer = {k: v for k, v in data.items() if k not in known}
-    return kind(**made, extra=newer) if newer else kind(**made)

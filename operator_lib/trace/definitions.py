@@ -10,7 +10,7 @@ from operator_lib.trace.frame import Frame
 from operator_lib.trace.reader import Reader
 from operator_lib.trace.source import FunctionNode
 from operator_lib.trace.static import StaticClass, function_operator, is_operator_decorator
-from operator_lib.trace.values import Class, Deps, External, Function, Thing, Value
+from operator_lib.trace.values import Deps, External, Function, Thing, Unknown, Value
 
 
 def closure(r: Reader, f: Frame, node: FunctionNode, name: str) -> Value:
@@ -38,17 +38,22 @@ def _outer(f: Frame):
     return lookup
 
 
+_DISPATCHERS = ("functools.singledispatch", "functools.singledispatchmethod")
+
+
 def decorated(r: Reader, f: Frame, value: Value, decorators: list[ast.expr]) -> Value:
     """``@decorator`` applied from the innermost outwards."""
     for decorator in reversed(decorators):
         callee = r.evaluate(f, decorator)
         what = value.what
+        if isinstance(callee.what, External) and callee.what.name in _DISPATCHERS:
+            return Value(callee.deps | value.deps, Unknown("dispatch"))
         if is_operator_decorator(callee.what) and isinstance(what, Function):
             value = Value(callee.deps | value.deps, function_operator(what))
         elif isinstance(callee.what, Function):
             made = expand.helper_call(r, f, callee.what, Args([value]), decorator)
             value = made if made.what is not None and not isinstance(made.what, External) else Value(made.deps, what)
-        elif callee.what is not None and not isinstance(callee.what, External | Class):
+        elif callee.what is not None and not isinstance(callee.what, External):
             from operator_lib.trace.calls import apply
 
             call = ast.copy_location(ast.Call(decorator, [], []), decorator)
@@ -58,7 +63,9 @@ def decorated(r: Reader, f: Frame, value: Value, decorators: list[ast.expr]) -> 
 
 
 def local_class(r: Reader, f: Frame, node: ast.ClassDef) -> Thing:
-    """A class defined inside a function."""
+    """A class defined on the way: inside a function, or in a block at the top level of a module."""
+    if f.scope is not None:
+        return f.scope.class_of(node)
     return StaticClass(node, _Here(r, f))  # type: ignore[arg-type]
 
 
@@ -78,5 +85,8 @@ def leftovers(r: Reader) -> None:
     while r.uncalled:
         _, (function, frame) = next(iter(r.uncalled.items()))
         r.uncalled.pop(id(function.node), None)
-        frame.region, frame.maybe = frame.call, "never called here"
+        region = frame.call
+        while region is not None and region.gone:  # the call of a helper that became plain code
+            region = region.parent
+        frame.region, frame.maybe = region, "never called here"
         expand.helper_call(r, frame, function, Args.unknown(frozenset()), function.node, extra="uncalled")

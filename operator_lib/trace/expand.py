@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import ast
 
-from operator_lib.trace import ids
 from operator_lib.trace.args import Args, bound, label
 from operator_lib.trace.assign import written
+from operator_lib.trace.foreign import item_getter
 from operator_lib.trace.frame import Env, Frame, merge
 from operator_lib.trace.graph import Draft
+from operator_lib.trace.hints import hinted
+from operator_lib.trace.normal import is_docstring
 from operator_lib.trace.reader import DEPTH_LIMIT, Reader
-from operator_lib.trace.resolve import entry
+from operator_lib.trace.resolve import CONTENTS, contents, entry, many
 from operator_lib.trace.source import call_position
 from operator_lib.trace.values import (
     Class,
+    Const,
     Deps,
     External,
     Function,
     Instance,
+    Items,
+    Method,
     Partial,
     Unknown,
     Value,
@@ -30,9 +35,11 @@ def operator_call(
     r: Reader, f: Frame, callee: Value, what: Instance, args: Args, node: ast.AST, extra: object = None
 ) -> Value:
     """A call of an operator: always a node."""
+    maybe, f.maybe = f.maybe, f.maybe or what.assumed
     draft = _call_node(r, f, what.title, node, args, what.path, (what.identity if what.path is None else 0, extra))
+    f.maybe = maybe
     r.graph.connect(callee.deps | args.deps, draft)
-    target = entry(what)
+    target = entry(what, r.world)
     if isinstance(target, Partial):
         args = args.after(target.positional, target.keywords)
         target = target.callee
@@ -45,6 +52,8 @@ def operator_call(
             return Value(returned.deps | {(draft, "")}, returned.what)
     elif isinstance(target, Unknown):
         _unreadable(r, f, draft, target.reason, node)
+    elif target is None and not what.assumed:
+        _unreadable(r, f, draft, "outside-project" if what.cls.foreign else "no-forward", node)
     return Value(frozenset({(draft, "")}))
 
 
@@ -65,9 +74,7 @@ def _unreadable(r: Reader, f: Frame, call: Draft, reason: str, node: ast.AST) ->
 
 
 def _into(r: Reader, f: Frame, function: Function, args: Args, draft: Draft) -> Value | None:
-    me = function.bound
-    identity = me.identity if isinstance(me, Instance) else 0
-    again = f.active(function.node, identity)
+    again = f.active(function)
     if again is not None:
         if again.call is not None:
             draft.reason = again.call
@@ -90,6 +97,10 @@ def enter(r: Reader, f: Frame, function: Function, args: Args, draft: Draft | No
     inner.region = draft if draft is not None else f.region
     if draft is None:
         inner.maybe = f.maybe
+    elif draft.operator is None and file.is_generator(function.node):
+        inner.maybe = "generator"  # runs as far as its values are taken
+    else:
+        draft.uses.update(r.uses.function(function, head=True))
     spec = function.node.args
     first = next(iter([*spec.posonlyargs, *spec.args]), None)
     bound_names = bound(function, args, function.bound)
@@ -116,20 +127,24 @@ def parameter(r: Reader, inner: Frame, name: str, value: Value, function: Functi
         draft.code = inner.file.segment(tree)
     draft.outputs[:] = [name]
     r.graph.connect(value.deps, draft)
-    return Value(frozenset({(draft, name)}), value.what)
+    what = value.what
+    if tree is not None and tree.annotation is not None and (what is None or isinstance(what, Unknown)):
+        what = hinted(tree.annotation, function.lookup, r.world) or what
+    return Value(frozenset({(draft, name)}), what)
 
 
 def run(r: Reader, inner: Frame, function: Function) -> None:
     """The body of a function, or of a lambda."""
     body = function.node.body
     if isinstance(body, list):
-        r.visit(inner, body[1:] if ids.is_docstring(body[0]) else body)
+        r.visit(inner, body[1:] if is_docstring(body[0]) else body)
         if inner.env.alive and inner.returns:
             inner.returns.append(Value())
         return
     inner.begin()
     mark = r.graph.mark()
     value = r.evaluate(inner, body)
+    inner.used.update(inner.uses)
     if r.graph.plain_since(mark):
         inner.returns.append(value)
     else:
@@ -142,6 +157,11 @@ def result_of(inner: Frame) -> Value:
     deps: Deps = frozenset()
     for value in inner.returns:
         deps |= value.deps
+    if inner.yields:
+        whats = [v.what for v in inner.yields]
+        if not any(holds_operators(w) for w in whats):
+            return Value(deps)
+        return Value(deps, Items.of(inner.yields, "generator") if inner.counted else many(inner.yields))
     return Value(deps, either(v.what for v in inner.returns) if inner.returns else None)
 
 
@@ -181,8 +201,7 @@ def helper_call(r: Reader, f: Frame, function: Function, args: Args, node: ast.A
         _arguments_changed(r, f, inner, function, args, draft)
         return Value(result.deps | {(draft, "")}, result.what)
     r.graph.fold(mark)
-    place = f"{inner.shown}:{function.node.lineno} {function.name} {ids.fingerprint(r, function, inner)}"
-    used = {**inner.used, f"{inner.shown} {function.name}": place}
+    used = {**inner.used, **r.uses.function(function)}
     f.uses.update(used)
     if inner.wrote_heap:
         f.wrote_heap = True
@@ -207,56 +226,63 @@ def _helper_name(f: Frame, function: Function, node: ast.AST) -> str:
 
 
 def _helper_frame(r: Reader, f: Frame, function: Function, args: Args, draft: Draft) -> Frame | None:
-    identity = function.bound.identity if isinstance(function.bound, Instance) else 0
-    again = f.active(function.node, identity)
+    again = f.active(function)
     if again is not None:
         draft.reason = again.call if again.call is not None else "recursion to itself"
         return None
     if f.depth >= DEPTH_LIMIT or r.exhausted:
         draft.certainty, draft.reason = "opaque", "limit"
         return None
+    if function.file.is_generator(function.node):
+        draft.reason = "lazy"  # the call only makes the generator
     return enter(r, f, function, args, draft)
 
 
 def construct(r: Reader, f: Frame, cls: Class, args: Args, node: ast.AST) -> Value:
     """``Class(...)``: a new object, its ``__init__`` read for the attributes that it gets."""
+    from operator_lib.trace import records
+
+    names = records.tuple_names(cls)
+    if names is not None:
+        return records.make_tuple(r, cls, names, args)
     made = Instance(cls, operator=cls.operator)
+    if r.made is not None:
+        made = r.made.setdefault((id(node), id(f.file), cls.key), made)
     init = cls.find("__init__")
     if init is not None and isinstance(init.what, Function) and init.how == "method":
-        if f.active(init.what.node, 0) or _constructing(f, init.what.node):
+        if _constructing(f, init.what.node, cls):
             return Value(args.deps, Unknown("recursion"))
         value = helper_call(r, f, init.what.bind(made, init.owner), args, node, extra=("new", cls.name))
         return Value(value.deps, made)
-    _dataclass_fields(r, f, made, args)
+    records.initialise(r, f, made, args, node)
     return Value(args.deps, made)
 
 
-def _constructing(f: Frame, node: ast.AST) -> bool:
+def _constructing(f: Frame, init: ast.AST, cls: Class) -> bool:
     frame: Frame | None = f
     while frame is not None:
-        if frame.function is not None and frame.function.node is node:
-            return True
+        if frame.function is not None and frame.function.node is init:
+            me = frame.function.bound
+            if isinstance(me, Instance) and me.cls.key == cls.key:
+                return True
         frame = frame.outer
     return False
 
 
-def _dataclass_fields(r: Reader, f: Frame, made: Instance, args: Args) -> None:
-    body = getattr(getattr(made.cls, "node", None), "body", [])
-    names = [s.target.id for s in body if isinstance(s, ast.AnnAssign) and isinstance(s.target, ast.Name)]
-    for name, value in [*zip(names, args.positional, strict=False), *args.keywords.items()]:
-        f.env.heap[made.identity, name] = value
-
-
 def machinery(r: Reader, f: Frame, of: Value, name: str, args: Args, node: ast.Call) -> Value:
     """A method that every operator has: the ones that call it, the ones that return it or its children."""
-    from operator_lib.trace.known import live_children
+    from operator_lib.trace.known import live_children, method_result
 
     what = of.what
     assert isinstance(what, Instance)
+    if name == "get" and args.positional and (getter := item_getter(what)) is not None:  # of a Mapping
+        found = helper_call(r, f, getter, Args(args.positional[:1]), node)
+        missing = [v.what for v in args.positional[1:]] or [Const(None)]
+        return Value(found.deps | args.deps, either([found.what, *missing]))
     if name in ("map", "submit", "__call__", "forward") and entry(what) is not None and what.operator:
         maybe = f.maybe
         if name == "map":
-            f.maybe = maybe or "called by map"
+            f.maybe = "called by map"
         value = operator_call(r, f, of, what, args if name != "map" else Args.unknown(args.deps), node, extra=name)
         f.maybe = maybe
         return Value(value.deps)
@@ -274,8 +300,16 @@ def machinery(r: Reader, f: Frame, of: Value, name: str, args: Args, node: ast.C
         "remote_init",
     ):
         return of
-    if name in ("children", "named_children", "operators", "named_operators") and what.live is not None:
-        return (
-            live_children(r, what, name.startswith("named")) if "children" in name else Value(what=Unknown("dynamic"))
-        )
+    if name in ("children", "named_children"):
+        return live_children(r, f, what, name.startswith("named"))
+    if name in ("operators", "named_operators"):
+        return Value(what=Unknown("dynamic"))
+    inside = contents(what, f.env.heap, r.world)
+    if inside is not None and what.cls.container and isinstance(node.func, ast.Attribute):
+        holder = ast.copy_location(ast.Attribute(node.func.value, CONTENTS[what.cls.container], ast.Load()), node.func)
+        function = ast.copy_location(ast.Attribute(holder, name, ast.Load()), node.func)
+        call = ast.copy_location(ast.Call(function, node.args, node.keywords), node)
+        found = method_result(r, f, Method(Value(of.deps, inside), name), args, call)
+        if found is not None:
+            return found
     return Value(of.deps | args.deps, External(name))

@@ -10,26 +10,48 @@ from operator_lib.trace.dag import DAG, Node
 REASONS = {
     "parameter": (
         "`{name}` is an argument: what is passed in is only known when it runs",
-        "make it a child (self.x = ...) or call it through a method of this operator",
+        "make it a child (self.x = ...), or annotate the parameter with the operator's class",
+    ),
+    "annotated": (
+        "`{name}` is taken to be of the class that its annotation names; a subclass may do something else",
+        "nothing, unless subclasses are passed: make it a child (self.x = ...)",
     ),
     "attribute": (
-        "`{name}` is not an attribute of the live object or of its class",
-        "set it in __init__, so that it is there when the graph is drawn",
+        "nothing that was read gives the object the attribute of `{name}`",
+        "assign it in __init__ (self.x = ...), under its own name",
     ),
     "dynamic-attribute": (
-        "the name of the attribute is computed",
+        "the name of the attribute is computed while running",
         "keep the candidates in a dict of operators and index it, or write the name out",
     ),
     "dynamic-index": (
-        "the index can select any of many operators",
+        "the index can select any of more than 64 operators",
         "loop over the operators, or index with a constant",
     ),
+    "dynamic-name": (
+        "globals() and locals() are looked up by a name that is known only while running",
+        "keep the candidates in a dict of operators and index it",
+    ),
+    "dynamic-import": ("the name of the module is computed while running", "import the module by its name"),
     "dynamic": (
         "`{name}` may be an operator, but which one is decided while running",
-        "assign operators to names in one place, or branch with if over known children",
+        "keep operators as attributes, or in a list or dict made in __init__, and call them from there",
     ),
+    "global": (
+        "the global `{name}` is assigned by functions, so it may be anything when the call is made",
+        "make it a child: self.x = ...",
+    ),
+    "descriptor": (
+        "`{name}` is computed by a descriptor when it is read",
+        "use @property, or assign the operator in __init__",
+    ),
+    "dispatch": (
+        "which function runs is decided by the type of the argument",
+        "write if isinstance(...) and call the function for each type",
+    ),
+    "loaded": ("`{name}` was loaded from data: its code is known only while running", "make it in __init__"),
     "escapes": (
-        "the operator is handed to code that cannot be read",
+        "the operator is handed to code that cannot be read, which may call it at any time",
         "call it here, or use op.map(inputs) / op.submit(input)",
     ),
     "eval": ("code made from text cannot be read", "write the code out"),
@@ -37,13 +59,20 @@ REASONS = {
         "the source cannot be found (typed into a REPL, made by exec, or compiled)",
         "define it in a file or in a notebook cell",
     ),
+    "not-python": (
+        "the source is not valid Python for this interpreter, or is nested too deeply to be parsed",
+        "correct the file: python -m py_compile names the line",
+    ),
     "no-forward": ("the class defines no forward", "define forward(self, ...)"),
     "source-changed": ("the file was edited after it was imported", "import it again: restart, or importlib.reload"),
     "outside-project": (
         "`{name}` is made by a package that was not read",
-        "draw the live object: op.dag() knows what it is",
+        "draw the live object (op.dag() knows what it is), or annotate it: self.x: Class = ...",
     ),
-    "limit": ("the graph is larger than 20,000 nodes or 32 calls deep", "make the part a serving and call that"),
+    "limit": (
+        "the graph ends here: it is larger than 20,000 nodes, or 32 calls deep",
+        "make the part a serving and call that",
+    ),
     "recursion": ("an operator is made inside its own constructor", "make it outside and pass it in"),
     "assumed-write": (
         "passed to code that cannot be read, so {detail} is taken to be changed there",
@@ -51,6 +80,9 @@ REASONS = {
     ),
     "recursion to": ("the call leads back to a node around it; it is not drawn again", "nothing"),
 }
+
+
+_ASSUMED = ("assumed-write", "recursion to", "annotated")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +127,7 @@ def _note(node: Node) -> Note | None:
     code, _, detail = node.reason.partition(": ")
     if node.reason.startswith("recursion to"):
         code = "recursion to"
-    if node.certainty != "opaque" and code not in ("assumed-write", "recursion to"):
+    if node.certainty != "opaque" and code not in _ASSUMED:
         return None
     message, fix = REASONS.get(code, (node.reason, "write the call out"))
     certainty = "opaque" if node.certainty == "opaque" else "assumed"

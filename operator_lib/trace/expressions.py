@@ -3,26 +3,36 @@
 from __future__ import annotations
 
 import ast
+import operator
 from collections.abc import Callable
 from typing import Any
 
 from operator_lib.trace import assign, calls, comprehension, regions
 from operator_lib.trace.frame import Frame, merge
+from operator_lib.trace.library import repeated
 from operator_lib.trace.reader import Reader
-from operator_lib.trace.resolve import Property, attribute, many, subscript
+from operator_lib.trace.resolve import Property, attribute, contents, iterate, many, subscript
 from operator_lib.trace.values import (
     DATA,
+    Class,
     Const,
     Deps,
     Function,
+    FunctionOperator,
     Instance,
     Items,
+    Method,
+    Module,
+    Text,
     Thing,
     Value,
     either,
 )  # fmt: skip
 
 NONE: Deps = frozenset()
+# What these are made of shows where they are called.
+_READ_ELSEWHERE = (Function, FunctionOperator, Class, Module, Method)
+_HAVE_PARTS = (Instance, Class, Module)
 
 
 def evaluate(r: Reader, f: Frame, node: ast.expr) -> Value:
@@ -38,7 +48,10 @@ def _name(r: Reader, f: Frame, node: ast.Name) -> Value:
             found = home.env.names.get(node.id)
             home = home.function.home if home.function is not None else None
         if found is None:
-            return Value(what=f.lookup(node.id))
+            what = f.lookup(node.id)
+            if not isinstance(what, _READ_ELSEWHERE):
+                f.uses.update(r.uses.name(f.file, node.id))
+            return Value(what=what)
     if node.id not in f.reads and not (isinstance(found.what, Instance) and found.what is f.me):
         f.reads.append(node.id)
     return found
@@ -50,9 +63,12 @@ def _constant(r: Reader, f: Frame, node: ast.Constant) -> Value:
 
 def _attribute(r: Reader, f: Frame, node: ast.Attribute) -> Value:
     base = evaluate(r, f, node.value)
-    found = attribute(base, node.attr, f.env.heap, r.world)
+    name = assign.mangled(f, node.attr) if node.attr[:2] == "__" else node.attr
+    found = attribute(base, name, f.env.heap, r.world)
     if isinstance(found.what, Property):
         return calls.read_property(r, f, found, node)
+    if isinstance(base.what, _HAVE_PARTS) and not isinstance(found.what, _READ_ELSEWHERE):
+        f.uses.update(r.uses.attribute(base.what, node.attr, f.file))
     if base.what is f.me and f.me is not None and not isinstance(found.what, Function | Instance):
         name = f"self.{node.attr}"
         written = f.env.heap.get((f.me.identity, node.attr))
@@ -63,7 +79,12 @@ def _attribute(r: Reader, f: Frame, node: ast.Attribute) -> Value:
 
 def _subscript(r: Reader, f: Frame, node: ast.Subscript) -> Value:
     base = evaluate(r, f, node.value)
-    return subscript(base, evaluate(r, f, node.slice), f.env.heap, r.world)
+    index = evaluate(r, f, node.slice)
+    if isinstance(base.what, Instance) and contents(base.what, f.env.heap, r.world) is None:
+        found = calls.read_item(r, f, base, index, node)
+        if found is not None:
+            return found
+    return subscript(base, index, f.env.heap, r.world)
 
 
 def _slice(r: Reader, f: Frame, node: ast.Slice) -> Value:
@@ -73,7 +94,12 @@ def _slice(r: Reader, f: Frame, node: ast.Slice) -> Value:
     return Value(NONE.union(*(v.deps for v in values)), Const(slice(*known)) if len(known) == len(values) else None)
 
 
-def _sequence(r: Reader, f: Frame, node: ast.List | ast.Tuple | ast.Set) -> Value:
+def _set(r: Reader, f: Frame, node: ast.Set) -> Value:
+    values = [evaluate(r, f, e) for e in node.elts]
+    return Value(NONE.union(*(v.deps for v in values)), many(values, "set"))
+
+
+def _sequence(r: Reader, f: Frame, node: ast.List | ast.Tuple) -> Value:
     values: list[Value] = []
     loose: list[Value] = []
     for element in node.elts:
@@ -127,14 +153,36 @@ def _bool(r: Reader, f: Frame, node: ast.BoolOp) -> Value:
 
 
 def _compare(r: Reader, f: Frame, node: ast.Compare) -> Value:
-    deps = evaluate(r, f, node.left).deps
-    maybe = f.maybe
+    left = evaluate(r, f, node.left)
+    deps, maybe = left.deps, f.maybe
+    right = left
     for i, operand in enumerate(node.comparators):
         if i:
             f.maybe = f.maybe or "boolop"
-        deps |= evaluate(r, f, operand).deps
+        right = evaluate(r, f, operand)
+        deps |= right.deps
     f.maybe = maybe
-    return Value(deps)
+    return Value(deps, _compared(node.ops[0], left.what, right.what) if r.building and len(node.ops) == 1 else None)
+
+
+def _compared(op: ast.cmpop, a: Thing | None, b: Thing | None) -> Thing | None:
+    """A comparison that is decided while a constructor is read."""
+    if isinstance(b, Const) and b.value is None and isinstance(a, Instance | Items | Function | Class | Const):
+        absent = isinstance(a, Const) and a.value is None
+        return Const(absent == isinstance(op, ast.Is)) if isinstance(op, ast.Is | ast.IsNot) else None
+    if isinstance(op, ast.In | ast.NotIn) and isinstance(a, Const) and isinstance(b, Items):
+        inside = [v.what for v in b.values.values()]
+        members = b.values if b.kind == "dict" else [w.value for w in inside if isinstance(w, Const)]
+        return Const((a.value in members) == isinstance(op, ast.In)) if len(members) == len(b.values) else None
+    if isinstance(a, Const) and isinstance(b, Const) and type(op) in _COMPARED and type(a.value) is type(b.value):
+        return Const(_COMPARED[type(op)](a.value, b.value)) if type(a.value) in (int, str, float, bool) else None
+    return None
+
+
+_COMPARED: dict[type, Callable[[Any, Any], bool]] = {
+    ast.Eq: operator.eq, ast.NotEq: operator.ne, ast.Lt: operator.lt,
+    ast.LtE: operator.le, ast.Gt: operator.gt, ast.GtE: operator.ge,
+}  # fmt: skip
 
 
 def _binary(r: Reader, f: Frame, node: ast.BinOp) -> Value:
@@ -143,6 +191,8 @@ def _binary(r: Reader, f: Frame, node: ast.BinOp) -> Value:
     a, b = left.what, right.what
     if isinstance(node.op, ast.Add) and isinstance(a, Items) and isinstance(b, Items) and a.kind != "dict":
         what = Items.of([*a.values.values(), *b.values.values()], a.kind)
+    elif isinstance(node.op, ast.Mult) and (isinstance(a, Items) or isinstance(b, Items)):
+        what = repeated(a, b)
     elif isinstance(a, Const) and isinstance(b, Const):
         what = _folded(node.op, a.value, b.value)
     return Value(left.deps | right.deps, what)
@@ -162,6 +212,8 @@ def _unary(r: Reader, f: Frame, node: ast.UnaryOp) -> Value:
     value = evaluate(r, f, node.operand)
     if isinstance(node.op, ast.USub) and isinstance(value.what, Const) and type(value.what.value) is int:
         return Value(value.deps, Const(-value.what.value))
+    if isinstance(node.op, ast.Not) and r.building and isinstance(value.what, Const):
+        return Value(value.deps, Const(not value.what.value))
     return Value(value.deps)
 
 
@@ -181,6 +233,9 @@ def _joined(r: Reader, f: Frame, node: ast.JoinedStr) -> Value:
                 text = None
         elif isinstance(part, ast.Constant) and text is not None:
             text = [*text, str(part.value)]
+    first = node.values[0] if node.values else None
+    if text is None and isinstance(first, ast.Constant):
+        return Value(deps, Text(str(first.value)))
     return Value(deps, Const("".join(text)) if text is not None else None)
 
 
@@ -199,6 +254,9 @@ def _named(r: Reader, f: Frame, node: ast.NamedExpr) -> Value:
 def _yield(r: Reader, f: Frame, node: ast.Yield | ast.YieldFrom) -> Value:
     value = evaluate(r, f, node.value) if node.value is not None else DATA
     f.returns.append(Value(value.deps))
+    found = iterate(value, f.env.heap, r.world) if isinstance(node, ast.YieldFrom) else [value]
+    f.counted = f.counted and isinstance(found, list) and f.why in ("", "generator")
+    f.yields.extend(found if isinstance(found, list) else [found])
     return Value(value.deps)
 
 
@@ -223,7 +281,7 @@ _VISITORS: dict[type, Callable[[Reader, Frame, Any], Value]] = {
     ast.Slice: _slice,
     ast.Tuple: _sequence,
     ast.List: _sequence,
-    ast.Set: _sequence,
+    ast.Set: _set,
     ast.Dict: _dict,
     ast.BoolOp: _bool,
     ast.Compare: _compare,

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from operator_lib.trace.graph import Draft
-from operator_lib.trace.values import Deps, Function, Instance, SourceFile, Thing, Value, either
+from operator_lib.trace.values import Deps, Function, Instance, SourceFile, Thing, Value, Written, either
 
 Heap = dict[tuple[int, str], Value]
 
@@ -37,7 +36,15 @@ def merge(envs: Iterable[Env]) -> Env:
         return made
     if len(live) == 1:
         return live[0]
-    return Env(_merged([e.names for e in live]), _merged([e.heap for e in live]))
+    return Env(_merged([e.names for e in live]), _merged(_level([e.heap for e in live])))
+
+
+def _level(heaps: list[Heap]) -> list[Heap]:
+    """Where only some ways set an attribute, it is on the others what it was before."""
+    if all(len(heap) == len(heaps[0]) for heap in heaps):
+        return heaps
+    before = {key: v.before for heap in heaps for key, v in heap.items() if isinstance(v, Written)}
+    return [heap | {k: v for k, v in before.items() if k not in heap} for heap in heaps]
 
 
 def _merged(tables: list[dict[Any, Value]]) -> dict[Any, Value]:
@@ -90,6 +97,9 @@ class Frame:
         self.loops: list[Loop] = []
         self.tries: list[dict[str, Deps]] = []
         self.returns: list[Value] = []
+        # What a generator hands out; `counted`: each of them exactly once.
+        self.yields: list[Value] = []
+        self.counted = True
         self.reads: list[str] = []
         self.writes: list[str] = []
         self.assumed: list[str] = []
@@ -103,19 +113,30 @@ class Frame:
         self.exits: list[Env] = []
         self._effect: Draft | None = None
         self.me: Instance | None = None
+        # What the condition of the current compound statement denotes.
+        self.tested: Thing | None = None
+        # The module or class whose body is read, where it is not a function.
+        self.scope: Any = None
 
     @property
     def why(self) -> str:
         """Why what comes next may not run, or ""."""
         return self.maybe or self.after or ("" if self.env.alive else "unreachable")
 
-    def active(self, node: ast.AST, identity: int) -> Frame | None:
-        """The frame in which the same function of the same object is being read already."""
+    def active(self, function: Function) -> Frame | None:
+        """The frame in which the same function of the same object is being read already.
+
+        Closures of one piece of code are different functions, unless there are ever more of them.
+        """
+        identity = function.bound.identity if isinstance(function.bound, Instance) else 0
         frame: Frame | None = self
+        others = 0
         while frame is not None:
-            if frame.function is not None and frame.function.node is node:
-                mine = frame.me.identity if frame.me is not None else 0
-                if mine == identity:
+            found = frame.function
+            if found is not None and found.node is function.node:
+                mine = found.bound.identity if isinstance(found.bound, Instance) else 0
+                others += 1
+                if mine == identity and ((found.live is function.live and found.home is function.home) or others > 4):
                     return frame
             frame = frame.outer
         return None

@@ -70,6 +70,8 @@ class Graph:
         self.repeating = 0
         self.serial = 0
         self.sites = 0
+        # Code made before this serial number takes in no further statements.
+        self.sealed = 0
 
     def emit(
         self, kind: str, name: str, frame: Frame, tree: Any, operator: str | None = None, key: Any = None

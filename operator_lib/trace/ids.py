@@ -4,108 +4,19 @@ from __future__ import annotations
 
 import ast
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
+
+from operator_lib.trace.normal import normal
 
 if TYPE_CHECKING:
     from operator_lib.trace.frame import Frame
     from operator_lib.trace.graph import Draft
-    from operator_lib.trace.reader import Reader
-    from operator_lib.trace.values import Function
-
-_SKIPPED = frozenset(("ctx", "type_comment", "kind", "lineno", "col_offset", "end_lineno", "end_col_offset"))
-
-
-def normal(tree: ast.AST | Iterable[ast.AST], local: set[str]) -> str:
-    """The meaning of some source as text: no positions, no docstrings, locals numbered as they appear."""
-    out: list[str] = []
-    names: dict[str, str] = {}
-    for part in (tree,) if isinstance(tree, ast.AST) else tree:
-        _walk(part, local, names, out)
-    return "".join(out)
-
-
-def _walk(node: Any, local: set[str], names: dict[str, str], out: list[str]) -> None:
-    kind = node.__class__
-    if kind is ast.Name:
-        out.append(_local(node.id, local, names))
-    elif kind is ast.Constant:
-        out.append(repr(node.value))
-    elif kind is ast.arg:
-        out.append(_local(node.arg, local, names))
-    else:
-        if kind in _BINDERS:
-            local = local | _bound(node)
-        out.append(kind.__name__)
-        out.append("(")
-        for field in kind._fields:
-            if field in _SKIPPED:
-                continue
-            value: Any = getattr(node, field, None)
-            if value.__class__ is list:
-                _list(field, value, local, names, out)
-            elif isinstance(value, ast.AST):
-                _walk(value, local, names, out)
-            elif isinstance(value, str) and field == "name" and value in local:
-                out.append(_local(value, local, names))
-            elif value is not None:
-                out.append(repr(value))
-            out.append(",")
-        out.append(")")
-
-
-def _list(field: str, values: list[Any], local: set[str], names: dict[str, str], out: list[str]) -> None:
-    out.append("[")
-    for i, part in enumerate(values):
-        if isinstance(part, ast.AST):
-            if i or field != "body" or not is_docstring(part):
-                _walk(part, local, names, out)
-        else:
-            out.append(repr(part))
-        out.append(",")
-    out.append("]")
-
-
-def is_docstring(node: ast.AST) -> bool:
-    """A statement that is nothing but text."""
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
-
-
-def _local(name: str, local: set[str], names: dict[str, str]) -> str:
-    return names.setdefault(name, f"${len(names)}") if name in local else name
-
-
-_BINDERS = (
-    ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp, ast.Lambda, ast.FunctionDef, ast.AsyncFunctionDef,
-)  # fmt: skip
-
-
-def _bound(node: ast.AST) -> set[str]:
-    """Names that are bound somewhere inside."""
-    found: set[str] = set()
-    for part in ast.walk(node):
-        if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
-            found.add(part.id)
-        elif isinstance(part, ast.arg):
-            found.add(part.arg)
-        elif isinstance(part, ast.ExceptHandler | ast.MatchAs | ast.MatchStar) and part.name:
-            found.add(part.name)
-    return found
 
 
 def digest(*parts: object) -> str:
     """A short hash of strings and numbers."""
     return hashlib.sha256("\x1f".join(map(str, parts)).encode()).hexdigest()[:12]
-
-
-def fingerprint(r: Reader, function: Function, frame: Frame) -> str:
-    """Hash of a function and of every function of the project that it uses."""
-    key = id(function.node)
-    own = r.prints.get(key)
-    if own is None:
-        own = r.prints[key] = digest(normal(function.node, set()))
-    used = sorted(place.rpartition(" ")[2] for place in frame.used.values())
-    return digest(own, *used)[:8]
 
 
 def name_all(drafts: list[Draft]) -> dict[Draft, str]:
@@ -114,40 +25,68 @@ def name_all(drafts: list[Draft]) -> dict[Draft, str]:
     seen: dict[tuple[str, ...], int] = {}
     found: dict[Draft, str] = {}
     texts: dict[Any, str] = {}
+    scopes: dict[Frame, Collection[str]] = {}
     for draft in drafts:
         call = draft.parent
         while call is not None and call.kind != "call":
             call = call.parent
         chain = chains.get(call, "")
-        spot = (draft.kind, draft.file, draft.position, draft.name)
+        tree = draft.tree
+        # One piece of source may be read many times: for every operator of a class, in every round of a loop.
+        spot = (draft.kind, *map(id, tree)) if isinstance(tree, list) else (draft.kind, id(tree))
         text = texts.get(spot)
-        if text is None or draft.kind == "input":
-            text = texts[spot] = _text(draft)
+        if text is None or tree is None or draft.kind == "input":
+            text = texts[spot] = _text(draft, scopes)
         what = (chain, draft.kind, draft.operator or "", text)
         ordinal = seen[what] = seen.get(what, -1) + 1
         found[draft] = digest(*what, ordinal)
         if draft.kind == "call":
-            step = (chain, "step", draft.operator if draft.operator is not None else draft.name)
+            step = (chain, "step", draft.operator if draft.operator is not None else _callee(draft, scopes))
             nth = seen[step] = seen.get(step, -1) + 1
             chains[draft] = digest(*step, nth)
     return found
 
 
-def _text(draft: Draft) -> str:
+def _text(draft: Draft, scopes: dict[Frame, Collection[str]]) -> str:
     tree = draft.tree
     if draft.kind == "input":
         # A parameter of a forward is part of its interface; one of a helper is a local name.
         return draft.name if draft.parent is None or draft.parent.operator is not None else ""
     if isinstance(tree, list):
-        return draft.kind + normal(tree, draft.frame.locals)
+        return draft.kind + _normal(draft, tree, scopes)
     if draft.kind in ("branch", "loop", "try", "with") and isinstance(tree, ast.AST):
-        return _header(draft, tree)
+        return _header(draft, tree, scopes)
     if tree is None:
         return draft.name
-    return normal(tree, draft.frame.locals)
+    return _normal(draft, tree, scopes)
 
 
-def _header(draft: Draft, tree: ast.AST) -> str:
+def _callee(draft: Draft, scopes: dict[Frame, Collection[str]]) -> str:
+    """What is called, where that is no operator of the tree."""
+    tree = draft.tree
+    return _normal(draft, tree.func, scopes) if isinstance(tree, ast.Call) else draft.name
+
+
+def _normal(draft: Draft, tree: ast.AST | list[ast.AST], scopes: dict[Frame, Collection[str]]) -> str:
+    frame = draft.frame
+    local = scopes.get(frame)
+    if local is None:
+        local = scopes[frame] = _locals(frame)
+    return normal(tree, local, frame.file.imports)
+
+
+def _locals(frame: Frame) -> Collection[str]:
+    """The names of a function, and of those that it stands in."""
+    home = frame.function.home if frame.function is not None else None
+    live = frame.function.live if frame.function is not None else None
+    found = frame.locals.union(live.__code__.co_freevars) if live is not None else frame.locals
+    while home is not None:
+        found = found | home.locals
+        home = home.function.home if home.function is not None else None
+    return found
+
+
+def _header(draft: Draft, tree: ast.AST, scopes: dict[Frame, Collection[str]]) -> str:
     """The head of a compound statement: its body has nodes of its own."""
     parts: list[ast.AST] = []
     for name in ("test", "target", "iter", "subject", "type", "items", "generators"):
@@ -157,5 +96,5 @@ def _header(draft: Draft, tree: ast.AST) -> str:
         elif isinstance(value, ast.AST):
             parts.append(value)
     if parts:
-        return type(tree).__name__ + normal(parts, draft.frame.locals)
-    return draft.condition or draft.name
+        return type(tree).__name__ + _normal(draft, parts, scopes)
+    return draft.name

@@ -10,11 +10,13 @@ from operator_lib import tree
 from operator_lib.trace.args import Args
 from operator_lib.trace.assign import update
 from operator_lib.trace.frame import Frame
+from operator_lib.trace.library import FUNCTIONS, method_of_attributes
 from operator_lib.trace.live import what_is
 from operator_lib.trace.reader import Reader
-from operator_lib.trace.resolve import Property, attribute, iterate, subscript
+from operator_lib.trace.resolve import Property, attribute, iterate, known_names, parts, subscript
 from operator_lib.trace.values import (
     DATA,
+    Attributes,
     Const,
     External,
     Function,
@@ -23,6 +25,7 @@ from operator_lib.trace.values import (
     Many,
     Method,
     Partial,
+    Text,
     Unknown,
     Value,
     either,
@@ -56,7 +59,7 @@ PURE_METHODS = frozenset(
 
 def external_result(r: Reader, f: Frame, name: str, args: Args) -> Value | None:
     """The value of a call of a builtin that hands operators on; None: nothing special."""
-    known = _BUILTINS.get(name)
+    known = _BUILTINS.get(name) or FUNCTIONS.get(name)
     if known is None or args.rest is not None:
         return None
     value = known(r, f, args)
@@ -69,6 +72,9 @@ def _getattr(r: Reader, f: Frame, args: Args) -> Value | None:
     of, name = args.positional[0], args.positional[1].what
     if not isinstance(of.what, Instance):
         return None
+    if isinstance(name, Text) and (names := known_names(of.what, name.name)):
+        candidates = [attribute(of, n, f.env.heap, r.world).what for n in names]
+        return Value(of.deps, either([*candidates, External("no attribute")]))
     if not isinstance(name, Const) or not isinstance(name.value, str):
         return Value(of.deps, Unknown("dynamic-attribute"))
     found = attribute(of, name.value, f.env.heap, r.world)
@@ -213,6 +219,8 @@ def method_result(r: Reader, f: Frame, what: Method, args: Args, node: ast.Call)
     """The value of a method of a container with known members."""
     of, name = what.of, what.name
     inside = of.what
+    if isinstance(inside, Attributes):
+        return method_of_attributes(r, f, inside, name, args)
     if not isinstance(inside, Items | Many):
         return _first_operator(r, f, what, args, node)
     if name in ("copy",):
@@ -228,9 +236,39 @@ def method_result(r: Reader, f: Frame, what: Method, args: Args, node: ast.Call)
         found = subscript(of, index, f.env.heap, r.world)
         fallback = args.positional[1:2] if not isinstance(index.what, Const) or found is DATA else []
         return Value(found.deps, either([found.what, *(v.what for v in fallback)]))
+    if name in ("update", "setdefault") and isinstance(inside, Items) and inside.kind == "dict":
+        return _filled(r, f, node, inside, name, args)
     if name in ("append", "add", "insert", "extend", "update") and isinstance(node.func, ast.Attribute):
         return _grown(r, f, node.func.value, inside, name, args)
     return None
+
+
+def _filled(r: Reader, f: Frame, node: ast.Call, inside: Items, name: str, args: Args) -> Value | None:
+    """``table.update(...)`` and ``table.setdefault(...)`` on a dict with known members."""
+    if not isinstance(node.func, ast.Attribute):
+        return None
+    new: dict[Any, Value] = dict(args.keywords)
+    given = [(v.what, v) for v in args.positional]
+    exact = not f.maybe and args.rest is None
+    if name == "setdefault":
+        key = given[0][0] if given else None
+        exact = exact and isinstance(key, Const)
+        if isinstance(key, Const):
+            new[key.value] = inside.values.get(key.value) or (args.positional[1] if len(given) > 1 else DATA)
+    else:
+        for what, value in given:
+            made = _dict(r, f, Args([value])) if isinstance(what, Items) else None
+            exact = exact and made is not None
+            new.update(made.what.values if made is not None and isinstance(made.what, Items) else {object(): value})
+    if exact:
+        update(r, f, node.func.value, Items("dict", {**inside.values, **new}), args.deps)
+    elif any(holds_operators(v.what) for v in (*inside.values.values(), *new.values())):
+        every = either(v.what for v in (*inside.values.values(), *new.values()))
+        update(r, f, node.func.value, Many(Value(what=every)), args.deps)
+    else:
+        update(r, f, node.func.value, None, args.deps)
+    found = either(v.what for v in new.values()) if name == "setdefault" else None
+    return Value(args.deps, found)
 
 
 def _grown(r: Reader, f: Frame, holder: ast.expr, inside: Items | Many, name: str, args: Args) -> Value | None:
@@ -262,7 +300,12 @@ def _first_operator(r: Reader, f: Frame, what: Method, args: Args, node: ast.Cal
     return None
 
 
-def live_children(r: Reader, what: Instance, named: bool) -> Value:
-    """``self.children()`` of a live operator."""
-    found = [(n, Value(what=what_is(c, r.world))) for n, c in tree.named_children(what.live)]
+def live_children(r: Reader, f: Frame, what: Instance, named: bool) -> Value:
+    """``self.children()`` of an operator."""
+    if what.live is not None:
+        found = [(n, Value(what=what_is(c, r.world))) for n, c in tree.named_children(what.live)]
+    else:
+        kept = {k: v for k, v in {**r.world.heap, **f.env.heap}.items() if k[0] == what.identity}
+        held = [(f"{n}{s}", c) for (_, n), v in kept.items() for s, c in parts(v.what) if c.operator]
+        found = [(n, Value(what=c)) for n, c in {id(c): (n, c) for n, c in reversed(held)}.values()][::-1]
     return Value(what=Items.of([_pair(n, v) for n, v in found] if named else [v for _, v in found]))

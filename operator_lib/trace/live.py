@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 import builtins
+import dis
 import functools
-import inspect
 import sys
 import types
+from collections import OrderedDict, defaultdict, deque
+from collections.abc import Iterable
 from typing import Any
 
 from operator_lib import tree
-from operator_lib.trace.source import SourceFile
+from operator_lib.trace.source import SourceFile, readable
 from operator_lib.trace.values import (
     Class,
     Const,
     External,
+    Foreign,
     Function,
     FunctionOperator,
     Instance,
     Items,
+    Many,
     Member,
     Module,
     Partial,
     Thing,
     Unknown,
     Value,
+    either,
+    maybe_rebound,
 )  # fmt: skip
 from operator_lib.trace.world import World
 
@@ -32,9 +38,29 @@ from operator_lib.trace.world import World
 _MACHINERY = {
     ("operator_lib.core", "Operator"), ("operator_lib.decorator", "ClassOperator"), ("builtins", "object"),
     ("operator_lib.decorator", "FunctionOperator"), ("torch.nn.modules.module", "Module"), ("typing", "Generic"),
-    ("collections.abc", "MutableSequence"), ("collections.abc", "MutableMapping"), ("abc", "ABC"),
+    ("collections.abc", "Mapping"), ("collections.abc", "Sequence"), ("collections.abc", "MutableSequence"), ("collections.abc", "MutableMapping"), ("abc", "ABC"),
 }  # fmt: skip
 _CONSTANTS = (str, int, bool, float, type(None))
+_CONTAINERS: tuple[Any, ...] = (
+    list,
+    tuple,
+    OrderedDict,
+    defaultdict,
+    dict,
+    deque,
+    set,
+    frozenset,
+    types.MappingProxyType,
+)
+# Descriptors of these modules are followed by what they wrap, or are plain data.
+_PLAIN_DESCRIPTORS = (
+    "builtins",
+    "functools",
+    "operator_lib.core",
+    "operator_lib.decorator",
+    "_functools",
+    "collections",
+)
 _MISSING = object()
 
 
@@ -60,26 +86,55 @@ class LiveClass(Class):
     def container(self) -> str:
         return next((c.__name__ for c in self.cls.__mro__ if c.__module__ == "operator_lib.containers"), "")
 
+    def order(self) -> list[Class]:
+        """Method resolution order."""
+        return [live_class(cls, self.world) for cls in self.cls.__mro__]
+
     def find(self, name: str, after: object = None) -> Member | None:
         order: list[Any] = list(self.cls.__mro__)
         if after in order:
             order = order[order.index(after) + 1 :]
         for cls in order:
-            raw = cls.__dict__.get(name, _MISSING)
-            if raw is not _MISSING:
-                self.world.witnesses.append((cls, name, raw))
-                if is_machinery(cls):
-                    return Member("machinery", External(f"{cls.__name__}.{name}"), cls)
-                return member(raw, cls, self.world)
+            found = self._own(cls, name)
+            if found is not None:
+                return found
         return None
+
+    def own(self, name: str) -> Member | None:
+        """The attribute of this very class."""
+        return self._own(self.cls, name)
+
+    def _own(self, cls: type, name: str) -> Member | None:
+        raw = cls.__dict__.get(name, _MISSING)
+        if raw is _MISSING:
+            return None
+        self.world.witnesses.append((cls, name, raw))
+        if is_machinery(cls):
+            return Member("machinery", External(f"{cls.__name__}.{name}"), cls)
+        return member(raw, cls, self.world)
+
+    def sets(self, name: str) -> bool:
+        """Whether one of its methods gives its objects this attribute after they were made."""
+        for cls in self.cls.__mro__:
+            for key, raw in cls.__dict__.items() if not is_machinery(cls) else ():
+                code = getattr(getattr(raw, "__func__", raw), "__code__", None)
+                if key in ("__getattr__", "__getattribute__"):
+                    return True
+                if key != "__init__" and code is not None and name in code.co_names and _stores(code, name):
+                    return True
+        return False
 
     def place(self) -> tuple[str, int]:
         for raw in self.cls.__dict__.values():
             code = getattr(getattr(raw, "__func__", raw), "__code__", None)
-            if code is not None and raw.__module__ == self.cls.__module__:
+            if code is not None and getattr(raw, "__module__", "") == self.cls.__module__:
                 file = self.world.source(code.co_filename)
                 return (code.co_filename, class_line(file, self.cls.__name__, code.co_firstlineno)) if file else ("", 0)
         return "", 0
+
+
+def _stores(code: types.CodeType, name: str) -> bool:
+    return any(step.opname == "STORE_ATTR" and step.argval == name for step in dis.get_instructions(code))
 
 
 def class_line(file: SourceFile, name: str, inside: int) -> int:
@@ -115,10 +170,19 @@ def member(raw: Any, owner: type, world: World) -> Member:
             {k: Value(what=what_is(v, world)) for k, v in raw.keywords.items()},
         )
         return Member("method", made, owner)
+    if isinstance(raw, functools.singledispatchmethod):
+        return Member("method", _dispatched(raw.dispatcher, world), owner)
+    if hasattr(type(raw), "__get__") and type(raw).__module__ not in _PLAIN_DESCRIPTORS:
+        return Member("value", Unknown("descriptor"), owner)
     binds = (
         isinstance(raw, types.FunctionType) or type(raw).__name__ == "FunctionOperator" or hasattr(raw, "cache_info")
     )
     return Member("method" if binds else "value", own(raw, world), owner)
+
+
+def _dispatched(raw: Any, world: World) -> Thing | None:
+    """One of the functions that ``functools.singledispatch`` chooses between."""
+    return either(own(f, world) for f in raw.__dict__["registry"].values())
 
 
 def own(raw: Any, world: World) -> Thing | None:
@@ -133,7 +197,7 @@ def own(raw: Any, world: World) -> Thing | None:
 
 def what_is(obj: Any, world: World) -> Thing | None:
     """The `Thing` for a live object; None for plain data."""
-    if isinstance(obj, _CONSTANTS) and type(obj) in _CONSTANTS:
+    if type(obj) in _CONSTANTS:
         return Const(obj)
     known = world.things.get(id(obj))
     if known is not None and known[0] is obj:
@@ -144,22 +208,25 @@ def what_is(obj: Any, world: World) -> Thing | None:
 
 
 def _what_is(obj: Any, world: World) -> Thing | None:
-    cls = type(obj)
-    if cls in (list, tuple, dict):
-        return _container(obj, world)
-    if cls.__name__ == "FunctionOperator" and "__wrapped__" in getattr(obj, "__dict__", ()):
+    cls = type(obj)  # never `isinstance`, which asks the object for its ``__class__``
+    if cls in _CONTAINERS or (issubclass(cls, (list, tuple, dict)) and not _iterates_itself(cls)):
+        return _container(obj, cls, world)
+    if cls.__name__ == "FunctionOperator" and "__wrapped__" in tree.state(obj):
         return function_operator(obj, world)
     if tree.is_operator(obj):
         return Instance(live_class(cls, world), operator=True, live=obj, path=world.paths.get(id(obj)))
-    if isinstance(obj, types.FunctionType):
+    if issubclass(cls, types.FunctionType):
         return global_function(obj, world)
-    if isinstance(obj, types.MethodType):
+    if issubclass(cls, types.MethodType):
         return _bound_method(obj, world)
-    if inspect.isclass(obj):
-        return live_class(obj, world) if _class_in_reach(obj, world) else External(obj.__qualname__)
-    if isinstance(obj, types.ModuleType):
+    if issubclass(cls, type):
+        if _class_in_reach(obj, world):
+            return live_class(obj, world)
+        name = _class_name(obj)
+        return Foreign(name, obj) if world.reads(obj.__module__) else External(name)
+    if issubclass(cls, types.ModuleType):
         return module(obj, world)
-    if isinstance(obj, functools.partial):
+    if issubclass(cls, functools.partial):
         return Partial(
             what_is(obj.func, world) or External("partial"),
             tuple(Value(what=what_is(a, world)) for a in obj.args),
@@ -168,9 +235,12 @@ def _what_is(obj: Any, world: World) -> Thing | None:
     inner = getattr(obj, "__wrapped__", None) if hasattr(cls, "cache_info") else None
     if isinstance(inner, types.FunctionType):
         return global_function(inner, world)
-    if _class_in_reach(cls, world):
+    if cls is types.BuiltinFunctionType and isinstance(obj.__self__, types.ModuleType):
+        return External(f"{obj.__module__.lstrip('_')}.{obj.__name__}".removeprefix("builtins."))
+    read = world.reads(cls.__module__) and not hasattr(cls, "__torch_function__")
+    if read or cls is types.SimpleNamespace or _class_in_reach(cls, world):
         return Instance(live_class(cls, world), operator=False, live=obj)
-    return External(cls.__qualname__) if callable(obj) or cls.__module__ != "builtins" else None
+    return External(str(cls.__qualname__)) if callable(obj) or cls.__module__ != "builtins" else None
 
 
 def live_class(cls: type, world: World) -> LiveClass:
@@ -192,13 +262,48 @@ def _class_in_reach(cls: type, world: World) -> bool:
     return cls.__module__ == "__main__" or (file is not None and world.in_project(file))
 
 
-def _container(obj: Any, world: World) -> Thing | None:
-    if len(obj) > 10_000:
+def _class_name(cls: type) -> str:
+    """The name by which a class of an installed package is known, as an import would spell it."""
+    if cls is sys.modules["operator_lib.core"].Operator:
+        return "operator_lib.Operator"
+    module = cls.__module__.lstrip("_")
+    return str(cls.__qualname__) if module == "builtins" else f"{module}.{cls.__qualname__}"
+
+
+def _iterates_itself(cls: type) -> bool:
+    """Whether the class decides itself what its members are: nothing of it is run to find out."""
+    own = [c for c in cls.__mro__ if c.__module__ not in ("builtins", "collections", "typing")]
+    return any(name in c.__dict__ for c in own for name in ("__iter__", "__getitem__", "items", "values", "get"))
+
+
+def _container(obj: Any, cls: type, world: World) -> Thing | None:
+    """Members, read by the methods of the built-in class: an overridden one is the user's code."""
+    if cls in (set, frozenset):
+        return _set(obj, world)
+    if cls is types.MappingProxyType:
         return None
-    items = obj.items() if isinstance(obj, dict) else enumerate(obj)
+    base = next(c for c in cls.__mro__ if c in _CONTAINERS)
+    if base.__len__(obj) > 10_000:
+        return None
+    named = base in (dict, OrderedDict, defaultdict)
     world.things[id(obj)] = (obj, None)  # a container that holds itself ends here
-    values = {k: Value(what=what_is(v, world)) for k, v in list(items)}
-    return Items(type(obj).__name__, values)
+    items = base.items(obj) if named else enumerate(base.__iter__(obj))
+    made = Items(
+        "dict" if named else base.__name__,
+        {k: Value(what=what_is(v, world)) for k, v in list(items)},
+    )
+    if cls not in _CONTAINERS:
+        names = cls.__dict__.get("_fields", ())
+        made.names = tuple(names) if isinstance(names, tuple) else ()
+        made.cls = live_class(cls, world)
+    return made
+
+
+def _set(obj: Any, world: World) -> Thing | None:
+    """One of the members: a set has no order that would be the same in every run."""
+    found = [w for v in list(obj) if (w := what_is(v, world)) is not None and not isinstance(w, Const)]
+    found.sort(key=lambda w: (str(getattr(w, "path", "")), getattr(w, "title", "")))
+    return Many(Value(what=either(found)), "set") if found and len(found) <= 64 else None
 
 
 def function_operator(obj: Any, world: World) -> Thing:
@@ -234,14 +339,25 @@ def global_function(raw: types.FunctionType, world: World) -> Thing:
     """A function of the project; what stems from elsewhere is not read."""
     if raw.__module__ in ("operator_lib.decorator", "operator_lib.core"):
         return External("operator_lib.operator" if raw.__name__ == "operator" else f"operator_lib.{raw.__name__}")
+    if "registry" in raw.__dict__ and "dispatch" in raw.__dict__:
+        return _dispatched(raw, world) or External(raw.__qualname__)
     inner = raw
     while isinstance(getattr(inner, "__wrapped__", None), types.FunctionType):
         if world.in_project(inner.__code__.co_filename):
             break
         inner = inner.__wrapped__  # type: ignore[attr-defined]
     if not world.in_project(inner.__code__.co_filename):
-        return External(f"{raw.__module__}.{raw.__qualname__}")
+        name = f"{raw.__module__}.{raw.__qualname__}"
+        return Foreign(name, inner) if world.reads(raw.__module__) else External(name)
     return function(inner, world)
+
+
+def packages(operators: Iterable[object]) -> frozenset[str]:
+    """The packages that define the classes of a tree: what their functions do with its operators is read as well."""
+    classes = {base for cls in {type(op) for op in operators} for base in cls.__mro__ if not is_machinery(base)}
+    found = {cls.__module__.partition(".")[0] for cls in classes}
+    # Of torch only what is written in terms of modules: the rest works on tensors.
+    return frozenset("torch.nn" if name == "torch" else name for name in found if name != "operator_lib")
 
 
 def function(raw: types.FunctionType, world: World) -> Thing:
@@ -250,17 +366,19 @@ def function(raw: types.FunctionType, world: World) -> Thing:
     code = raw.__code__
     if isinstance(wrapped, types.FunctionType) and not world.in_project(code.co_filename):
         return function(wrapped, world)
-    file = world.source(code.co_filename)
+    frozen = code.co_filename.startswith("<frozen")
+    file = world.source(raw.__globals__.get("__file__", "") if frozen else code.co_filename)
     if file is None:
-        return Unknown("no-source")
+        return Unknown("not-python" if readable(code.co_filename) else "no-source")
     node = file.function(code)
     if node is None:
         return Unknown("source-changed")
-    return Function(node, file, raw.__name__, _lookup(raw, world), default=_defaults(raw, world), live=raw)
+    return Function(node, file, raw.__name__, _lookup(raw, file, world), default=_defaults(raw, world), live=raw)
 
 
-def _lookup(raw: types.FunctionType, world: World) -> Any:
+def _lookup(raw: types.FunctionType, file: SourceFile, world: World) -> Any:
     names, cells, namespace = raw.__code__.co_freevars, raw.__closure__ or (), raw.__globals__
+    rebound = file.globals
 
     def lookup(name: str) -> Thing | None:
         if name in names:
@@ -271,7 +389,7 @@ def _lookup(raw: types.FunctionType, world: World) -> Any:
         value = namespace.get(name, _MISSING)
         if value is not _MISSING:
             world.witnesses.append((namespace, name, value))
-            return what_is(value, world)
+            return maybe_rebound(what_is(value, world)) if name in rebound else what_is(value, world)
         return External(name) if hasattr(builtins, name) else None
 
     return lookup

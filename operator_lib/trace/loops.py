@@ -11,7 +11,23 @@ from operator_lib.trace.graph import Draft
 from operator_lib.trace.reader import Reader
 from operator_lib.trace.regions import close, note_header, short
 from operator_lib.trace.resolve import iterate
-from operator_lib.trace.values import Const, Deps, Function, Instance, Partial, Value, either, holds_operators, same
+from operator_lib.trace.values import (
+    Choice,
+    Class,
+    Const,
+    Deps,
+    Function,
+    Instance,
+    Items,
+    Many,
+    Partial,
+    Thing,
+    Unknown,
+    Value,
+    either,
+    holds_operators,
+    same,
+)  # fmt: skip
 
 UNROLL_LIMIT = 1024
 # How often a body is read until its names denote nothing new.
@@ -36,8 +52,10 @@ def each_known(
 
 def _rounds(r: Reader, f: Frame, loop: Draft, members: list[Value], target: ast.expr) -> Iterator[Value]:
     r.graph.repeating += 1
+    made, r.made = r.made, None
     for member in members[:UNROLL_LIMIT]:
         yield Value(member.deps | {(loop, "")}, member.what)
+    r.made = made
     r.graph.repeating -= 1
     if len(members) > UNROLL_LIMIT:
         r.opaque(f, target, f"{len(members) - UNROLL_LIMIT} more children", "limit")
@@ -45,9 +63,15 @@ def _rounds(r: Reader, f: Frame, loop: Draft, members: list[Value], target: ast.
 
 def _unrollable(members: list[Value]) -> bool:
     """Whether members differ in a way that matters, or are few constants."""
-    if any(holds_operators(m.what) or isinstance(m.what, Function | Partial) for m in members):
+    if any(_matters(m.what) for m in members):
         return True
     return 0 < len(members) <= 32 and all(isinstance(m.what, Const) for m in members)
+
+
+def _matters(what: object) -> bool:
+    if isinstance(what, Items):
+        return any(_matters(v.what) for v in what.values.values())
+    return isinstance(what, Function | Partial | Class) or holds_operators(what)  # type: ignore[arg-type]
 
 
 def for_statement(r: Reader, f: Frame, node: For) -> None:
@@ -90,6 +114,7 @@ def _leave(r: Reader, f: Frame, node: For | ast.While, after: str) -> None:
     left = f.loops.pop()
     if node.orelse:
         maybe = f.maybe
+        r.graph.sealed = r.graph.serial
         if left.breaks:
             f.maybe = f.maybe or "after-break"
         r.visit(f, node.orelse)
@@ -123,7 +148,8 @@ def _repeated(
     outer, after = f.region, f.after
     f.region = loop
     before = f.env
-    for _ in range(PASSES):
+    made, r.made = r.made, {}
+    for left in range(PASSES, 0, -1):
         inside = r.graph.mark()
         sizes = len(f.returns), len(f.exits)
         f.env, f.after = before.copy(), after
@@ -132,16 +158,15 @@ def _repeated(
         wider = _widened(before, ended)
         if wider is None:
             break
+        if left == 1:  # what was read last stays
+            r.opaque(f, node, loop.name, "dynamic")
+            break
         r.graph.fold(inside)
         r.graph.sites = inside[2]
         del f.returns[sizes[0] :], f.exits[sizes[1] :]
         f.loops.pop()
         before = wider
-    else:
-        f.loops.append(Loop())
-        ways = [] if endless else [before]
-        ended = before
-        r.opaque(f, node, loop.name, "dynamic")
+    r.made = made
     f.env = _dead(ended) if endless else merge([*ways, before, ended])
     _leave(r, f, node, after)
     f.region = outer
@@ -174,22 +199,46 @@ def _widened(before: Env, ended: Env) -> Env | None:
     for table in ("names", "heap"):
         for name, value in getattr(ended, table).items():
             old = getattr(before, table).get(name)
-            if old is None or same(old.what, value.what) or not _interesting(value):
+            if old is None or not _interesting(value) or _covers(old.what, value.what):
                 continue
-            wide = either((old.what, value.what))
-            if not _same_choice(wide, old.what):
-                made = made or before.copy()
-                getattr(made, table)[name] = Value(old.deps, wide)
+            made = made or before.copy()
+            getattr(made, table)[name] = Value(old.deps, _wider(old.what, value.what))
     return made
+
+
+def _covers(old: Thing | None, new: Thing | None) -> bool:
+    """Whether a reading with `old` has seen all that `new` can be."""
+    if isinstance(new, Choice):
+        return all(_covers(old, option) for option in new.options)
+    if isinstance(old, Choice):
+        return any(_covers(option, new) for option in old.options)
+    if isinstance(old, Many):
+        return all(_covers(old.element.what, v) for v in _elements(new))
+    if isinstance(old, Items) and isinstance(new, Items):
+        pairs = [(v.what, new.values[k].what) for k, v in old.values.items() if k in new.values]
+        return len(pairs) == len(old.values) == len(new.values) and all(_covers(a, b) for a, b in pairs)
+    if isinstance(old, Partial) and isinstance(new, Partial):
+        return len(old.positional) == len(new.positional) and _covers(old.callee, new.callee)
+    if isinstance(old, Unknown):
+        return isinstance(new, Unknown)
+    return same(old, new)
+
+
+def _wider(old: Thing | None, new: Thing | None) -> Thing | None:
+    """What a name may denote in any round. A container that grows has any number of members."""
+    if isinstance(old, Items | Many) and isinstance(new, Items | Many):
+        return Many(Value(what=either((*_elements(old), *_elements(new)))))
+    return either((old, new))
+
+
+def _elements(what: Thing | None) -> list[Thing | None]:
+    if isinstance(what, Items):
+        return [v.what for v in what.values.values()]
+    return [what.element.what] if isinstance(what, Many) else [Unknown("dynamic")]
 
 
 def _interesting(value: Value) -> bool:
     return holds_operators(value.what) or isinstance(value.what, Function | Instance | Partial)
-
-
-def _same_choice(a: object, b: object) -> bool:
-    one, two = getattr(a, "options", (a,)), getattr(b, "options", (b,))
-    return len(one) == len(two)
 
 
 def with_statement(r: Reader, f: Frame, node: ast.With | ast.AsyncWith) -> None:
@@ -203,8 +252,12 @@ def with_statement(r: Reader, f: Frame, node: ast.With | ast.AsyncWith) -> None:
     for item, value in values:
         r.graph.connect(value.deps, block)
         if item.optional_vars is not None:
-            assign.bind(r, f, item.optional_vars, Value(outer_deps(value.deps, block), value.what))
+            what = value.what
+            if isinstance(what, Items) and what.kind == "generator":  # ``@contextmanager``
+                what = what.values[0].what
+            assign.bind(r, f, item.optional_vars, Value(outer_deps(value.deps, block), what))
     note_header(f, block)
+    block.note(f.writes, block.outputs)
     outer, f.region = f.region, block
     r.visit(f, node.body)
     f.region = outer
@@ -239,6 +292,7 @@ def try_statement(r: Reader, f: Frame, node: ast.Try) -> None:
     caught.heap = merge([Env({}, before.heap), Env({}, f.env.heap)]).heap
     if node.orelse:
         f.maybe = maybe or ("try-body" if node.handlers else "")
+        r.graph.sealed = r.graph.serial
         r.visit(f, node.orelse)
         f.maybe = maybe
     ends = [f.env]
@@ -278,6 +332,7 @@ def _handler(r: Reader, f: Frame, handler: ast.ExceptHandler, env: Env, maybe: s
     note_header(f, arm)
     if handler.name:
         assign.name(f, handler.name, Value(frozenset({(arm, "")})))
+        arm.note([handler.name], arm.outputs)
     f.region = arm
     r.visit(f, handler.body)
     f.region, f.maybe = region, maybe

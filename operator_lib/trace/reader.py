@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 from operator_lib.trace.frame import Env, Frame
 from operator_lib.trace.graph import Draft, Graph
-from operator_lib.trace.values import Deps, Function, Value
+from operator_lib.trace.uses import Uses
+from operator_lib.trace.values import Deps, Function, Instance, Value
 from operator_lib.trace.world import World
 
 if TYPE_CHECKING:
-    from operator_lib.trace.static import StaticModule
+    from operator_lib.trace.modules import Scope
 
 # Every visited call costs one step; a program that needs more is cut off with opaque nodes.
 STEP_LIMIT = 400_000
@@ -31,16 +33,20 @@ class Reader:
         self.live = live
         self.graph = Graph()
         self.steps = 0
+        # While a constructor or the top level of a module is read for the objects that it makes.
+        self.building = 0
         # Functions known to call no operator, with the files they use: never read twice.
         self.plain: dict[tuple[int, int], dict[str, str]] = {}
         # Local functions and lambdas that nobody was seen to call.
         self.uncalled: dict[int, tuple[Function, Frame]] = {}
         self.heap: dict[tuple[int, str], Value] = {}
+        # In a loop whose body is read again: the objects that it makes, the same ones in every reading.
+        self.made: dict[Any, Instance] | None = None
         self.seen_functions: set[int] = set()
-        # Fingerprints of functions, by their definition.
-        self.prints: dict[int, str] = {}
+        self.uses = Uses(world)
         world.evaluate = self._evaluate_static
         world.decorate = self._decorate_static
+        world.read_body = self._read_body
 
     def evaluate(self, frame: Frame, node: ast.expr | None) -> Value:
         return self._evaluate(self, frame, node) if node is not None else Value()
@@ -61,27 +67,51 @@ class Reader:
     def exhausted(self) -> bool:
         return self.steps > STEP_LIMIT or self.graph.full
 
-    def _evaluate_static(self, expression: ast.expr, module: StaticModule) -> Value:
-        return Value(what=self._silently(module, lambda frame: self.evaluate(frame, expression)).what)
+    def _evaluate_static(self, expression: ast.expr, scope: Scope) -> Value:
+        return Value(what=self._silently(scope, lambda frame: self.evaluate(frame, expression)).what)
 
-    def _decorate_static(self, function: Function, decorators: list[ast.expr], module: StaticModule) -> object:
+    def _decorate_static(self, function: Function, decorators: list[ast.expr], scope: Scope) -> object:
         from operator_lib.trace.definitions import decorated
 
         if not decorators:
             return function
-        return self._silently(module, lambda frame: decorated(self, frame, Value(what=function), decorators)).what
+        return self._silently(scope, lambda frame: decorated(self, frame, Value(what=function), decorators)).what
 
-    def _silently(self, module: StaticModule, action: Callable[[Frame], Value]) -> Value:
-        """Evaluate something at the top level of a module: it leaves no node, only the objects that it makes."""
-        frame = Frame(None, module.file, module.name, Env({}, dict(self.world.heap)), lookup=module.lookup)
+    def _read_body(self, scope: Scope) -> None:
+        """The body of a module or class in order; definitions that nothing disturbs are looked up when needed."""
+        later = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)
+        body = [s for s in scope.body if not isinstance(s, later) or s in scope.restless]
+
+        def action(frame: Frame) -> Value:
+            scope.frame = frame
+            self.visit(frame, body)
+            return Value()
+
+        self._silently(scope, action)
+
+    def _silently(self, scope: Scope, action: Callable[[Frame], Value]) -> Value:
+        """Read something at the top level of a module or class: it leaves no node, only the objects that it makes."""
+        shown = self.world.shown(scope.file.filename)
+        frame = Frame(None, scope.file, shown, Env({}, dict(self.world.heap)), lookup=scope.lookup)
+        frame.scope = scope
+        with self.silence():
+            value = action(frame)
+        self.world.heap.update({k: Value(what=v.what) for k, v in frame.env.heap.items()})
+        return value
+
+    @contextmanager
+    def silence(self) -> Generator[None]:
+        """What is read inside leaves no node."""
         mark = self.graph.mark()
         uncalled = dict(self.uncalled)
-        value = action(frame)
+        self.building += 1
+        repeating, self.graph.repeating = self.graph.repeating, 0
+        yield
+        self.graph.repeating = repeating
+        self.building -= 1
         self.graph.fold(mark)
         self.graph.sites = mark[2]
         self.uncalled = uncalled
-        self.world.heap.update({k: Value(what=v.what) for k, v in frame.env.heap.items()})
-        return value
 
 
 def labelled(deps: Deps, name: str) -> Deps:

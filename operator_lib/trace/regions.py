@@ -29,6 +29,9 @@ def if_statement(r: Reader, f: Frame, node: ast.If) -> None:
     from operator_lib.trace.statements import header
 
     deps = header(r, f, node.test)
+    if r.building and isinstance(f.tested, Const):
+        r.visit(f, node.body if f.tested.value else node.orelse)
+        return
     mark = r.graph.mark()
     text = short(f.file.segment(node.test))
     chain = r.graph.emit("branch", f"if {text}", f, node)
@@ -57,7 +60,7 @@ def if_statement(r: Reader, f: Frame, node: ast.If) -> None:
 
 
 def _rest(r: Reader, f: Frame, orelse: list[ast.stmt], chain: Draft, ends: list[Env]) -> None:
-    while len(orelse) == 1 and isinstance(orelse[0], ast.If) and _is_elif(f, orelse[0]):
+    while len(orelse) == 1 and isinstance(orelse[0], ast.If):  # also where it is written as `else: if`
         node = orelse[0]
         f.begin()
         value = r.evaluate(f, node.test)
@@ -73,10 +76,6 @@ def _rest(r: Reader, f: Frame, orelse: list[ast.stmt], chain: Draft, ends: list[
     if orelse:
         _arm(r, f, orelse[0], "else", "else", orelse, chain, True)
     ends.append(f.env)
-
-
-def _is_elif(f: Frame, node: ast.If) -> bool:
-    return f.file.between(node.lineno, node.col_offset, node.lineno, node.col_offset + 4) == "elif"
 
 
 def note_header(f: Frame, draft: Draft) -> None:
@@ -195,6 +194,8 @@ def _case(r: Reader, f: Frame, case: ast.match_case, deps: Deps) -> None:
         name = getattr(part, "name", None) or getattr(part, "rest", None)
         if isinstance(name, str):
             assign.name(f, name, Value(deps))
+    arm.uses.update(f.uses)
+    f.used.update(f.uses)
     if case.guard is not None:
         f.begin()
         value = r.evaluate(f, case.guard)

@@ -6,14 +6,19 @@ from collections.abc import Iterator
 from typing import Any
 
 from operator_lib import tree
+from operator_lib.trace.foreign import differentiable
 from operator_lib.trace.frame import Heap
-from operator_lib.trace.live import what_is
+from operator_lib.trace.hints import of_attribute
+from operator_lib.trace.live import LiveClass, live_class, what_is
+from operator_lib.trace.static import StaticClass
 from operator_lib.trace.values import (
     DATA,
+    Attributes,
     Choice,
     Class,
     Const,
     External,
+    Foreign,
     Function,
     FunctionOperator,
     Instance,
@@ -33,9 +38,11 @@ from operator_lib.trace.values import (
 from operator_lib.trace.world import World
 
 # Attributes that hold the members of our own containers.
-_CONTENTS = {"Sequential": "steps", "OperatorList": "items", "OperatorDict": "by_name"}
+CONTENTS = {"Sequential": "steps", "OperatorList": "items", "OperatorDict": "by_name"}
 _MISSING = object()
 CHOICE_LIMIT = 64
+# Of something that is unknown for these reasons every attribute may be an operator.
+_INHERITED = ("loaded", "dynamic-import", "dynamic-name")
 
 
 class Property(Thing):
@@ -51,21 +58,32 @@ def attribute(of: Value, name: str, heap: Heap, world: World) -> Value:
     """The value of ``of.name``."""
     what = of.what
     if isinstance(what, Instance):
+        if name == "__dict__":
+            return Value(of.deps, Attributes(what))
         key = (what.identity, name)
         written = heap.get(key) or world.heap.get(key)
         if written is not None:
-            return written
+            return Value(of.deps | written.deps, written.what) if of.deps else written
         return Value(of.deps, _of_instance(what, name, world))
     if isinstance(what, Choice):
+        containers = [o for o in what.options if isinstance(o, Items | Many)]
+        found = [attribute(Value(what=o), name, heap, world) for o in what.options if o not in containers]
+        if containers and all(v.what is None or type(v.what) is External for v in found):
+            members = [m for o in containers for m in ([o.element] if isinstance(o, Many) else o.values.values())]
+            return Value(of.deps, Method(Value(of.deps, many(members)), name))
         found = [attribute(Value(what=o), name, heap, world) for o in what.options]
         deps = of.deps.union(*(v.deps for v in found))
         return Value(deps, either(v.what for v in found))
-    return Value(of.deps, _of_other(of, what, name))
+    return Value(of.deps, _of_other(of, what, name, world))
 
 
-def _of_other(of: Value, what: Thing | None, name: str) -> Thing | None:
+def _of_other(of: Value, what: Thing | None, name: str, world: World) -> Thing | None:
     if isinstance(what, Module):
         return what.lookup(name)
+    if isinstance(what, Foreign) and isinstance(what.raw, type):
+        what = live_class(what.raw, world)
+    if name == "apply" and isinstance(what, LiveClass) and (forward := differentiable(what)) is not None:
+        return forward
     if isinstance(what, External):
         return External(f"{what.name}.{name}")
     if isinstance(what, Class):
@@ -74,8 +92,15 @@ def _of_other(of: Value, what: Thing | None, name: str) -> Thing | None:
     if isinstance(what, Super):
         member = what.instance.cls.find(name, what.after)
         return _bound(member, what.instance, what.instance.cls, name) if member is not None else External(name)
-    if isinstance(what, Items | Many | Function | Partial) or what is None:
+    if isinstance(what, Items) and name in what.names:
+        return what.values[what.names.index(name)].what
+    if isinstance(what, Items) and what.cls is not None and (member := what.cls.find(name)) is not None:
+        if isinstance(member.what, Function):
+            return member.what.bind(what, member.owner)
+    if isinstance(what, Items | Many | Function | Partial | Attributes) or what is None:
         return Method(of, name)
+    if isinstance(what, Unknown) and what.reason in _INHERITED:
+        return what
     return Method(of, name) if isinstance(what, Const) else None
 
 
@@ -83,6 +108,8 @@ def _of_instance(what: Instance, name: str, world: World) -> Thing | None:
     if what.live is not None and not isinstance(what, FunctionOperator):
         raw = _stored(what.live, name)
         if raw is not _MISSING:
+            if not what.operator and not raw and type(raw) in (dict, list) and world.reads(type(what.live).__module__):
+                return External(f"empty {name}")  # a package fills its own: what is read of it does not
             return what_is(raw, world)
     member = what.cls.find(name)
     if member is not None:
@@ -91,7 +118,21 @@ def _of_instance(what: Instance, name: str, world: World) -> Thing | None:
         return Method(Value(what=what), name)
     if not what.operator and what.live is not None:
         return External(name)
-    return Unknown("attribute")
+    said = of_attribute(what.cls, name, world)
+    if said is not None:
+        return said
+    never = isinstance(what.cls, StaticClass if what.live is None else LiveClass) and not what.cls.sets(name)
+    return Unknown("absent" if never else "attribute")
+
+
+def known_names(what: Instance, prefix: str) -> list[str]:
+    """The attributes of a live object that begin with `prefix`, where that leaves only a few."""
+    if what.live is None or not prefix:
+        return []
+    own = [name for name, _ in tree.attributes(what.live)] + [name for name, _ in tree.child_places(what.live)]
+    names = dict.fromkeys([*own, *dir(type(what.live))])
+    found = [name for name in names if name.startswith(prefix) and "." not in name]
+    return found if len(found) <= CHOICE_LIMIT else []
 
 
 def _stored(obj: Any, name: str) -> Any:
@@ -99,51 +140,68 @@ def _stored(obj: Any, name: str) -> Any:
         for table in ("_modules", "_parameters", "_buffers"):
             if name in obj.__dict__.get(table, ()):
                 return obj.__dict__[table][name]
-    inside = getattr(obj, "__dict__", None)
-    if inside is not None and name in inside:
+    inside = tree.state(obj)
+    if name in inside:
         return inside[name]
     for cls in type(obj).__mro__:
         if "__slots__" in cls.__dict__ and type(cls.__dict__.get(name)).__name__ == "member_descriptor":
-            return getattr(obj, name, _MISSING)
+            found = tree.slotted(obj, name)
+            return _MISSING if found is tree.MISSING else found
     return _MISSING
 
 
 def _bound(member: Member, instance: Instance | None, cls: Class, name: str) -> Thing | None:
     what = member.what
+    if isinstance(what, Choice) and member.how != "value":
+        return either(_bound(Member(member.how, o, member.owner), instance, cls, name) for o in what.options)
     if member.how == "machinery":
         return Method(Value(what=instance), name) if instance is not None else what
     if member.how == "class" and isinstance(what, Function):
         return what.bind(cls, member.owner)
     if member.how == "property" and instance is not None:
         return Property(what.bind(instance, member.owner) if isinstance(what, Function) else what)
+    if isinstance(what, Instance) and not what.operator and what.cls.find("__get__") is not None:
+        return Unknown("descriptor")
     if member.how != "method":
         return what
     if isinstance(what, Function):
         return what.bind(instance, member.owner)
-    if instance is not None and isinstance(what, FunctionOperator | Partial):
+    if instance is not None and isinstance(what, Partial):
+        return Partial(what.callee, (Value(what=instance), *what.positional), what.keywords)
+    if instance is not None and isinstance(what, FunctionOperator):
         return Partial(what, (Value(what=instance),), {})
     return what
 
 
-def entry(what: Instance) -> Thing | None:
+def entry(what: Instance, world: World | None = None) -> Thing | None:
     """What runs when the object is called."""
     if isinstance(what, FunctionOperator):
         return what.function
     for name in ("__call__", "forward"):
+        if name == "forward" and (replaced := _replaced(what, world)) is not None:
+            return replaced
         member = what.cls.find(name)
         if member is not None and member.how != "machinery":
             return _bound(member, what, what.cls, name)
     return None
 
 
+def _replaced(what: Instance, world: World | None) -> Thing | None:
+    """The `forward` that was put on the object itself."""
+    if what.forward is not None or what.live is None or world is None:
+        return what.forward
+    raw = _stored(what.live, "forward")
+    return what_is(raw, world) if raw is not _MISSING else None
+
+
 def contents(what: Instance, heap: Heap, world: World) -> Thing | None:
     """The members of an operator that is a container, else None."""
     if what.live is not None and tree.is_module(what.live):
         modules = what.live.__dict__["_modules"]
-        values = [Value(what=what_is(m, world)) for m in modules.values() if m is not None]
+        values = [Value(what=what_is(m, world)) for m in modules.values()]
         named = "Dict" in type(what.live).__name__
         return Items("dict", dict(zip(modules, values, strict=False))) if named else Items.of(values)
-    name = _CONTENTS.get(what.cls.container)
+    name = CONTENTS.get(what.cls.container)
     if name is not None:
         return attribute(Value(what=what), name, heap, world).what
     return None
@@ -154,6 +212,8 @@ def iterate(of: Value, heap: Heap, world: World) -> list[Value] | Value:
     what = of.what
     if isinstance(what, Instance):
         what = contents(what, heap, world)
+        if isinstance(what, Items) and not what.values and _is_module(of.what):
+            return Value(of.deps, _NO_MEMBER)
     if isinstance(what, Items):
         values = [Value(what=Const(k)) for k in what.values] if what.kind == "dict" else list(what.values.values())
         return [Value(of.deps | v.deps, v.what) for v in values]
@@ -161,8 +221,12 @@ def iterate(of: Value, heap: Heap, world: World) -> list[Value] | Value:
         return Value(of.deps | what.element.deps, what.element.what)
     if isinstance(what, Unknown):
         return Value(of.deps, what)
+    if isinstance(what, Const) and isinstance(what.value, str) and 0 < len(what.value) <= 64:
+        return [Value(of.deps, Const(letter)) for letter in what.value]
     if isinstance(what, Choice):
-        return Value(of.deps, Unknown("dynamic"))
+        found = [iterate(Value(what=o), heap, world) for o in what.options]
+        members = [v for some in found for v in (some if isinstance(some, list) else [some])]
+        return Value(of.deps.union(*(v.deps for v in members)), either(v.what for v in members))
     return Value(of.deps)
 
 
@@ -174,14 +238,22 @@ def subscript(of: Value, index: Value, heap: Heap, world: World) -> Value:
         what = contents(what, heap, world) or what
     if isinstance(what, Items):
         found = _member(what, index.what)
+        if found is DATA and _is_module(of.what):
+            return Value(deps, _NO_MEMBER)
         return Value(deps | found.deps, found.what)
     if isinstance(what, Many):
-        return Value(deps | what.element.deps, what.element.what)
+        inside = what.element.what  # even if all are alike: the index may be out of range
+        return Value(deps | what.element.deps, Choice((inside,)) if isinstance(inside, Instance) else inside)
     if isinstance(what, Choice):
         found_all = [subscript(Value(what=o), index, heap, world) for o in what.options]
         return Value(deps, either(v.what for v in found_all))
     if isinstance(what, Class):
-        return Value(deps, what)
+        getter = what.find("__class_getitem__")
+        return Value(deps, Unknown("dynamic") if getter is not None and isinstance(getter.what, Function) else what)
+    if isinstance(what, Attributes) and isinstance(index.what, Const):
+        return attribute(Value(deps, what.instance), str(index.what.value), heap, world)
+    if isinstance(what, Const):
+        return Value(deps, External("item of a constant"))
     return Value(deps, what if isinstance(what, Unknown | External) else None)
 
 
@@ -207,20 +279,28 @@ def _member(items: Items, index: Thing | None) -> Value:
     return Value(deps, found)
 
 
-def many(values: list[Value]) -> Thing | None:
+# What a module does not hold cannot be called: modules are given their members when they are made.
+_NO_MEMBER = External("no member")
+
+
+def _is_module(what: Thing | None) -> bool:
+    return isinstance(what, Instance) and what.live is not None and tree.is_module(what.live)
+
+
+def many(values: list[Value], kind: str = "list") -> Thing | None:
     """A container of an unknown number of members like `values`; plain data when none of them is of interest."""
     whats = [v.what.element.what if isinstance(v.what, Many) else v.what for v in values]
-    return Many(Value(what=either(whats))) if any(holds_operators(w) for w in whats) else None
+    return Many(Value(what=either(whats)), kind) if any(holds_operators(w) for w in whats) else None
 
 
 def parts(what: Thing | None, suffix: str = "", depth: int = 0) -> Iterator[tuple[str, Instance]]:
     """The objects in a value that is stored in an attribute, with what follows the attribute's name."""
     if isinstance(what, Instance):
         yield suffix, what
-    elif isinstance(what, Items) and depth < 8:
+    elif isinstance(what, Items) and what.kind != "deque" and depth < 8:
         for key, value in what.values.items():
             yield from parts(value.what, f"{suffix}.{key}", depth + 1)
-    elif isinstance(what, Many):
+    elif isinstance(what, Many) and what.kind != "set":
         yield from parts(what.element.what, f"{suffix}.*", depth + 1)
     elif isinstance(what, Choice):
         for option in what.options:

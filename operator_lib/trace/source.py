@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import io
 import linecache
 import os
 import sys
 import sysconfig
+import tokenize
+import zipfile
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 from types import CodeType
+
+from operator_lib.trace import normal
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
@@ -24,8 +30,30 @@ class SourceFile:
         self.filename = filename
         self.text = text
         self.tree = ast.parse(text, filename)
-        self.lines = text.splitlines(keepends=True)
+        # As Python counts lines: a form feed does not end one.
+        self.lines = io.StringIO(text).readlines()
         self._functions: dict[tuple[str, int], FunctionNode] | None = None
+        self._generators: dict[FunctionNode, bool] = {}
+
+    @cached_property
+    def imports(self) -> dict[str, str]:
+        """What the names that the file imports stand for."""
+        return normal.imports(self.tree)
+
+    @cached_property
+    def globals(self) -> frozenset[str]:
+        """The global names that functions of the file assign."""
+        if "global " not in self.text:
+            return frozenset()
+        return frozenset(n for s in statements(self.tree.body) if isinstance(s, ast.Global) for n in s.names)
+
+    def is_generator(self, function: FunctionNode) -> bool:
+        """Whether a call only makes a generator: the body runs when values are taken from it."""
+        known = self._generators.get(function)
+        if known is None:
+            body = function.body if isinstance(function.body, list) else [function.body]
+            known = self._generators[function] = any(_yields(part) for part in body)
+        return known
 
     def segment(self, first: ast.AST, last: ast.AST | None = None) -> str:
         """The text of a node, or from the start of one to the end of another."""
@@ -131,7 +159,37 @@ def _read(filename: str) -> str:
     path = Path(filename)
     if path.suffix in (".py", ".pyw", "") and path.is_file():
         linecache.checkcache(filename)
-    return "".join(linecache.getlines(filename))
+    return "".join(linecache.getlines(filename)) or _zipped(path)
+
+
+def readable(filename: str) -> bool:
+    """Whether there is text at all, be it Python or not."""
+    return bool(_read(filename))
+
+
+def _zipped(path: Path) -> str:
+    """The text of a file inside a zipped package."""
+    for folder in path.parents:
+        if folder.is_file():
+            try:
+                with zipfile.ZipFile(folder) as archive:
+                    data = archive.read(path.relative_to(folder).as_posix())
+                return io.TextIOWrapper(io.BytesIO(data), tokenize.detect_encoding(io.BytesIO(data).readline)[0]).read()
+            except (OSError, KeyError, ValueError, SyntaxError, zipfile.BadZipFile):
+                return ""
+    return ""
+
+
+def unparsed(filename: str) -> str:
+    """Why a file that is there gives no tree; "" where there is no text."""
+    text = _read(filename)
+    try:
+        ast.parse(text, filename)
+    except SyntaxError as problem:
+        return f"line {problem.lineno}: {problem.msg}"
+    except (ValueError, RecursionError, MemoryError) as problem:
+        return str(problem) or type(problem).__name__
+    return "" if text else "it is empty, or not in the encoding that it says"
 
 
 _OUTSIDE = tuple({os.path.realpath(sysconfig.get_path(k)) for k in ("stdlib", "platstdlib", "purelib", "platlib")})
@@ -169,6 +227,14 @@ def _import_folders() -> list[str]:
     found.update(_OUTSIDE)
     found.add(os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__)))))
     return sorted(found, key=len, reverse=True)
+
+
+def _yields(node: ast.AST) -> bool:
+    if isinstance(node, ast.Yield | ast.YieldFrom):
+        return True
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
+        return False
+    return any(_yields(part) for part in ast.iter_child_nodes(node))
 
 
 def call_position(call: ast.Call) -> tuple[int, int, int, int]:

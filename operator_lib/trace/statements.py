@@ -20,6 +20,8 @@ def visit(r: Reader, f: Frame, body: list[ast.stmt]) -> None:
     for node in body:
         if isinstance(node, ast.Pass):
             continue
+        if r.building and not f.env.alive:
+            return
         if r.exhausted:
             r.opaque(f, node, "the rest", "limit", kind="code")
             return
@@ -29,7 +31,9 @@ def visit(r: Reader, f: Frame, body: list[ast.stmt]) -> None:
 def header(r: Reader, f: Frame, test: ast.expr) -> Deps:
     """The expression in the head of a compound statement; its calls stand before the region."""
     f.begin()
-    return r.evaluate(f, test).deps
+    value = r.evaluate(f, test)
+    f.tested = value.what
+    return value.deps
 
 
 def code_node(r: Reader, f: Frame, node: ast.AST) -> Draft:
@@ -38,6 +42,7 @@ def code_node(r: Reader, f: Frame, node: ast.AST) -> Draft:
     if (
         last is not None
         and last.kind == "code"
+        and last.serial >= r.graph.sealed
         and last.frame is f
         and last.parent is f.region
         and isinstance(last.tree, list)

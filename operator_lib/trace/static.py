@@ -1,163 +1,72 @@
-"""Modules and classes that are only read: for ``operator-lib dag FILE:NAME`` and for plans, nothing is imported."""
+"""Classes that are only read: for ``operator-lib dag FILE:NAME`` and for plans, nothing is imported."""
 
 from __future__ import annotations
 
 import ast
-import builtins
-import importlib
-import os
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 from operator_lib import core
-from operator_lib.trace.live import LiveClass, what_is
-from operator_lib.trace.source import SourceFile
-from operator_lib.trace.values import Class, External, Function, FunctionOperator, Member, Module, Thing
-from operator_lib.trace.world import World
+from operator_lib.trace.live import LiveClass
+from operator_lib.trace.values import (
+    Choice,
+    Class,
+    External,
+    Function,
+    FunctionOperator,
+    Member,
+    Thing,
+    Unknown,
+    either,
+)  # fmt: skip
 
-_OURS = ("Sequential", "OperatorList", "OperatorDict")
-_OPERATOR_BASES = ("operator_lib.Operator", "operator_lib.core.Operator", "torch.nn.Module", "torch.nn.modules.Module")
-_OPERATOR_DECORATORS = ("operator", "tensorlake_function", "function", "Operator.fn", "Model")
+if TYPE_CHECKING:
+    from operator_lib.trace.modules import Scope
 
-
-class StaticModule:
-    """The names of a module, found by reading it."""
-
-    def __init__(self, file: SourceFile, name: str, world: World) -> None:
-        self.file = file
-        self.name = name
-        self.world = world
-        self.bindings: dict[str, ast.stmt] = {}
-        self.things: dict[str, Thing | None] = {}
-        _bind(file.tree.body, self.bindings)
-
-    def lookup(self, name: str) -> Thing | None:
-        """What a global name denotes."""
-        if name in self.things:
-            return self.things[name]
-        self.things[name] = None  # a name defined by itself ends here
-        statement = self.bindings.get(name)
-        if statement is None:
-            found: Thing | None = External(name) if hasattr(builtins, name) else None
-        else:
-            found = self._bound(name, statement)
-        self.things[name] = found
-        return found
-
-    def _bound(self, name: str, statement: ast.stmt) -> Thing | None:
-        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
-            made = Function(statement, self.file, name, self.lookup)
-            return self.world.decorate(made, statement.decorator_list, self)
-        if isinstance(statement, ast.ClassDef):
-            return StaticClass(statement, self)
-        if isinstance(statement, ast.Import):
-            for alias in statement.names:
-                if (alias.asname or alias.name.split(".")[0]) == name:
-                    return imported(alias.name if alias.asname else name, self.world, self)
-        if isinstance(statement, ast.ImportFrom):
-            for alias in statement.names:
-                if (alias.asname or alias.name) == name:
-                    return self._from(statement, alias.name)
-        value = getattr(statement, "value", None)
-        if isinstance(statement, ast.Assign | ast.AnnAssign) and value is not None:
-            return self.world.evaluate(value, self).what
-        return None
-
-    def _from(self, statement: ast.ImportFrom, name: str) -> Thing | None:
-        dotted = absolute(statement, self)
-        if dotted == "operator_lib" or dotted.startswith("operator_lib."):
-            return _ours(dotted, name, self.world)
-        inner = imported(f"{dotted}.{name}" if dotted else name, self.world, self)
-        if isinstance(inner, Module):
-            return inner
-        outer = imported(dotted, self.world, self)
-        return outer.lookup(name) if isinstance(outer, Module) else External(f"{dotted}.{name}")
-
-
-def _bind(body: list[ast.stmt], into: dict[str, ast.stmt]) -> None:
-    for node in body:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            into[node.name] = node
-        elif isinstance(node, ast.Import | ast.ImportFrom):
-            for alias in node.names:
-                into[alias.asname or (alias.name.split(".")[0] if isinstance(node, ast.Import) else alias.name)] = node
-        elif isinstance(node, ast.Assign | ast.AnnAssign):
-            for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
-                if isinstance(target, ast.Name):
-                    into[target.id] = node
-        elif isinstance(node, ast.If | ast.Try | ast.With):
-            for part in ("orelse", "body", "finalbody"):
-                _bind(getattr(node, part, []), into)
-
-
-def absolute(statement: ast.ImportFrom, module: StaticModule) -> str:
-    """The dotted name behind ``from``."""
-    if not statement.level:
-        return statement.module or ""
-    package = module.name.split(".")
-    if os.path.basename(module.file.filename) != "__init__.py":
-        package = package[:-1]
-    package = package[: len(package) - statement.level + 1] if statement.level > 1 else package
-    return ".".join([*package, *([statement.module] if statement.module else [])])
-
-
-def imported(dotted: str, world: World, source: StaticModule | None = None) -> Thing:
-    """A module of the project, one of ours, or `External`."""
-    if dotted == "operator_lib" or dotted.startswith("operator_lib."):
-        return Module(dotted, lambda name: _ours(dotted, name, world))
-    found = find_module(dotted, world, source)
-    if found is None:
-        return External(dotted)
-
-    def lookup(name: str) -> Thing | None:
-        if name in found.bindings:
-            return found.lookup(name)
-        inner = find_module(f"{dotted}.{name}", world, source)
-        return Module(f"{dotted}.{name}", inner.lookup) if inner is not None else External(f"{dotted}.{name}")
-
-    return Module(dotted, lookup)
-
-
-def _ours(dotted: str, name: str, world: World) -> Thing | None:
-    if name in _OPERATOR_DECORATORS:
-        return External("operator_lib.operator")
-    if dotted == "operator_lib" and name in ("core", "containers", "lib", "frontends", "decorator"):
-        return Module(f"{dotted}.{name}", lambda inner: _ours(f"{dotted}.{name}", inner, world))
-    if name == "Operator":
-        return External("operator_lib.Operator")
-    if name in _OURS or dotted == "operator_lib.lib":
-        module = importlib.import_module("operator_lib" if name in _OURS else dotted)
-        return what_is(getattr(module, name, None), world)
-    return External(f"{dotted}.{name}")
-
-
-def find_module(dotted: str, world: World, source: StaticModule | None = None) -> StaticModule | None:
-    """The module's file below the project root (or beside the importing file), parsed."""
-    if dotted in world.modules:
-        return world.modules[dotted]
-    folders = [world.root, *([os.path.dirname(source.file.filename)] if source is not None else [])]
-    for folder in folders:
-        base = os.path.join(folder, *dotted.split("."))
-        for filename in (base + ".py", os.path.join(base, "__init__.py")):
-            if os.path.isfile(filename) and (file := world.source(filename)) is not None:
-                world.modules[dotted] = made = StaticModule(file, dotted, world)
-                return made
-    return None
+_MODULE_BASES = ("torch.nn.Module", "torch.nn.modules.Module")
+_OPERATOR_BASES = ("operator_lib.Operator", "operator_lib.core.Operator", *_MODULE_BASES)
+# Bases that add nothing which could be an operator or call one.
+_PLAIN_BASES = frozenset(
+    """
+    object Generic Protocol ABC abc.ABC typing.Generic typing.Protocol typing.NamedTuple typing.TypedDict Exception
+    ValueError RuntimeError KeyError TypeError enum.Enum enum.IntEnum enum.StrEnum str int dict list tuple set
+    """.split()  # noqa: SIM905
+)
+# What ``torch.nn.Module`` brings along; none of it calls a child.
+_MODULE_METHODS = frozenset(
+    """
+    add_module apply buffers children cpu cuda double eval extra_repr float get_buffer get_parameter get_submodule
+    half load_state_dict modules named_buffers named_children named_modules named_parameters parameters
+    register_buffer register_forward_hook register_module register_parameter requires_grad_ state_dict to train
+    type zero_grad training
+    """.split()  # noqa: SIM905
+)
 
 
 class StaticClass(Class):
     """A class that was only read."""
 
-    __slots__ = ("bases", "members", "module", "name", "node", "operator")
+    __slots__ = ("_found", "_order", "bases", "changed", "dataclass", "module", "name", "node", "operator", "scope")
 
-    def __init__(self, node: ast.ClassDef, module: StaticModule) -> None:
+    def __init__(self, node: ast.ClassDef, module: Any) -> None:
+        from operator_lib.trace.modules import Scope
+
         self.node = node
         self.module = module
         self.name = node.name
-        self.members: dict[str, ast.stmt] = {}
-        _bind(node.body, self.members)
-        self.bases = [module.world.evaluate(b, module).what for b in node.bases]
-        decorated = any(_is_operator_decorator(d, module) for d in node.decorator_list)
-        self.operator = decorated or any(_operator_base(b) for b in self.bases)
+        world = module.world
+        self.scope: Scope = Scope(node.body, module.file, f"{module.name}.{node.name}", world, module.lookup)
+        self.bases = [_base(world.evaluate(b, module).what) for b in node.bases]
+        self.operator = any(_operator_base(b) for b in self.bases)
+        self.dataclass = False
+        # Attributes that were assigned from outside: ``Class.name = value``.
+        self.changed: dict[str, Thing | None] = {}
+        self._found: dict[str, Member | None] = {}
+        self._order: list[Class] | None = None
+        for decorator in node.decorator_list:
+            what = world.evaluate(decorator.func if isinstance(decorator, ast.Call) else decorator, module).what
+            self.operator = self.operator or is_operator_decorator(what)
+            self.dataclass = self.dataclass or (isinstance(what, External) and what.name in DATACLASS)
 
     @property
     def key(self) -> object:
@@ -167,15 +76,19 @@ class StaticClass(Class):
     def container(self) -> str:
         return next((b.container for b in self.bases if isinstance(b, Class) and b.container), "")
 
+    @property
+    def foreign(self) -> bool:
+        """Whether something in the inheritance stems from a package that was not read."""
+        bases = [b for c in self.order() if isinstance(c, StaticClass) for b in c.bases]
+        return any(not isinstance(b, Class) and not _known_base(b) for b in bases)
+
     def order(self) -> list[Class]:
-        """Method resolution order, depth first (diamonds: last appearance)."""
-        found: list[Class] = [self]
-        for base in self.bases:
-            if isinstance(base, StaticClass):
-                found.extend(base.order())
-            elif isinstance(base, LiveClass):
-                found.append(base)
-        return [c for i, c in enumerate(found) if not any(c.key is d.key for d in found[i + 1 :])]
+        """Method resolution order, as Python computes it."""
+        if self._order is None:
+            self._order = [self]  # a class that inherits from itself ends here
+            bases = [b for b in self.bases if isinstance(b, Class)]
+            self._order = [self, *_merged([*(_order_of(b) for b in bases), bases])]
+        return self._order
 
     def find(self, name: str, after: object = None) -> Member | None:
         order = self.order()
@@ -183,37 +96,141 @@ class StaticClass(Class):
         if after is not None and after in keys:
             order = order[keys.index(after) + 1 :]
         for cls in order:
-            found = cls.own(name) if isinstance(cls, StaticClass) else cls.find(name)
+            found = cls.own(name) if isinstance(cls, StaticClass | LiveClass) else cls.find(name)
             if found is not None:
                 return found
         if self.operator and hasattr(core.Operator, name):
             return Member("machinery", External(f"Operator.{name}"), core.Operator)
+        if name in _MODULE_METHODS and any(_is_module(b) for c in order for b in getattr(c, "bases", ())):
+            return Member("machinery", External(f"Module.{name}"), core.Operator)
         return None
 
     def own(self, name: str) -> Member | None:
-        statement = self.members.get(name)
-        if statement is None:
+        """The attribute of this very class."""
+        if name in self.changed:
+            what = self.changed[name]
+            return Member("method" if isinstance(what, Function) else "value", what, self.node)
+        if name not in self._found:
+            self._found[name] = None  # an attribute defined by itself ends here
+            self._found[name] = self._own(name)
+        return self._found[name]
+
+    def _own(self, name: str) -> Member | None:
+        statements = self.scope.bindings.get(name, [])
+        methods = [s for s in statements if isinstance(s, ast.FunctionDef | ast.AsyncFunctionDef)]
+        if methods and len(methods) == len(statements):
+            return self._methods(name, methods)
+        if not any(not isinstance(s, ast.AnnAssign) or s.value is not None for s in statements):
             return None
-        if not isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
-            value = getattr(statement, "value", None)
-            return Member("value", self.module.world.evaluate(value, self.module).what if value else None, self.node)
+        given = getattr(statements[-1], "value", None)
+        wrapper = _dotted(given.func) if isinstance(given, ast.Call) and given.args else ""
+        for how, wrappers in _KINDS.items():
+            if isinstance(given, ast.Call) and wrapper in wrappers:  # ``name = staticmethod(function)``
+                return Member(how, self.module.world.evaluate(given.args[0], self.scope).what, self.node)
+        what = self.scope.lookup(name)
+        if any(isinstance(b, External) and b.name.startswith("enum.") for b in self.bases):
+            what = None  # a member of an enumeration is not its value
+        bound = isinstance(what, Function) or wrapper.endswith("partialmethod")
+        return Member("method" if bound else "value", what, self.node)
+
+    def _methods(self, name: str, statements: list[Any]) -> Member | None:
+        """The last definition; behind conditions any of them."""
+        statements = [s for s in statements if not _accessor(s)]
+        if any(s not in self.node.body for s in statements):
+            what = self.scope.lookup(name)
+            kept = [getattr(w, "node", None) for w in getattr(what, "options", (what,))]
+            statements = [s for s in statements if s in kept] or statements
+        last = next((i for i in reversed(range(len(statements))) if statements[i] in self.node.body), 0)
+        found = [self._method(name, s) for s in statements[last:]]
+        if len(found) < 2:
+            return found[0] if found else None
+        return Member(found[-1].how, either(m.what for m in found), self.node)
+
+    def _method(self, name: str, statement: ast.FunctionDef | ast.AsyncFunctionDef) -> Member:
         names = [_dotted(d) for d in statement.decorator_list]
         made = Function(statement, self.module.file, name, self.module.lookup, owner=self.node)
+        made.home = getattr(self.module, "home", None)
         for how, decorators in _KINDS.items():
             if any(n in decorators for n in names):
-                return Member(how, made, self.node)
-        rest = [d for d in statement.decorator_list if _dotted(d) not in ("abstractmethod", "abc.abstractmethod")]
-        return Member("method", self.module.world.decorate(made, rest, self.module), self.node)
+                rest = [d for d in statement.decorator_list if _dotted(d) not in decorators]
+                return Member(how, self._decorated(made, rest), self.node)
+        return Member("method", self._decorated(made, statement.decorator_list), self.node)
+
+    def _decorated(self, made: Function, decorators: list[ast.expr]) -> Thing | None:
+        rest = [d for d in decorators if _dotted(d) not in ("abstractmethod", "abc.abstractmethod")]
+        return self.module.world.decorate(made, rest, self.scope) if rest else made
+
+    def sets(self, name: str) -> bool:
+        """Whether one of its methods may give its objects this attribute after they were made."""
+        if self.foreign:
+            return True
+        for cls in self.order():
+            if isinstance(cls, LiveClass) and cls.sets(name):
+                return True
+            for node in ast.walk(cls.node) if isinstance(cls, StaticClass) else ():
+                if isinstance(node, ast.Attribute) and node.attr == name and isinstance(node.ctx, ast.Store):
+                    return True
+                if isinstance(node, ast.Name) and node.id in ("setattr", "vars", "__getattr__"):
+                    return True
+                if isinstance(node, ast.FunctionDef) and node.name in ("__getattr__", "__getattribute__"):
+                    return True
+        return False
+
+    def fields(self) -> Iterator[ast.AnnAssign]:
+        """The annotated names of the body, in order."""
+        for statement in self.node.body:
+            if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
+                yield statement
+
+    def annotation(self, name: str) -> tuple[ast.expr, Any] | None:
+        """The annotation of an attribute in the class body, with the scope in which it means something."""
+        for cls in self.order():
+            if isinstance(cls, StaticClass):
+                for statement in cls.fields():
+                    if statement.target.id == name:  # type: ignore[union-attr]
+                        return statement.annotation, cls.scope
+        return None
 
     def place(self) -> tuple[str, int]:
         return self.module.file.filename, self.node.lineno
 
 
+DATACLASS = ("dataclasses.dataclass", "attr.s", "attr.define", "attrs.define", "attr.dataclass")
 _KINDS = {
     "static": ("staticmethod",),
     "class": ("classmethod",),
     "property": ("property", "cached_property", "functools.cached_property"),
 }
+
+
+def _order_of(cls: Class) -> list[Class]:
+    return list(cls.order()) if isinstance(cls, StaticClass | LiveClass) else [cls]
+
+
+def _merged(rows: list[list[Class]]) -> list[Class]:
+    """The C3 linearisation; what contradicts itself (Python would refuse the class) keeps its first order."""
+    found: list[Class] = []
+    rows = [list(row) for row in rows if row]
+    while rows:
+        tails = [c.key for row in rows for c in row[1:]]
+        head = next((row[0] for row in rows if row[0].key not in tails), rows[0][0])
+        found.append(head)
+        rows = [rest for row in rows if (rest := [c for c in row if c.key != head.key])]
+    return found
+
+
+def _base(what: Thing | None) -> Thing | None:
+    """A base class; ``Generic[T]`` and a call that makes one (``namedtuple(...)``) stay what they are."""
+    if isinstance(what, Choice):
+        classes = [o for o in what.options if isinstance(o, Class)]
+        return classes[0] if len(classes) == 1 else Unknown("dynamic")
+    return what
+
+
+def _accessor(statement: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """``@name.setter`` and the like, ``@overload``: not what reading the attribute runs."""
+    names = [_dotted(d).rpartition(".")[2] for d in statement.decorator_list]
+    return any(n in ("setter", "deleter", "overload", "register") for n in names)
 
 
 def _dotted(node: ast.expr) -> str:
@@ -222,11 +239,8 @@ def _dotted(node: ast.expr) -> str:
     return node.id if isinstance(node, ast.Name) else ""
 
 
-def _is_operator_decorator(node: ast.expr, module: StaticModule) -> bool:
-    return is_operator_decorator(module.world.evaluate(node.func if isinstance(node, ast.Call) else node, module).what)
-
-
 def is_operator_decorator(what: Thing | None) -> bool:
+    """Whether this is ``@operator``, by whatever name."""
     return isinstance(what, External) and what.name in ("operator_lib.operator", "operator_lib.Operator.fn")
 
 
@@ -236,10 +250,20 @@ def _operator_base(what: Thing | None) -> bool:
     return isinstance(what, External) and what.name in _OPERATOR_BASES
 
 
+def _is_module(what: Thing | None) -> bool:
+    return isinstance(what, External) and what.name in _MODULE_BASES
+
+
+def _known_base(what: Thing | None) -> bool:
+    if not isinstance(what, External):
+        return False
+    return what.name.removesuffix("()") in _PLAIN_BASES or what.name in _OPERATOR_BASES or "namedtuple" in what.name
+
+
 def function_operator(function: Function, world: Any = None) -> FunctionOperator:
     """An operator made of a function that was only read."""
     made = FunctionOperator(function, _FunctionClass())
-    made.title = function.name
+    made.title = "<lambda>" if isinstance(function.node, ast.Lambda) else function.name
     return made
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,9 @@ from operator_lib.trace.source import FunctionNode, SourceFile
 if TYPE_CHECKING:
     from operator_lib.trace.frame import Frame
     from operator_lib.trace.graph import Draft
+
+# Of objects that are only read: never an `id`, which is used again once an object is gone.
+_identities = itertools.count(-2, -1)
 
 Dep = tuple["Draft", str]
 Deps = frozenset[Dep]
@@ -29,6 +33,16 @@ class Value:
     def __init__(self, deps: Deps = frozenset(), what: Thing | None = None) -> None:
         self.deps = deps
         self.what = what
+
+
+class Written(Value):
+    """What an attribute was set to; `before` is what it is on the ways on which it was not."""
+
+    __slots__ = ("before",)
+
+    def __init__(self, deps: Deps, what: Thing | None, before: Value) -> None:
+        super().__init__(deps, what)
+        self.before = before
 
 
 DATA = Value()
@@ -52,6 +66,22 @@ class External(Thing):
         self.name = name
 
 
+class Foreign(External):
+    """A function or class of an installed package that is read only when it is handed something worth following."""
+
+    __slots__ = ("raw",)
+
+    def __init__(self, name: str, raw: Any) -> None:
+        super().__init__(name)
+        self.raw = raw
+
+
+class Text(External):
+    """Text of which only the beginning is known."""
+
+    __slots__ = ()
+
+
 class Unknown(Thing):
     """Could be an operator; `reason` says why that cannot be told."""
 
@@ -73,11 +103,14 @@ class Choice(Thing):
 class Items(Thing):
     """A container with known members: a list, tuple (keys 0..n-1) or dict."""
 
-    __slots__ = ("kind", "values")
+    __slots__ = ("cls", "kind", "names", "values")
 
     def __init__(self, kind: str, values: Mapping[Any, Value]) -> None:
         self.kind = kind
         self.values = values
+        # Of a named tuple: the names of its members. Of a subclass of list, tuple or dict: that class.
+        self.names: tuple[str, ...] = ()
+        self.cls: Class | None = None
 
     @classmethod
     def of(cls, values: Iterable[Value], kind: str = "list") -> Items:
@@ -87,24 +120,29 @@ class Items(Thing):
 class Many(Thing):
     """A container with an unknown number of members that all look like `element`."""
 
-    __slots__ = ("element",)
+    __slots__ = ("element", "kind")
 
-    def __init__(self, element: Value) -> None:
+    def __init__(self, element: Value, kind: str = "list") -> None:
         self.element = element
+        self.kind = kind
 
 
 class Instance(Thing):
     """An object with a class that can be read: an operator, or a helper object of the project."""
 
-    __slots__ = ("cls", "identity", "live", "operator", "path", "title")
+    __slots__ = ("assumed", "cls", "forward", "identity", "live", "operator", "path", "title")
 
     def __init__(self, cls: Class, *, operator: bool, live: Any = None, path: str | None = None) -> None:
         self.cls = cls
         self.operator = operator
         self.live = live
         self.path = path
+        # Why it is not certain that it is this object, or "".
+        self.assumed = ""
+        # What was assigned to its `forward`, where only the text was read.
+        self.forward: Thing | None = None
         self.title = cls.name
-        self.identity: int = id(live) if live is not None else id(self)
+        self.identity: int = id(live) if live is not None else next(_identities)
 
 
 class Class(Thing):
@@ -122,6 +160,11 @@ class Class(Thing):
     def key(self) -> object:
         """Identity of the class, for `after`."""
         raise NotImplementedError
+
+    @property
+    def foreign(self) -> bool:
+        """Whether something in the inheritance could not be read."""
+        return False
 
     @property
     def container(self) -> str:
@@ -220,6 +263,15 @@ class Module(Thing):
         self.lookup = lookup
 
 
+class Attributes(Thing):
+    """``vars(obj)``: the attributes of an object as a dict."""
+
+    __slots__ = ("instance",)
+
+    def __init__(self, instance: Instance) -> None:
+        self.instance = instance
+
+
 class Method(Thing):
     """A method of a container or of plain data: ``stages.values``, ``xs.append``."""
 
@@ -240,7 +292,14 @@ def same(a: Thing | None, b: Thing | None) -> bool:
         return a.identity == b.identity
     if isinstance(a, Function) and isinstance(b, Function):
         return a.node is b.node and same(a.bound, b.bound)
+    if isinstance(a, Foreign) and isinstance(b, Foreign):
+        return a.raw is b.raw
     return isinstance(a, External) and isinstance(b, External) and a.name == b.name
+
+
+def maybe_rebound(what: Thing | None) -> Thing:
+    """A global name that functions assign: it denotes `what` at first."""
+    return Unknown("global") if what is None or isinstance(what, Const) else Choice((what, Unknown("global")))
 
 
 def holds_operators(what: Thing | None, depth: int = 0) -> bool:
@@ -274,9 +333,13 @@ def either(options: Iterable[Thing | None]) -> Thing | None:
                 found.append(one)
     if not found or (len(found) > 64):
         return None if not found else Unknown("dynamic")
-    callable_ = [f for f in found if not isinstance(f, Const | External)]
+    callable_ = [f for f in found if not isinstance(f, Const) and type(f) is not External]
     if not callable_:
-        return found[0] if len(found) == 1 and not plain else None
+        if len(found) == 1 and not plain:
+            return found[0]
+        outside = [f.name for f in found if isinstance(f, External)]
+        nothing = all(f.value is None for f in found if isinstance(f, Const))
+        return External(" or ".join(outside)) if outside and nothing and not plain else None
     if len(found) == 1 and not plain:
         return found[0]
     if plain:

@@ -14,9 +14,10 @@ from operator_lib.trace.values import Instance, Thing, Value
 class World:
     """One reading. `witnesses` and `files` say what its result depends on, so that it can be reused later."""
 
-    def __init__(self, root: str, paths: dict[int, str] | None = None) -> None:
+    def __init__(self, root: str, paths: dict[int, str] | None = None, packages: frozenset[str] = frozenset()) -> None:
         self.root = os.path.realpath(root) if root else ""
         self.paths = paths or {}
+        self.packages = packages
         # (namespace, name, value, class that defines it) of every global and class attribute that was looked up.
         self.witnesses: list[tuple[Any, str, Any]] = []
         self.files: dict[str, Stamp] = {}
@@ -24,9 +25,13 @@ class World:
         self.owned: dict[int, tuple[Any, Thing | None]] = {}
         # Attributes of objects made at the top level of modules that are only read.
         self.heap: Heap = {}
+        # Modules and classes that are only read: by dotted name, by file, by statement.
         self.modules: dict[str, Any] = {}
+        self.static_files: dict[str, Any] = {}
+        self.classes: dict[Any, Any] = {}
         self.evaluate: Callable[[Any, Any], Value] = lambda expression, module: Value()
         self.decorate: Callable[[Any, Any, Any], Any] = lambda function, decorators, module: function
+        self.read_body: Callable[[Any], None] = lambda scope: None
         self.project: dict[str, bool] = {}
         self._shown: dict[str, str] = {}
 
@@ -35,6 +40,10 @@ class World:
         if filename not in self.files:
             self.files[filename] = stamp(filename)
         return load(filename)
+
+    def reads(self, module: str | None) -> bool:
+        """Whether a module belongs to a package that defines operators of the tree."""
+        return module is not None and any(module == p or module.startswith(f"{p}.") for p in self.packages)
 
     def in_project(self, filename: str) -> bool:
         """Whether the file is the user's own."""

@@ -133,6 +133,10 @@ def arguments_from_json(
     hint = parameter_hint(signature, namespace)
     if type(obj) is dict:
         named = cast("dict[str, Any]", obj)
-        return (), {name: coerce(value, hint(name), f"argument {name!r}") for name, value in named.items()}
+        parameters = signature.parameters.values() if signature is not None else ()
+        first = [p.name for p in parameters if p.kind is p.POSITIONAL_ONLY and p.name in named]
+        args = tuple(coerce(named[name], hint(i), f"argument {name!r}") for i, name in enumerate(first))
+        rest = {name: value for name, value in named.items() if name not in first}
+        return args, {name: coerce(value, hint(name), f"argument {name!r}") for name, value in rest.items()}
     names = list(signature.parameters) if signature is not None else []
     return (coerce(obj, hint(0), f"argument {_name(0, names)!r}"),), {}

@@ -152,7 +152,9 @@ def _class(kind: Any, defs: Json) -> Json:
     if not isinstance(kind, type):
         return {}
     if issubclass(kind, enum.Enum):
-        return {"title": kind.__name__, "enum": [to_json(member.value) for member in kind]}
+        values, names = [to_json(member.value) for member in kind], [member.name for member in kind]
+        # The names are accepted as well; the values are what comes out.
+        return {"title": kind.__name__, "enum": values} | ({"x-enum-varnames": names} if names != values else {})
     if hasattr(kind, "model_json_schema"):
         return _model(kind, defs)
     if dataclasses.is_dataclass(kind) or is_named_tuple(kind) or typing.is_typeddict(kind):

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, cast
 
 from operator_lib.wire import plain
+from operator_lib.wire.callers import for_callers
 from operator_lib.wire.hints import resolve
 from operator_lib.wire.json_schema import json_schema, type_schema
 from operator_lib.wire.methods import Method, Param, Schema
@@ -27,15 +28,16 @@ _DATA = (property, functools.cached_property, types.MemberDescriptorType, types.
 _LONGEST_DEFAULT = 10_000  # characters
 
 
-def schema_of(target: Any, *, use_ctx: bool = False) -> Schema:
+def schema_of(target: Any, *, use_ctx: bool = False, reduces: bool = False) -> Schema:
     """What can be called on an instance, a class (its instances) or a function.
 
-    With ``use_ctx`` the first parameter of the callable itself is left out: the runner supplies it.
+    With ``use_ctx`` the first parameter of the callable itself is left out: the runner supplies it. One that
+    ``reduces`` is called with a collection.
     Private names, and everything that comes from `Operator`, are not part of it.
     """
     function = _function(target)
     if function is not None:
-        method = method_of("", function, use_ctx=use_ctx)
+        method = method_of("", function, use_ctx=use_ctx, reduces=reduces)
         name = getattr(target, "__name__", None) or type(target).__name__
         return Schema(name=name, doc=method.doc, methods={"": method})
     kind = target if isinstance(target, type) else type(target)
@@ -43,7 +45,7 @@ def schema_of(target: Any, *, use_ctx: bool = False) -> Schema:
     methods: dict[str, Method] = {}
     main = _main(kind, members)
     if main is not None:
-        methods[""] = method_of("", main, drop=1, use_ctx=use_ctx)
+        methods[""] = method_of("", main, drop=1, use_ctx=use_ctx, reduces=reduces)
     for name, member in members.items():
         made = None if name.startswith("_") else _method(kind, name, member, use_ctx and member is main)
         if made is not None:
@@ -58,16 +60,18 @@ def schema_of(target: Any, *, use_ctx: bool = False) -> Schema:
     )
 
 
-def method_of(name: str, function: Any, *, drop: int = 0, use_ctx: bool = False) -> Method:
+def method_of(name: str, function: Any, *, drop: int = 0, use_ctx: bool = False, reduces: bool = False) -> Method:
     """The description of one callable, without its first ``drop`` parameters."""
     try:
         signature = inspect.signature(function)
     except (ValueError, TypeError):  # some functions written in C do not tell
         signature = inspect.signature(lambda *args, **kwargs: None)
     parameters = list(signature.parameters.values())
-    for _ in range(drop + use_ctx):
+    for _ in range(drop):
         if parameters and parameters[0].kind is not inspect.Parameter.VAR_POSITIONAL:
             del parameters[0]
+    seen = for_callers(signature.replace(parameters=parameters), use_ctx=use_ctx, reduces=reduces)
+    parameters = list(seen.parameters.values())
     hidden = len(signature.parameters) - len(parameters)
     known = _type_hints(function)
     returns = signature.return_annotation

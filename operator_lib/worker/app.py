@@ -25,6 +25,7 @@ from operator_lib.worker.blobs import Blobs
 from operator_lib.worker.config import GRPC_PORT, PORT, Config
 from operator_lib.worker.deploys import Deploys
 from operator_lib.worker.environments import Environments
+from operator_lib.worker.metrics import Metrics
 from operator_lib.worker.places import Places
 from operator_lib.worker.replicas import Launcher
 from operator_lib.worker.runs import Runs
@@ -45,6 +46,13 @@ GRPC_OPTIONS = [
     ("grpc.keepalive_time_ms", 20000),
     ("grpc.keepalive_timeout_ms", 10000),
     ("grpc.http2.ping_timeout_ms", 10000),
+]
+
+# A call over HTTP travels in one message, and so does its answer.
+REPLICA_OPTIONS = [
+    ("grpc.enable_http_proxy", 0),
+    ("grpc.max_send_message_length", -1),
+    ("grpc.max_receive_message_length", 256 << 20),
 ]
 
 
@@ -69,6 +77,8 @@ class Worker:
         self.deploys = Deploys(
             self.store, self.blobs, self.places, self.environments, self.launcher, self.servings, self.runs
         )
+        self.metrics = Metrics(self)
+        self.runs.on_end = self.metrics.run_ended
         self.stopping = asyncio.Event()
         self.server: Any = None
         self.http: asyncio.Task[None] | None = None
@@ -82,7 +92,7 @@ class Worker:
     def channel(self, address: str) -> aio.Channel:
         """A connection to a replica, kept."""
         if address not in self._channels:
-            self._channels[address] = aio.insecure_channel(address, [("grpc.enable_http_proxy", 0)])
+            self._channels[address] = aio.insecure_channel(address, REPLICA_OPTIONS)
         return self._channels[address]
 
     async def start(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -41,6 +42,17 @@ def last_status(path: Path) -> str:
         journal.close()
 
 
+def last_seq(path: Path) -> int:
+    """The number of the last event, 0 without any. Only while nobody writes to the file."""
+    if not path.exists():
+        return 0
+    journal = Journal(str(path))
+    try:
+        return journal.seq
+    finally:
+        journal.close()
+
+
 async def read(
     path: Path,
     after: int,
@@ -52,7 +64,7 @@ async def read(
 
     `changed` gives the event that is set when more may be there.
     """
-    position, partial = 0, b""
+    position, partial = await asyncio.to_thread(_position, path, after) if after else 0, b""
     while True:
         last = changed is None or ended()
         signal = None if last or changed is None else changed()
@@ -76,6 +88,26 @@ def _wanted(line: bytes, after: int, logs_only: bool) -> bool:
         return True
     numbers = _SEQ.findall(line)
     return bool(numbers) and int(numbers[-1]) > after
+
+
+def _position(path: Path, after: int) -> int:
+    """Where to begin to read for what comes after event number `after`: at most some lines before it."""
+    try:
+        with open(path, "rb") as file:
+            low, high = 0, os.fstat(file.fileno()).st_size
+            while high - low > BATCH:
+                middle = (low + high) // 2
+                file.seek(middle)
+                file.readline()
+                start, line = file.tell(), file.readline()
+                numbers = _SEQ.findall(line)
+                if start >= high or not line.endswith(b"\n") or not numbers or int(numbers[-1]) > after:
+                    high = middle
+                else:
+                    low = start
+            return low
+    except FileNotFoundError:
+        return 0
 
 
 def _chunk(path: Path, position: int) -> bytes:

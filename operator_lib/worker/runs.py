@@ -88,6 +88,8 @@ class Runs:
         self.states = Signals()
         self.stories = Signals()
         self.tasks = Tasks()
+        # Told of every run that has come to its end, for the statistics.
+        self.on_end: Callable[[RunRow], None] = lambda row: None
         self._left = asyncio.Event()
 
     # --- watching ------------------------------------------------------------------------------------------------
@@ -268,6 +270,7 @@ class Runs:
             source=str(self.places.source(version.fingerprint)),
             entry=str(self.places.blob(version.entry_sha256)),
             events=str(self.places.events(row.id)),
+            version=row.version,
             attempt=attempt,
             input=str(source),
             input_codecs=codecs(options),
@@ -291,7 +294,7 @@ class Runs:
         row = self.row(active.row.id)
         options = self._options(row)
         folder = self.places.attempt(row.id, active.attempt)
-        verdict = judge(folder, active.asked, ended, options.timeout, active.unstored)
+        verdict = judge(folder, active.asked, ended, active.unstored)
         if verdict.cut and not row.at_most_once:
             asked = active.asked == "worker"
             if asked or row.crashes + 1 < MAX_CUTS:
@@ -350,6 +353,7 @@ class Runs:
         )
         self._leave(run_id)
         self.announce(run_id)
+        self.on_end(self.row(run_id))
         self.pump()
         await places.clear(folder, keep=True)
 
@@ -426,6 +430,7 @@ class Runs:
             lambda: self.store.close_run(row.id, verdict.status, verdict.kind, verdict.cause, value_size(folder))
         )
         self.announce(row.id)
+        self.on_end(self.row(row.id))
         if row.attempts:
             await places.clear(folder, keep=True)
 

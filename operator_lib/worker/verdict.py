@@ -31,13 +31,12 @@ def outcome(folder: Path) -> Path | None:
     return None
 
 
-def judge(folder: Path, asked: str, ended: Exit, limit: float | None, unstored: str = "") -> Verdict:
+def judge(folder: Path, asked: str, ended: Exit, unstored: str = "") -> Verdict:
     """The outcome of an attempt whose process is gone.
 
     Args:
         folder: of the attempt.
         asked: why the worker had it stopped, if it had.
-        limit: its timeout in seconds.
         unstored: what kept the process from storing its outcome.
     """
     stored = outcome(folder)
@@ -49,7 +48,8 @@ def judge(folder: Path, asked: str, ended: Exit, limit: float | None, unstored: 
     if stored is not None:
         return Verdict("FAILED", "user_exception")
     if why == "timeout":
-        return Verdict("TIMEOUT", "timeout", f"ran for {ended.elapsed:.1f} s, the limit is {limit:g} s")
+        who = f"{ended.overdue} " if ended.overdue else ""
+        return Verdict("TIMEOUT", "timeout", f"{who}ran for {ended.elapsed:.1f} s, the limit is {ended.limit:g} s")
     if why == "worker":
         return Verdict("FAILED", "worker_lost", "worker restarted", cut=True)
     if why == "shim":

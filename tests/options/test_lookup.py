@@ -289,10 +289,10 @@ class TestDescribe:
 
 class TestSupport:
     def test_what_is_not_applied_is_named(self):
-        assert unsupported(parsed(timeout=3, gpu="H100", cacheable=True, accumulate=0)) == [
-            "accumulate",
+        assert unsupported(parsed(timeout=3, gpu="H100", cacheable=True, secrets=["S"])) == [
             "cacheable",
             "gpu",
+            "secrets",
         ]
         assert unsupported(parsed(timeout=3, retries=1, concurrency=2, resource=None)) == []
         assert unsupported(parsed(resource={"cpu": 2, "max_retries": 1})) == ["cpu"]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from types import SimpleNamespace
+from dataclasses import replace
 
 from operator_lib.package.imports import missing_imports
 from operator_lib.package.manifest import scan
 from operator_lib.package.plan import Live, make_plan
+from operator_lib.trace.dag import DAG, Node
 
 
 def live_of(manifest, version: int = 3, **options: object) -> Live:
@@ -43,13 +44,16 @@ def test_changes_are_named(tree) -> None:
     tree({"d.py": "4", "copy_of_a.py": "1"})
     manifest = scan(root)
     missing = {entry.sha256 for entry in manifest.files if entry.path in ("b.py", "d.py")}
-    diff = SimpleNamespace(
-        added=[SimpleNamespace(title="tune")],
-        removed=[SimpleNamespace(title="old")],
-        changed=[
-            SimpleNamespace(after=SimpleNamespace(title="split"), reasons=("changed via helpers.py:12 (stratify)",))
-        ],
+    split, tune, old = (
+        Node(name, i, "call", name.title(), operator=name, file="a.py", line=4 + i)
+        for i, name in enumerate(("split", "tune", "old"))
     )
+    used, edited = (
+        replace(split, uses=("helpers.py:12 stratify 11",)),
+        replace(split, uses=("helpers.py:12 stratify 22",)),
+    )
+    before, after = DAG((used, old), (), "P", "P(x)"), DAG((edited, tune), (), "P", "P(x, y)")
+    diff = before.diff(after)
     plan = make_plan(
         "digits", "job", manifest, live=live, missing=missing, options={"retries": 2}, dag_diff=diff,
         invalidated=["split", "tune"], environment="unchanged (9f2c…)",
@@ -61,7 +65,10 @@ def test_changes_are_named(tree) -> None:
         "digits (job): version 3 → 4",
         "  upload      2 of 4 files, 3 bytes",
         "  removed     c.py",
-        "  DAG         ~ split changed via helpers.py:12 (stratify)   + tune new   - old gone",
+        "  DAG         ~ split   via helpers.py:12 (stratify)",
+        "              + tune    new (a.py:5)",
+        "              - old     gone",
+        "  callers     calls may fail now: y is new and required",
         "  cache       split, tune will run again",
         "  options     retries 0 → 2",
         "  environment unchanged (9f2c…)",
@@ -70,7 +77,9 @@ def test_changes_are_named(tree) -> None:
     plain = plan.to_json()
     assert json.loads(json.dumps(plain)) == plain
     assert plain["options_changed"] == {"retries": [0, 2]}
-    assert plain["dag"]["added"] == ["tune"]
+    assert plain["dag"]["added"] == ["tune: Tune"]
+    assert plain["dag"]["changed"][0]["reasons"] == ["via helpers.py:12 (stratify)"]
+    assert plain["dag"]["breaking"]
 
 
 def test_problems_win_over_changes(tree) -> None:

@@ -200,3 +200,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def all_cases() -> str:
     """One program with everything in it."""
     return program("\n".join(body.replace("return ", "y = ") for body, _ in CASES.values() if "yield" not in body))
+
+
+@pytest.fixture
+def programs() -> dict[str, str]:
+    """The programs of all cases, by name."""
+    return {name: program(body) for name, (body, _) in CASES.items()}
+
+
+@pytest.fixture
+def around() -> Callable[[str], str]:
+    """Makes a program of the body of `forward`."""
+    return program

@@ -83,7 +83,7 @@ def test_half_way(dag):
     log = Log(dag).start("one").end().start("mid").start("mid.leaf")
     now = overlay(dag, log.events)
     assert states(now) == {
-        "one": "done", "mid": "running", "mid.leaf": "running", "never": "pending",
+        "one": "done", "mid": "running", "mid.leaf": "running", "never": "skipped",
         "kids.0": "pending", "kids.1": "pending",
     }  # fmt: skip
     branch = next(n for n in now.nodes if n.kind == "branch" and n.parent is None)

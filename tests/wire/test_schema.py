@@ -297,7 +297,7 @@ SCHEMAS = [
     (int | str, {"anyOf": [{"type": "integer"}, STRING]}),
     (Literal["a", 1], {"enum": ["a", 1]}),
     (Annotated[int, "meta"], {"type": "integer"}),
-    (Color, {"title": "Color", "enum": ["r", "g"]}),
+    (Color, {"title": "Color", "enum": ["r", "g"], "x-enum-varnames": ["RED", "GREEN"]}),
     (dt.datetime, {"type": "string", "format": "date-time"}),
     (bytes, {"type": "string", "contentEncoding": "base64"}),
     (type("Unknown", (), {}), {}),
@@ -334,7 +334,12 @@ def test_json_schema_of_classes_and_defaults():
     node = schema["$defs"]["Node"]
     assert node["required"] == ["value"]
     assert node["properties"]["children"] == {"type": "array", "items": {"$ref": "#/$defs/Node"}}
-    assert node["properties"]["color"] == {"title": "Color", "enum": ["r", "g"], "default": "r"}
+    assert node["properties"]["color"] == {
+        "title": "Color",
+        "enum": ["r", "g"],
+        "x-enum-varnames": ["RED", "GREEN"],
+        "default": "r",
+    }
     assert method.returns_schema["$ref"] == "#/$defs/Node"
 
 

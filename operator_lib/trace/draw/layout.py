@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from operator_lib.trace.dag import DAG, Node
-from operator_lib.trace.draw.picture import Picture
+from operator_lib.trace.draw import ports, ranks
+from operator_lib.trace.draw.captions import Caption, caption
+from operator_lib.trace.draw.lines import Label, Line, labels
+from operator_lib.trace.draw.order import Grid
+from operator_lib.trace.draw.picture import Arrow, Picture
+from operator_lib.trace.draw.straight import Columns
 
-LEAF_HEIGHT, HEADER, PAD, GAP_X, GAP_Y, LANE = 46.0, 36.0, 14.0, 22.0, 34.0, 14.0
-CHAR = 7.1
-MAX_CHARS = 44
+HEADER, PAD, GAP_X, GAP_Y, LANE = 30.0, 14.0, 22.0, 26.0, 13.0
+PILL, LEAF = 28.0, 46.0
+_SIDE = 12.0
+"""Between the text of a box and its border."""
 
 
 @dataclass(slots=True)
@@ -17,142 +25,147 @@ class Box:
     """A node with its place; x and y are the upper left corner, in pixels."""
 
     node: Node | None
+    caption: Caption
     x: float = 0.0
     y: float = 0.0
     width: float = 0.0
     height: float = 0.0
     inside: list[Box] = field(default_factory=list["Box"])
-    lines: list[Line] = field(default_factory=list["Line"])
+    lines: list[Line] = field(default_factory=list[Line])
+    labels: list[Label] = field(default_factory=list[Label])
+
+    @property
+    def middle(self) -> float:
+        """Of its width."""
+        return self.x + self.width / 2
 
 
-@dataclass(slots=True)
-class Line:
-    """An arrow: the points it passes through, from the bottom of one box to the top of another."""
-
-    points: list[tuple[float, float]]
-    names: tuple[str, ...]
-
-
-def layout(dag: DAG) -> Box:
+def layout(dag: DAG, depth: int | None = None) -> Box:
     """Places for everything; the outermost box is the operator itself."""
-    picture = Picture(dag)
+    picture = Picture(dag, depth)
     root = _sized(picture, None)
-    _move(root, PAD, PAD)
+    _move(root, 0.0, 0.0)
     return root
 
 
 def _sized(picture: Picture, node: Node | None) -> Box:
-    box = Box(node)
-    inside = picture.inside.get(node.id if node else None, [])
-    if not inside:
-        box.width = max(96.0, _text_width(node)) if node else 120.0
-        box.height = LEAF_HEIGHT if node and node.kind not in ("input", "return") else 30.0
+    box = Box(node, caption(picture, node))
+    box.inside = [_sized(picture, child) for child in picture.inside.get(node.id if node else None, [])]
+    text = box.caption.width + 2 * _SIDE
+    if not box.inside:
+        box.width = max(84.0, text)
+        box.height = PILL if node and node.kind in ("input", "return") else LEAF
         return box
-    box.inside = [_sized(picture, child) for child in inside]
     _arrange(picture, box)
+    if box.width < text:
+        for child in box.inside:
+            child.x += (text - box.width) / 2
+        _shift(box, (text - box.width) / 2, 0.0)
+        box.width = text
     return box
-
-
-def _text_width(node: Node | None) -> float:
-    if node is None:
-        return 0.0
-    title = node.title if len(node.title) <= MAX_CHARS else node.title[:MAX_CHARS]
-    return max(len(title) * CHAR, len(note(node)) * 6.0) + 32
-
-
-def note(node: Node) -> str:
-    """The small line of a box."""
-    if node.certainty == "opaque":
-        return f"not followed: {node.reason}"
-    if node.count > 1:
-        return f"× {node.count}"
-    if node.kind == "loop" and node.reason:
-        return node.reason
-    place = f"{node.file.rpartition('/')[2]}:{node.line}"
-    return f"{place} · may run" if node.certainty == "may" and node.kind == "call" else place
 
 
 def _arrange(picture: Picture, box: Box) -> None:
     """Place the children of a box in layers, then set its own size."""
-    key = box.node.id if box.node else None
-    arrows = picture.arrows.get(key, [])
-    place = {b.node.id: i for i, b in enumerate(box.inside) if b.node}
-    ranks = [0] * len(box.inside)
-    pairs = [(place[a.source], place[a.target], a) for a in arrows]
-    for source, target, _ in sorted(pairs, key=lambda p: (p[1], p[0])):
-        ranks[target] = max(ranks[target], ranks[source] + 1)
-    _in_order(box, ranks, {s for s, _, _ in pairs} | {t for _, t, _ in pairs})
-    # A lane is a narrow gap that a long arrow passes through.
-    layers: list[list[Box]] = [[] for _ in range(max(ranks, default=0) + 1)]
-    for child, rank in zip(box.inside, ranks, strict=True):
-        layers[rank].append(child)
-    chains: list[tuple[list[Box], tuple[str, ...]]] = []
-    before: dict[int, list[Box]] = {}
-    for source, target, arrow in pairs:
-        chain = [box.inside[source]]
-        for rank in range(ranks[source] + 1, ranks[target]):
-            lane = Box(None, width=LANE, height=0.0)
-            layers[rank].append(lane)
-            before.setdefault(id(lane), []).append(chain[-1])
-            chain.append(lane)
-        before.setdefault(id(box.inside[target]), []).append(chain[-1])
-        chain.append(box.inside[target])
-        chains.append((chain, arrow.names))
-    header = HEADER if box.node else 0.0
-    inner = max(_layer_width(layer) for layer in layers)
-    label = _text_width(box.node)
-    inner = max(inner, label - 2 * PAD)
-    y = header
-    for i, layer in enumerate(layers):
-        if i:
-            layer.sort(key=lambda b: _center(before.get(id(b), []), b))
-        height = max((b.height for b in layer), default=0.0)
-        x = PAD + (inner - _layer_width(layer)) / 2
-        for child in layer:
-            child.x, child.y = x, y
-            if child.node is None:
-                child.height = height
-            x += child.width + GAP_X
-        y += height + GAP_Y
-    box.width, box.height = inner + 2 * PAD, y - GAP_Y + PAD
-    box.lines = [Line(_points(chain), names) for chain, names in chains]
-    box.inside = [child for child in box.inside if child.node is not None]
+    nodes = [child.node for child in box.inside if child.node is not None]
+    place = {node.id: i for i, node in enumerate(nodes)}
+    arrows = picture.arrows.get(box.node.id if box.node else None, [])
+    levels = ranks.ranks(picture, box.node, nodes, arrows)
+    limit = ranks.ARMS if box.node is not None and box.node.kind == "branch" else ranks.ROW
+    levels = ranks.wrapped(levels, [child.width for child in box.inside], GAP_X, limit)
+    down = [a for a in arrows if _goes_down(a, levels[place[a.source]], levels[place[a.target]])]
+    grid = Grid(levels, [(place[a.source], place[a.target]) for a in down], ports.bundles(down))
+    grid.untangle()
+    widths = [child.width for child in box.inside] + [LANE] * (len(grid.above) - len(nodes))
+    tails, heads = ports.spread(grid, down, widths)
+    x = Columns(grid, widths, GAP_X, tails, heads).x
+    ports.straighten(grid, x, widths, tails, heads)
+    left = min(x[v] - widths[v] / 2 for row in grid.rows for v in row)
+    x = [at - left + PAD for at in x]
+    rows = _rows(box, grid, x, down, tails, heads)
+    box.width = max(x[v] + widths[v] / 2 for row in grid.rows for v in row) + PAD
+    box.height = rows[-1][1] + PAD
+    box.lines = [
+        Line(arrow, _points(chain, box.inside, x, rows, levels[chain[0]], tail, head))
+        for chain, arrow, tail, head in zip(grid.chains, down, tails, heads, strict=True)
+    ]
+    box.lines += _across(box, grid, [a for a in arrows if a.kind == "control"], place, levels)
+    box.labels = labels(box.lines, rows, box.width)
 
 
-def _in_order(box: Box, ranks: list[int], connected: set[int]) -> None:
-    """Where no data connects two neighbours in a block, program order is what the reader expects."""
-    node = box.node
-    if node is None or node.kind not in ("call", "loop", "with", "try") or node.reason.endswith("unrolled"):
-        return
-    for i in range(1, len(box.inside)):
-        if i not in connected and i - 1 not in connected:
-            ranks[i] = max(ranks[i], ranks[i - 1] + 1)
+def _goes_down(arrow: Arrow, source: int, target: int) -> bool:
+    """What the order of the program alone connects gets a line where that is short; else the place says it."""
+    return source < target and (arrow.kind != "control" or target == source + 1)
 
 
-def _layer_width(layer: list[Box]) -> float:
-    return sum(b.width for b in layer) + GAP_X * max(0, len(layer) - 1)
+def _rows(
+    box: Box, grid: Grid, x: Sequence[float], arrows: Sequence[Arrow], tails: Sequence[float], heads: Sequence[float]
+) -> list[tuple[float, float]]:
+    """Top and bottom of each row; puts the boxes there."""
+    reach = [0.0] * len(grid.rows)
+    named = [False] * len(grid.rows)
+    level = {v: i for i, row in enumerate(grid.rows) for v in row}
+    for chain, arrow, tail, head in zip(grid.chains, arrows, tails, heads, strict=True):
+        for a, b in itertools.pairwise(chain):
+            ends = x[a] + (tail if a == chain[0] else 0.0), x[b] + (head if b == chain[-1] else 0.0)
+            reach[level[a]] = max(reach[level[a]], abs(ends[0] - ends[1]), 1.0)
+            named[level[a]] |= bool(arrow.names)
+    y = HEADER if box.node else 0.0
+    rows: list[tuple[float, float]] = []
+    for i, row in enumerate(grid.rows):
+        height = max((box.inside[v].height for v in row if v < grid.boxes), default=0.0)
+        for v in row:
+            if v < grid.boxes:
+                box.inside[v].x, box.inside[v].y = x[v] - box.inside[v].width / 2, y
+        rows.append((y, y + height))
+        # Long curves need height, or they lie flat on the boxes.
+        y += height + (GAP_Y - 6 if not reach[i] else GAP_Y + 10 * named[i] + min(44.0, reach[i] * 0.07))
+    return rows
 
 
-def _center(above: list[Box], box: Box) -> float:
-    return sum(b.x + b.width / 2 for b in above) / len(above) if above else box.x
-
-
-def _points(chain: list[Box]) -> list[tuple[float, float]]:
+def _points(
+    chain: Sequence[int],
+    boxes: Sequence[Box],
+    x: Sequence[float],
+    rows: Sequence[tuple[float, float]],
+    level: int,
+    tail: float,
+    head: float,
+) -> list[tuple[float, float]]:
     """From the bottom of the first box to the top of the last, straight down through the lanes between."""
-    points: list[tuple[float, float]] = []
-    for i, box in enumerate(chain):
-        middle = box.x + box.width / 2
-        if i:
-            points.append((middle, box.y))
-        if i < len(chain) - 1:
-            points.append((middle, box.y + box.height))
-    return points
+    source = boxes[chain[0]]
+    points = [(x[chain[0]] + tail, source.y + source.height), (x[chain[0]] + tail, rows[level][1])]
+    for k, lane in enumerate(chain[1:-1], level + 1):
+        points += [(x[lane], rows[k][0]), (x[lane], rows[k][1])]
+    points.append((x[chain[-1]] + head, boxes[chain[-1]].y))
+    return [p for i, p in enumerate(points) if i == 0 or p != points[i - 1]]
+
+
+def _across(box: Box, grid: Grid, arrows: Sequence[Arrow], place: dict[str, int], levels: Sequence[int]) -> list[Line]:
+    """Order of the program between two that stand side by side."""
+    found: list[Line] = []
+    for arrow in arrows:
+        a, b = place[arrow.source], place[arrow.target]
+        row = [v for v in grid.rows[levels[a]] if v < grid.boxes]
+        if levels[a] == levels[b] and row.index(b) == row.index(a) + 1:
+            left, right = box.inside[a], box.inside[b]
+            y = left.y + min(left.height, right.height, LEAF) / 2
+            found.append(Line(arrow, [(left.x + left.width, y), (right.x, y)]))
+    return found
+
+
+def _shift(box: Box, x: float, y: float) -> None:
+    """Everything that a box draws itself."""
+    for line in box.lines:
+        line.points = [(px + x, py + y) for px, py in line.points]
+    for label in box.labels:
+        label.x += x
+        label.y += y
 
 
 def _move(box: Box, x: float, y: float) -> None:
     box.x += x
     box.y += y
-    for line in box.lines:
-        line.points = [(px + box.x, py + box.y) for px, py in line.points]
+    _shift(box, box.x, box.y)
     for child in box.inside:
         _move(child, box.x, box.y)

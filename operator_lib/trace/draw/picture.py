@@ -2,47 +2,87 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
-from operator_lib.trace.dag import DAG, Node
-from operator_lib.trace.draw.rows import has_calls
+from operator_lib.trace.dag import DAG, Edge, Node
+from operator_lib.trace.draw.reduce import Flow, reduced
+from operator_lib.trace.draw.rows import REGIONS, calls_below
 
-_REGIONS = ("branch", "loop", "try", "with")
+MANY, DEEP = 400, 40
+"""More boxes, or more boxes within each other, than this are not drawn unless asked for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Arrow:
-    """Between two boxes in the same box. `names` are the variables that flow."""
+    """Between two boxes in the same box."""
 
     source: str
     target: str
-    names: tuple[str, ...]
+    kind: str = "data"
+    """``data``, ``effect``, or ``control`` where only the order of the program connects the two."""
+    names: tuple[str, ...] = ()
+    """The variables that flow."""
+    assumed: bool = False
+
+
+@dataclass(slots=True)
+class _Shown:
+    """The boxes down to one depth."""
+
+    inside: dict[str | None, list[Node]] = field(default_factory=dict[str | None, list[Node]])
+    ids: set[str] = field(default_factory=set[str])
 
 
 class Picture:
-    """The nodes that are worth a box, and the arrows of each box, lifted to neighbours and without detours."""
+    """The nodes that are worth a box, and the arrows of each box, lifted to neighbours and without detours.
 
-    def __init__(self, dag: DAG) -> None:
+    Boxes deeper than `depth` are not drawn; the box around them says how many calls it hides. Without `depth`
+    everything is drawn that still makes a readable picture.
+    """
+
+    def __init__(self, dag: DAG, depth: int | None = None) -> None:
         self.dag = dag
-        self.inside: dict[str | None, list[Node]] = {}
         self.by_id = {n.id: n for n in dag.nodes}
-        self.shown: dict[str, Node] = {}
-        self._collect(None)
+        self.calls = calls_below(dag)
+        shown = self._collect(max(1, min(depth, DEEP)) if depth is not None else None)
+        self.inside = shown.inside
+        self.shown = shown.ids
+        self._paths: dict[str, tuple[str, ...]] = {}
+        self.fed: set[str] = set()
+        """Boxes that get data from outside themselves."""
         self.arrows: dict[str | None, list[Arrow]] = self._arrows()
+        self._add_order()
 
-    def _collect(self, parent: str | None) -> None:
-        self.inside[parent] = [n for n in self.dag.children_of(parent) if self._worth(n, parent)]
-        for node in self.inside[parent]:
-            self.shown[node.id] = node
-            self._collect(node.id)
+    def hidden(self, node: Node) -> int:
+        """How many calls inside the box of a node are not drawn."""
+        return 0 if self.inside.get(node.id) else self.calls[node.id]
 
-    def _worth(self, node: Node, parent: str | None) -> bool:
-        if node.kind in ("call",) or node.certainty == "opaque":
+    # --- boxes -----------------------------------------------------------------------------------------------------
+
+    def _collect(self, depth: int | None) -> _Shown:
+        """Level by level, as deep as was asked for; else until there are many boxes."""
+        shown = _Shown()
+        level: list[str | None] = [None]
+        done = 0
+        while level and done < (depth or DEEP):
+            found = {parent: [n for n in self.dag.children_of(parent) if self._worth(n)] for parent in level}
+            size = sum(map(len, found.values()))
+            if depth is None and done and len(shown.ids) + size > MANY:
+                break
+            for parent, nodes in found.items():
+                shown.inside[parent] = nodes
+                shown.ids.update(n.id for n in nodes)
+            level = [n.id for nodes in found.values() for n in nodes]
+            done += 1
+        return shown
+
+    def _worth(self, node: Node) -> bool:
+        if node.kind == "call" or node.certainty == "opaque":
             return True
         if node.kind in ("input", "return"):
-            return parent is None or (node.kind == "return" and self._outermost(node))
-        return node.kind in _REGIONS and (has_calls(self.dag, node) or self._returns(node))
+            return (node.parent is None or node.kind == "return") and self._outermost(node)
+        return node.kind in REGIONS and (self.calls[node.id] > 0 or self._returns(node))
 
     def _outermost(self, node: Node) -> bool:
         """Whether no call is around a node: it belongs to the operator itself."""
@@ -56,52 +96,110 @@ class Picture:
 
     def _returns(self, node: Node) -> bool:
         return self._outermost(node) and any(
-            n.kind == "return" or self._returns(n) for n in self.dag.children_of(node.id)
+            n.kind == "return" or (n.kind in REGIONS and self._returns(n)) for n in self.dag.children_of(node.id)
         )
 
-    def path(self, id: str) -> list[str]:
+    # --- arrows ----------------------------------------------------------------------------------------------------
+
+    def path(self, id: str) -> tuple[str, ...]:
         """The boxes around a node, outermost first, itself last; only those that are shown."""
-        found: list[str] = []
-        at: str | None = id
-        while at is not None:
-            if at in self.shown:
-                found.append(at)
-            at = self.by_id[at].parent
-        return found[::-1]
+        if id not in self._paths:
+            found: list[str] = []
+            at: str | None = id
+            while at is not None:
+                if at in self.shown:
+                    found.append(at)
+                at = self.by_id[at].parent
+            self._paths[id] = tuple(found[::-1])
+        return self._paths[id]
 
     def _arrows(self) -> dict[str | None, list[Arrow]]:
-        lifted: dict[str | None, dict[tuple[str, str], list[str]]] = {}
-        paths = {id: self.path(id) for id in self.by_id}
+        lifted: dict[str | None, dict[tuple[str, str], Flow]] = {}
         for edge in self.dag.edges:
-            if edge.kind != "data" or "code" in (self.by_id[edge.source].kind, self.by_id[edge.target].kind):
+            if edge.kind == "control" or not self._drawn(edge.source) or not self._drawn(edge.target):
                 continue
-            a, b = paths[edge.source], paths[edge.target]
-            depth = 0
-            while depth < min(len(a), len(b)) and a[depth] == b[depth]:
-                depth += 1
-            if depth >= len(a) or depth >= len(b):
-                continue
-            parent = a[depth - 1] if depth else None
-            names = lifted.setdefault(parent, {}).setdefault((a[depth], b[depth]), [])
-            if edge.name and edge.name not in names:
-                names.append(edge.name)
-        return {parent: list(_reduced(pairs)) for parent, pairs in lifted.items()}
+            a, b = self.path(edge.source), self.path(edge.target)
+            level = _common(a, b)
+            self.fed.update(b[level:])
+            if level < len(a) and level < len(b):
+                flows = lifted.setdefault(a[level - 1] if level else None, {})
+                flow = flows.setdefault((a[level], b[level]), Flow())
+                flow.add(edge, self._direct(edge, a[level:], b[level:]))
+        return {parent: self._kept(parent, flows) for parent, flows in lifted.items()}
+
+    def _kept(self, parent: str | None, flows: dict[tuple[str, str], Flow]) -> list[Arrow]:
+        place = {n.id: i for i, n in enumerate(self.inside[parent])}
+        forward = {(place[s], place[t]): flow for (s, t), flow in flows.items() if place[s] < place[t]}
+        made: list[Arrow] = []
+        for (s, t), names in reduced(forward, len(place)):
+            source, target, flow = self.inside[parent][s], self.inside[parent][t], forward[s, t]
+            names = tuple(n for n in names if source.kind != "input" or n != source.name)
+            made.append(Arrow(source.id, target.id, flow.kind, names, flow.assumed))
+        return made
+
+    def _drawn(self, id: str) -> bool:
+        """Plain code is passed through: what it reads has an edge of its own to what it feeds."""
+        return self.by_id[id].kind != "code" or id in self.shown
+
+    def _direct(self, edge: Edge, source: Sequence[str], target: Sequence[str]) -> bool:
+        """Whether the value is handed over as it is, not through other calls or code that made another one of it."""
+        around = [id for id in (*source, *target) if id not in (edge.source, edge.target)]
+        if any(self.by_id[id].kind == "call" for id in around):
+            return False
+        return not edge.name or edge.name in self.by_id[edge.target].inputs
+
+    def _add_order(self) -> None:
+        """Order of the program, between neighbours that nothing else connects."""
+        after: dict[str, list[str]] = {}
+        for edge in self.dag.edges:
+            if edge.kind == "control":
+                after.setdefault(edge.source, []).append(edge.target)
+        for parent, nodes in self.inside.items():
+            place = {n.id: i for i, n in enumerate(nodes)}
+            known = {(place[a.source], place[a.target]) for a in self.arrows.get(parent, ())}
+            before = _ancestors(known, len(nodes))
+            for node in (n for n in nodes if n.kind != "input"):
+                for next_id in _next_shown(node.id, after, self.shown):
+                    j = place.get(next_id, -1)
+                    if (
+                        j > place[node.id]
+                        and not before[j] >> place[node.id] & 1
+                        and not _by_itself(nodes[j], before[j])
+                    ):
+                        self.arrows.setdefault(parent, []).append(Arrow(node.id, next_id, "control"))
 
 
-def _reduced(pairs: dict[tuple[str, str], list[str]]) -> Iterator[Arrow]:
-    """Arrows that are not implied by a longer way."""
-    after: dict[str, list[str]] = {}
-    for source, target in pairs:
-        after.setdefault(source, []).append(target)
-    reach: dict[str, set[str]] = {}
+def _common(a: Sequence[str], b: Sequence[str]) -> int:
+    level = 0
+    while level < min(len(a), len(b)) and a[level] == b[level]:
+        level += 1
+    return level
 
-    def reached(node: str) -> set[str]:
-        if node not in reach:
-            reach[node] = set()
-            for follower in after.get(node, ()):
-                reach[node] |= {follower} | reached(follower)
-        return reach[node]
 
-    for (source, target), names in pairs.items():
-        if len(pairs) > 4000 or not any(target in reached(other) for other in after[source] if other != target):
-            yield Arrow(source, target, tuple(names))
+def _by_itself(node: Node, before: int) -> bool:
+    """Whether everybody knows when it runs: a result at the end, a handler behind what it handles."""
+    return bool(node.kind == "return" and before) or node.name.startswith(("except", "finally"))
+
+
+def _ancestors(pairs: set[tuple[int, int]], count: int) -> list[int]:
+    """For each place the set, as bits, of those from which arrows lead to it."""
+    before = [0] * count
+    for s, t in sorted(pairs, key=lambda p: (p[1], p[0])):
+        before[t] |= before[s] | 1 << s
+    return before
+
+
+def _next_shown(id: str, after: dict[str, list[str]], shown: set[str]) -> list[str]:
+    """What follows in the program, looking through nodes that are not drawn."""
+    found: list[str] = []
+    seen: set[str] = set()
+    waiting = list(after.get(id, ()))
+    while waiting:
+        at = waiting.pop()
+        if at not in seen:
+            seen.add(at)
+            if at in shown:
+                found.append(at)
+            else:
+                waiting.extend(after.get(at, ()))
+    return sorted(found)

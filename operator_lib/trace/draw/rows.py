@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from operator_lib.trace.dag import DAG, Node
+from operator_lib.trace.draw.measure import drawable
 
-_REGIONS = ("branch", "loop", "try", "with")
+REGIONS = ("branch", "loop", "try", "with")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,47 +26,61 @@ class Row:
 
 def rows(dag: DAG, *, code: bool = False) -> Iterator[Row]:
     """The tree in program order; with `code` also plain code, inputs and returns."""
-    sources = _sources(dag)
-    yield from _below(dag, None, "", sources, code)
+    sources, calls = _sources(dag), calls_below(dag)
+    # A stack, not recursion: a graph may be deeper than Python's own.
+    waiting = [_lines(_visible(dag, None, calls, code), "")]
+    while waiting:
+        if (line := next(waiting[-1], None)) is None:
+            waiting.pop()
+            continue
+        node, start, below_start = line
+        yield Row(node, start, label(node), sources.get(node.id, ()), notes(node))
+        waiting.append(_lines(_visible(dag, node.id, calls, code), below_start))
 
 
-def _below(dag: DAG, parent: str | None, prefix: str, sources: dict[str, tuple[str, ...]], code: bool) -> Iterator[Row]:
-    shown = list(_visible(dag, parent, code))
+def _lines(nodes: Iterable[Node], prefix: str) -> Iterator[tuple[Node, str, str]]:
+    """Each node with the lines of the tree before it, and before what is inside it."""
+    shown = list(nodes)
     for i, node in enumerate(shown):
         last = i == len(shown) - 1
-        yield Row(node, prefix + ("└─ " if last else "├─ "), label(node), sources.get(node.id, ()), notes(node))
-        yield from _below(dag, node.id, prefix + ("   " if last else "│  "), sources, code)
+        yield node, prefix + ("└─ " if last else "├─ "), prefix + ("   " if last else "│  ")
 
 
-def _visible(dag: DAG, parent: str | None, code: bool) -> Iterator[Node]:
-    """Children worth a line: a single region that says nothing is passed through."""
+def _visible(dag: DAG, parent: str | None, calls: Mapping[str, int], code: bool) -> list[Node]:
+    """Children worth a line: a branch whose arms say it all is passed through."""
+    found: list[Node] = []
     for node in dag.children_of(parent):
-        region = node.kind in _REGIONS and has_calls(dag, node)
+        region = node.kind in REGIONS and calls[node.id] > 0
         if region and node.kind == "branch" and node.name.startswith("if / "):
-            yield from _visible(dag, node.id, code)  # its arms say it all
+            found += _visible(dag, node.id, calls, code)
         elif region or code or node.kind == "call" or node.certainty == "opaque":
-            yield node
+            found.append(node)
+    return found
 
 
-def has_calls(dag: DAG, node: Node) -> bool:
-    """Whether a call stands somewhere below `node`."""
-    return any(n.kind == "call" or n.certainty == "opaque" or has_calls(dag, n) for n in dag.children_of(node.id))
+def calls_below(dag: DAG) -> dict[str, int]:
+    """For each node how many calls stand inside it."""
+    found = dict.fromkeys((n.id for n in dag.nodes), 0)
+    for node in reversed(dag.nodes):  # what is inside comes later
+        if node.parent is not None:
+            found[node.parent] += found[node.id] + (node.kind == "call" or node.certainty == "opaque")
+    return found
 
 
 def label(node: Node) -> str:
     """``load: Load``, or the header of a region."""
-    return f"{node.name} (not read)" if node.kind == "code" and node.certainty == "opaque" else node.title
+    return drawable(f"{node.name} (not read)" if node.kind == "code" and node.certainty == "opaque" else node.title)
 
 
 def notes(node: Node) -> tuple[str, ...]:
     """What the reader should know about the node."""
     if node.certainty == "opaque":
-        return (f"not followed: {node.reason}",)
+        return (drawable(f"not followed: {node.reason}"),)
     found: list[str] = []
     if node.kind == "call" and node.certainty == "may":
         found.append("may run")
     if node.kind == "loop" and node.reason.endswith("unrolled"):
-        found.append(node.reason)
+        found.append(drawable(node.reason))
     if node.reason.startswith("recursion"):
         found.append("recursion")
     return tuple(found)
@@ -79,11 +94,12 @@ def _sources(dag: DAG) -> dict[str, tuple[str, ...]]:
         if edge.kind != "data":
             continue
         source, target = by_id[edge.source], by_id[edge.target]
-        if source.kind != "call" or target.kind not in ("call", *_REGIONS) or source.id == target.parent:
+        if source.kind != "call" or target.kind not in ("call", *REGIONS) or source.id == target.parent:
             continue
         text = source.operator or source.name
         if edge.name and edge.name != text:
             text += f".{edge.name}"
+        text = drawable(text)
         names = found.setdefault(target.id, [])
         if text not in names:
             names.append(text)
@@ -97,4 +113,5 @@ def head(dag: DAG) -> tuple[str, str]:
     calls = len(dag.sites)
     summary = f"{len(dag.nodes)} nodes, {calls} call{'s' if calls != 1 else ''}, coverage {dag.coverage:.0%}"
     place = f"{dag.file}:{dag.line}" if dag.file else ""
-    return dag.signature or dag.name, "   ".join(part for part in (place, summary.replace("%", " %")) if part)
+    parts = (drawable(place), summary.replace("%", " %"))
+    return drawable(dag.signature or dag.name), "   ".join(part for part in parts if part)

@@ -2,132 +2,177 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections import Counter
 from html import escape
 
 from operator_lib.trace.dag import DAG, Node
-from operator_lib.trace.draw.layout import CHAR, HEADER, PAD, Box, Line, layout, note
+from operator_lib.trace.draw import legend, look, measure
+from operator_lib.trace.draw.captions import BADGE, ICON
+from operator_lib.trace.draw.layout import PAD, Box, layout
+from operator_lib.trace.draw.lines import Label, Line, Point
 from operator_lib.trace.draw.rows import head
 
-# Plain colours, not CSS variables: many viewers know no variables.
-_LIGHT = {
-    "ink": "#1f2430", "dim": "#6b7280", "line": "#9aa3b2", "paper": "#ffffff", "call": "#eef4ff",
-    "call_line": "#4f7cd8", "block": "#f7f8fa", "block_line": "#c3c9d4", "io": "#eefaf2", "io_line": "#4aa36c",
-    "warn": "#fff4e5", "warn_line": "#d98a1f", "bad": "#fdecec", "bad_line": "#d23f3f",
-}  # fmt: skip
-_DARK = {
-    "ink": "#e6e9ef", "dim": "#9aa3b2", "line": "#6b7485", "paper": "#15181e", "call": "#1d2a44",
-    "call_line": "#7ea2ee", "block": "#1c2028", "block_line": "#3c4452", "io": "#173024", "io_line": "#5dbb83",
-    "warn": "#3a2a12", "warn_line": "#e0a04a", "bad": "#3b1a1c", "bad_line": "#e66a6a",
-}  # fmt: skip
-_SHAPE = """.dag{font-family:"Segoe UI",Roboto,"Helvetica Neue","DejaVu Sans",sans-serif;font-size:13px}
-.dag .dim{font-size:11px}.dag .head{font-size:15px;font-weight:600}.dag .title{font-weight:600}
-.dag .edge{fill:none;stroke-width:1.4}.dag .box{stroke-width:1.3}.dag .may>.box{stroke-dasharray:5 3}
-.dag .opaque>.box{stroke-dasharray:2 2}.dag .running>.box,.dag .failed>.box,.dag .lost>.box{stroke-width:2.4}
-.dag .skipped{opacity:.45}.dag .halo{paint-order:stroke;stroke-width:4px;stroke-linejoin:round}"""
-_COLOURS = """.dag .paper{fill:%(paper)s}.dag .halo{stroke:%(paper)s}.dag text{fill:%(ink)s}
-.dag .dim{fill:%(dim)s}.dag .edge{stroke:%(line)s}
-.dag .tip{fill:%(line)s}.dag .box{fill:%(block)s;stroke:%(block_line)s}
-.dag .call>.box{fill:%(call)s;stroke:%(call_line)s}
-.dag .input>.box,.dag .return>.box{fill:%(io)s;stroke:%(io_line)s}
-.dag .opaque>.box{fill:%(bad)s;stroke:%(bad_line)s}.dag .running>.box{fill:%(warn)s;stroke:%(warn_line)s}
-.dag .done>.box,.dag .cached>.box{stroke:%(io_line)s}
-.dag .failed>.box,.dag .lost>.box{fill:%(bad)s;stroke:%(bad_line)s}"""
-_STYLE = f"{_SHAPE}{_COLOURS % _LIGHT}@media (prefers-color-scheme:dark){{{_COLOURS % _DARK}}}".replace("\n", "")
+_LINE, _FIRST, _NARROWEST = 19.0, 27.0, 380.0
+_LONGEST = 1200
+"""Characters of source in a tooltip."""
 
 
-def render(dag: DAG) -> str:
-    """The picture as text."""
-    root = layout(dag)
+def render(dag: DAG, depth: int | None = None) -> str:
+    """The picture as text; the same graph gives the same bytes."""
+    root = layout(dag, depth)
     title, summary = head(dag)
-    top = 52.0
-    width = max(root.width, len(title) * 8.2, len(summary) * 6.2) + 2 * PAD
-    height = root.height + top + PAD
-    out = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="dag" width="{width:.0f}" height="{height:.0f}" '
-        f'viewBox="0 0 {width:.0f} {height:.0f}" role="img" aria-label="{escape(title, quote=True)}">',
-        f"<style>{_STYLE}</style>",
-        f'<rect class="paper" width="{width:.0f}" height="{height:.0f}" rx="10"/>',
-        f'<text class="head" x="{PAD + 4:.0f}" y="26">{escape(title)}</text>',
-        f'<text class="dim" x="{PAD + 4:.0f}" y="43">{escape(summary.replace("   ", " · "))}</text>',
-        f'<g transform="translate({(width - root.width) / 2 - PAD:.1f},{top - PAD:.0f})">',
-    ]
+    title, summary = measure.drawable(title), " · ".join([*summary.split("   "), *_tally(dag)])
+    key = legend.entries(root)
+    inner = max(root.width, _NARROWEST, legend.width(key))
+    heading = measure.wrap(title, inner, measure.HEAD)
+    inner = max(inner, measure.width(summary, measure.SMALL))
+    top = _FIRST + _LINE * len(heading) + 14
+    width, height = inner + 2 * PAD, top + root.height + PAD + (legend.HEIGHT if key else 0)
+    out = [f'<text class="head" x="{PAD + 2:.0f}" y="{_FIRST + _LINE * i:.0f}">{escape(line)}</text>'
+           for i, line in enumerate(heading)]  # fmt: skip
+    out.append(_text(summary, PAD + 2, _FIRST + _LINE * len(heading) - 2, "small"))
+    out.append(f'<g transform="translate({(width - root.width) / 2:.1f},{top:.1f})">')
     _content(root, out)
-    out.append("</g></svg>")
-    return "\n".join(out)
+    out.append("</g>")
+    out += legend.draw(key, PAD + 2, top + root.height + PAD)
+    body = "\n".join(out)
+    scope = "dag-" + hashlib.sha256(body.encode()).hexdigest()[:10]
+    return "\n".join([
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="dag {scope}" width="{width:.0f}" height="{height:.0f}" '
+        f'viewBox="0 0 {width:.0f} {height:.0f}" role="img" aria-labelledby="{scope}-title {scope}-desc">',
+        f'<title id="{scope}-title">{escape(title)}</title>',
+        f'<desc id="{scope}-desc">{escape(_described(dag, summary))}</desc>',
+        f"<style>{look.style(scope)}</style>",
+        f'<rect class="paper" width="{width:.0f}" height="{height:.0f}" rx="8"/>',
+        body,
+        "</svg>",
+    ])  # fmt: skip
+
+
+def _tally(dag: DAG) -> list[str]:
+    """How many calls are in which state, once something has run."""
+    found = Counter(n.status for n in dag.nodes if n.kind == "call")
+    return [f"{found[s]} {s}" for s in sorted(found)] if found.keys() - {"pending"} else []
+
+
+def _described(dag: DAG, summary: str) -> str:
+    """For those who hear the picture: the calls in program order."""
+    calls = [measure.drawable(n.title) for n in dag.sites]
+    more = f" and {len(calls) - 40} more" if len(calls) > 40 else ""
+    return f"Graph of {measure.drawable(dag.name)}: {summary}. Calls in program order: {', '.join(calls[:40])}{more}."
 
 
 def _content(box: Box, out: list[str]) -> None:
     for line in box.lines:
-        _edge(line, out)
+        _line(line, out)
     for child in box.inside:
         _box(child, out)
-    _edge_names(box.lines, out)
+    for label in box.labels:
+        _label(label, out)
 
 
 def _box(box: Box, out: list[str]) -> None:
-    node = box.node
-    if node is None:
-        return
+    node, caption = box.node, box.caption
+    assert node is not None
+    form = ("nest" if node.kind == "call" else "region") if box.inside else "leaf"
+    round_ = box.height / 2 if node.kind in ("input", "return") else 8 if node.kind == "call" else 5
     out.append(
-        f'<g class="{node.kind} {node.certainty} {node.status}" data-id="{escape(node.id)}">'
-        f"<title>{escape(_tooltip(node))}</title>"
+        f'<g class="{escape(node.kind)} {escape(node.certainty)} {escape(node.status)} {form}" '
+        f'data-id="{escape(measure.drawable(node.id))}">'
+        f"<title>{_tooltip(node)}</title>"
         f'<rect class="box" x="{box.x:.1f}" y="{box.y:.1f}" width="{box.width:.1f}" height="{box.height:.1f}" '
-        f'rx="{8 if node.kind in ("call", "input", "return") else 4}"/>'
+        f'rx="{round_:.0f}"/>'
     )
-    limit = int((box.width - 16) / CHAR)
-    middle, right = box.x + box.width / 2, box.x + box.width - 12
+    first = box.y + (20 if box.inside or caption.note else box.height / 2 + 4.5)
+    name = f'<tspan class="title">{escape(caption.name)}</tspan>'
+    if caption.kind:
+        name += f'<tspan class="kind" dx="7">{escape(caption.kind)}</tspan>'
     if box.inside:
-        head_y = box.y + HEADER - 15
-        out.append(_text(_cut(node.title, limit), box.x + 12, head_y, "title"))
-        if len(note(node)) * 6 < box.width - 24 - len(node.title) * CHAR:
-            out.append(_text(escape(note(node)), right, head_y, "dim", "end"))
-    elif node.kind in ("input", "return"):
-        out.append(_text(_cut(node.name, limit), middle, box.y + 20, "name", "middle"))
+        _icon(caption.icon, box.x + 19, first - 4.5, out)
+        out.append(f'<text x="{box.x + 12 + ICON * bool(caption.icon):.1f}" y="{first:.1f}">{name}</text>')
+        out.append(_text(caption.note, box.x + box.width - 12, first, "small", "end"))
     else:
-        out.append(_text(_cut(node.title, limit), middle, box.y + 20, "title", "middle"))
-        out.append(_text(_cut(note(node), int((box.width - 10) / 5.8)), middle, box.y + 36, "dim", "middle"))
+        aside = (ICON * bool(caption.icon) - _badge(box, out)) / 2
+        _icon(caption.icon, box.middle + aside - caption.first / 2 - 9, first - 4.5, out)
+        out.append(f'<text text-anchor="middle" x="{box.middle + aside:.1f}" y="{first:.1f}">{name}</text>')
+        if caption.note:
+            out.append(_text(caption.note, box.middle, box.y + 36, "small", "middle"))
     _content(box, out)
     out.append("</g>")
 
 
+def _badge(box: Box, out: list[str]) -> float:
+    """How many calls are hidden inside, in the upper right corner; the width that it takes."""
+    text = box.caption.badge
+    if not text:
+        return 0.0
+    size = measure.width(text, measure.SMALL) + BADGE
+    x = box.x + box.width - size - 6
+    out.append(f'<rect class="badge" x="{x:.1f}" y="{box.y + 6:.1f}" width="{size:.1f}" height="17" rx="8"/>')
+    out.append(_text(text, x + size / 2, box.y + 18.5, "small", "middle"))
+    return size + 6
+
+
+def _icon(icon: str, x: float, y: float, out: list[str]) -> None:
+    if not icon:
+        return
+    kind, disc = ("repeat", "") if icon == "repeat" else ("disc", '<circle r="7"/>')
+    out.append(f'<g class="{kind}" transform="translate({x:.1f},{y:.1f})">{disc}'
+               f'<path class="sign" d="{look.SIGNS[icon]}"/></g>')  # fmt: skip
+
+
 def _text(text: str, x: float, y: float, role: str, anchor: str = "start") -> str:
-    return f'<text class="{role}" text-anchor="{anchor}" x="{x:.1f}" y="{y:.1f}">{text}</text>'
+    return f'<text class="{role}" text-anchor="{anchor}" x="{x:.1f}" y="{y:.1f}">{escape(text)}</text>'
 
 
 def _tooltip(node: Node) -> str:
     lines = [node.title, f"{node.file}:{node.line}"]
     if node.condition:
-        lines.append(f"when: {node.condition}")
+        lines.append(f"when: {node.condition}" if node.kind != "loop" else node.condition)
     if node.reason:
         lines.append(f"{node.certainty}: {node.reason}")
-    if node.code:
-        lines.append(node.code)
-    return "\n".join(lines)
+    if node.status != "pending":
+        lines.append(f"{node.status}, {node.count} run{'s' if node.count != 1 else ''}")
+    lines += node.code[:_LONGEST].splitlines()
+    return escape("\n".join(measure.drawable(line) for line in lines), quote=False)
 
 
-def _cut(text: str, limit: int) -> str:
-    return escape(text if len(text) <= limit else text[: max(1, limit - 1)] + "…")
+def _line(line: Line, out: list[str]) -> None:
+    arrow = line.arrow
+    looks = "".join(f" {name}" for name in (arrow.kind, "assumed" * arrow.assumed) if name not in ("", "data"))
+    *points, (x, y) = line.points
+    across = points[-1][1] == y
+    end = (x - 6, y) if across else (x, y - 6)
+    path = [f"M{points[0][0]:.1f},{points[0][1]:.1f}"]
+    for a, b, c, d in Line(arrow, _corners([*points, end])).curves():
+        straight = a[0] == d[0] or a[1] == d[1]
+        path.append(f"L{d[0]:.1f},{d[1]:.1f}" if straight else
+                    f"C{b[0]:.1f},{b[1]:.1f} {c[0]:.1f},{c[1]:.1f} {d[0]:.1f},{d[1]:.1f}")  # fmt: skip
+    tip = "l-7,-3.5 v7 z" if across else "l-3.5,-7 h7 z"
+    said = f"<title>{escape(_said(line), quote=False)}</title>"
+    out.append(f'<path class="edge{looks}" d="{" ".join(path)}">{said}</path>'
+               f'<path class="tip{looks}" d="M{x:.1f},{y:.1f} {tip}"/>')  # fmt: skip
 
 
-def _edge(line: Line, out: list[str]) -> None:
-    (x, y), *rest = line.points
-    path = [f"M{x:.1f},{y:.1f}"]
-    for i, (nx, ny) in enumerate(rest):
-        end = ny - 5 if i == len(rest) - 1 else ny
-        bend = (ny - y) / 2
-        path.append(f"C{x:.1f},{y + bend:.1f} {nx:.1f},{ny - bend:.1f} {nx:.1f},{end:.1f}")
-        x, y = nx, ny
-    out.append(f'<path class="edge" d="{" ".join(path)}"/>')
-    out.append(f'<path class="tip" d="M{x:.1f},{y:.1f} l-4,-7 l8,0 z"/>')
+def _corners(points: list[Point]) -> list[Point]:
+    """Without those in the middle of a straight piece."""
+    return [
+        p
+        for i, p in enumerate(points)
+        if not 0 < i < len(points) - 1 or not points[i - 1][0] == p[0] == points[i + 1][0]
+    ]
 
 
-def _edge_names(lines: list[Line], out: list[str]) -> None:
-    """Each variable once for each box that it leaves; beside the arrow, nearer to where it arrives."""
-    said: set[tuple[tuple[float, float], str]] = set()
-    for line in lines:
-        text = ", ".join(line.names[:3]) + ("…" if len(line.names) > 3 else "")
-        if not text or (line.points[0], text) in said:
-            continue
-        said.add((line.points[0], text))
-        (x, y), (nx, ny) = line.points[0], line.points[1]
-        out.append(_text(_cut(text, 24), x + (nx - x) * 0.6 + 6, y + (ny - y) * 0.6 + 3, "dim halo"))
+def _said(line: Line) -> str:
+    names = ", ".join(measure.drawable(name) for name in line.arrow.names)
+    words = {"data": names or "a value", "effect": f"order of effects {names}".strip(), "control": "then"}
+    return words.get(line.arrow.kind, line.arrow.kind) + (" (assumed)" if line.arrow.assumed else "")
+
+
+def _label(label: Label, out: list[str]) -> None:
+    out.append(
+        f'<rect class="plate" x="{label.x - label.width / 2:.1f}" y="{label.y - label.height / 2:.1f}" '
+        f'width="{label.width:.1f}" height="{label.height:.1f}" rx="3"/>'
+        + _text(label.text, label.x, label.y + 3.8, "small", "middle")
+    )

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import sys
 import unicodedata
 from typing import TYPE_CHECKING
 
 from operator_lib.trace.dag import DAG
+from operator_lib.trace.draw.captions import measured
+from operator_lib.trace.draw.measure import drawable
 from operator_lib.trace.draw.rows import Row, head, rows
 
 if TYPE_CHECKING:
@@ -25,11 +28,13 @@ _RICH = {
     "skipped": "dim", "cached": "cyan", "lost": "bold red", "pending": "dim",
 }  # fmt: skip
 MARKS = {"pending": "○", "running": "●", "done": "✔", "failed": "✘", "skipped": "–", "cached": "✔", "lost": "?"}
+# One column for one column, for terminals that know no better.
+_ASCII = str.maketrans("├└│─◄○●✔✘–×…·⟳", "|`|-<o*+x-x~-@")
 
 
 def render(dag: DAG, *, width: int | None = None, color: bool = False, status: bool = False) -> str:
     """The tree as text, at most `width` columns (default: the terminal's, 100 at most, 80 where there is none)."""
-    lines = pieces(dag, width or _width(), status)
+    lines = _writable(pieces(dag, width or _width(), status))
     if color:
         return "\n".join("".join(f"\x1b[{_ANSI[r]}m{t}\x1b[0m" if r in _ANSI else t for t, r in line) for line in lines)
     return "\n".join("".join(text for text, _ in line).rstrip() for line in lines)
@@ -41,7 +46,7 @@ def rich_text(dag: DAG, *, width: int | None = None, status: bool | None = None)
 
     shown = any(n.status != "pending" for n in dag.nodes) if status is None else status
     text = Text(no_wrap=True, overflow="ellipsis")
-    for i, line in enumerate(pieces(dag, width or _width(), shown)):
+    for i, line in enumerate(_writable(pieces(dag, width or _width(), shown))):
         if i:
             text.append("\n")
         for part, role in line:
@@ -56,13 +61,28 @@ def _width() -> int:
         return 80
 
 
+def _writable(lines: list[list[Piece]]) -> list[list[Piece]]:
+    """The lines, in ASCII where standard output cannot say them otherwise."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    try:
+        "".join(text for line in lines for text, _ in line).encode(encoding)
+    except UnicodeEncodeError:
+        return [
+            [(text.translate(_ASCII).encode(encoding, "replace").decode(encoding), role) for text, role in line]
+            for line in lines
+        ]
+    except LookupError:
+        pass
+    return lines
+
+
 def pieces(dag: DAG, width: int, status: bool) -> list[list[Piece]]:
     """The lines, cut into pieces with roles."""
     title, summary = head(dag)
     gap = width - _len(title) - _len(summary)
     lines: list[list[Piece]] = [[(title, "head"), (" " * max(3, gap), ""), (summary, "dim")]]
     if gap < 3:
-        lines = [[(title, "head")], [("  " + summary, "dim")]]
+        lines = [_cut([(title, "head")], width), _cut([("  " + summary, "dim")], width)]
     found = list(rows(dag))
     left = [_left(row, status) for row in found]
     widest = max((sum(_len(t) for t, _ in part) for part in left), default=0)
@@ -87,15 +107,11 @@ def _left(row: Row, status: bool) -> list[Piece]:
 
 def _right(row: Row, dag: DAG, status: bool) -> list[Piece]:
     node = row.node
-    place = f":{node.line}" if node.file == dag.file else f"{node.file}:{node.line}"
+    place = f":{node.line}" if node.file == dag.file else drawable(f"{node.file}:{node.line}")
     part: list[Piece] = []
     if status:
-        if node.count > 1:
-            part.append((f"× {node.count}  ", "dim"))
-        if node.duration is not None:
-            part.append((_seconds(node.duration), "dim"))
-        if node.status in ("cached", "skipped", "failed", "lost"):
-            part.append((("  " if part else "") + node.status, node.status))
+        for text in measured(node):
+            part += [("  " if part else "", ""), (text, node.status if text == node.status else "dim")]
         return part
     part.append((place.ljust(5), "dim"))
     if row.sources:
@@ -104,12 +120,6 @@ def _right(row: Row, dag: DAG, status: bool) -> list[Piece]:
         if note != "may run":
             part.append(("  " + note, "opaque" if note.startswith("not followed") else "dim"))
     return part
-
-
-def _seconds(value: float) -> str:
-    if value < 1:
-        return f"{value * 1000:.0f} ms"
-    return f"{value:.1f} s" if value < 60 else f"{int(value) // 60}:{int(value) % 60:02d}"
 
 
 def _line(left: list[Piece], right: list[Piece], column: int, width: int) -> list[Piece]:

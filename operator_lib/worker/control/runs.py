@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from operator_lib.engine.process import FAILURE, VALUE
@@ -14,7 +13,7 @@ from operator_lib.wire.failure import encode_failure
 from operator_lib.wire.proto import common_pb2 as common
 from operator_lib.wire.proto import runs_pb2 as pb
 from operator_lib.wire.proto import runs_pb2_grpc as rpc
-from operator_lib.worker import history
+from operator_lib.worker import stories
 from operator_lib.worker.control.errors import stream, unary
 from operator_lib.worker.control.lease import lease
 from operator_lib.worker.runs import new_run
@@ -147,44 +146,9 @@ class Runs(rpc.RunsServicer):
 
     @stream
     async def Events(self, request: pb.EventsRequest, context: Any) -> AsyncIterator[pb.EventBatch]:
-        files, changed, ended = self._history(request.run_id)
-        for file in files[:-1]:
-            async for lines in history.read(file, 0, None, lambda: True, request.logs_only):
-                yield pb.EventBatch(lines=lines)
-        follow = changed if request.follow else None
-        async for lines in history.read(files[-1], request.after_seq, follow, ended, request.logs_only):
+        after, follow, only = request.after_seq, request.follow, request.logs_only
+        async for lines in stories.read(self.worker, request.run_id, after=after, follow=follow, logs_only=only):
             yield pb.EventBatch(lines=lines)
-
-    def _history(self, name: str) -> tuple[list[Path], Any, Any]:
-        """The events files of a run, of a map, of a replica, or of all replicas of a serving."""
-        worker = self.worker
-        row = worker.store.run(name)
-        if row is not None:
-            folder = worker.places.run(row.id)
-            inner = sorted(folder.glob("*/events")) if row.kind == "map" else []
-            return (
-                [*inner, worker.places.events(row.id)],
-                lambda: self._news(row.id),
-                lambda: worker.runs.ended(row.id),
-            )
-        serving = worker.servings.by_name.get(name)
-        if serving is not None:
-            replicas = [*serving.dead, *serving.replicas]
-            if replicas:
-                files = [worker.places.replica(r.id) / "events" for r in replicas]
-                return files, lambda: self._tick(), lambda: serving.closed
-        raise NotFound(f"no run or serving {name!r} on this worker")
-
-    def _news(self, run_id: str) -> asyncio.Event:
-        self.worker.runs.check_open()
-        return self.worker.runs.stories.next(run_id)
-
-    def _tick(self) -> asyncio.Event:
-        """Set in a moment: replicas do not announce what they print."""
-        self.worker.runs.check_open()
-        signal = asyncio.Event()
-        asyncio.get_running_loop().call_later(0.1, signal.set)
-        return signal
 
     @stream
     async def Result(self, request: pb.ResultRequest, context: Any) -> AsyncIterator[common.Chunk]:

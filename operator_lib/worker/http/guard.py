@@ -1,53 +1,22 @@
-"""What stands before every HTTP route: Host, Origin, token; and errors in one shape."""
+"""What stands before every HTTP route: Host, Origin, token."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from starlette.responses import JSONResponse
+from starlette.responses import Response
 
-from operator_lib.errors import (
-    AuthenticationError,
-    NotFound,
-    NotReady,
-    OperatorError,
-    OperatorTimeout,
-    QueueFull,
-    SerializationError,
-)
 from operator_lib.worker.config import loopback
+from operator_lib.worker.http.errors import error_response
 from operator_lib.worker.tokens import bearer
 
 if TYPE_CHECKING:
     from operator_lib.worker.app import Worker
 
-STATUSES: tuple[tuple[type[Exception], int], ...] = (
-    (AuthenticationError, 401),
-    (NotFound, 404),
-    (QueueFull, 429),
-    (NotReady, 503),
-    (OperatorTimeout, 504),
-    (SerializationError, 422),
-    (TypeError, 422),
-    (ValueError, 400),
-)
 OPEN = frozenset({"/healthz"})
 SERVING = "/v1/servings/"
-
-
-def error_response(
-    status: int, kind: str, message: str, details: Any = None, headers: dict[str, str] | None = None
-) -> JSONResponse:
-    """``{"error": {"type", "message", "details"}}``."""
-    body = {"error": {"type": kind, "message": message, "details": details}}
-    return JSONResponse(body, status, headers=headers)
-
-
-def refuse(error: Exception) -> JSONResponse:
-    """The response for one of our own errors."""
-    status = next((code for kind, code in STATUSES if isinstance(error, kind)), 500)
-    headers = {"Retry-After": str(max(1, round(error.retry_after)))} if isinstance(error, QueueFull) else None
-    return error_response(status, type(error).__name__, str(error), headers=headers)
+# Whatever else is sent as a method is counted as "other": a label for each word would be without end.
+METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "DELETE"})
 
 
 class Guard:
@@ -60,16 +29,16 @@ class Guard:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http":
             return
-        refused = self.refusal(scope)
-        if refused is not None:
-            await refused(scope, receive, send)
-            return
-        try:
-            await self.app(scope, receive, send)
-        except (OperatorError, ValueError, TypeError) as error:
-            await refuse(error)(scope, receive, send)
+        method = str(scope["method"])
 
-    def refusal(self, scope: Any) -> JSONResponse | None:
+        async def counted(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                self.worker.metrics.requested(method if method in METHODS else "other", message["status"])
+            await send(message)
+
+        await (self.refusal(scope) or self.app)(scope, receive, counted)
+
+    def refusal(self, scope: Any) -> Response | None:
         """Why this request is not let in, or None."""
         headers: dict[bytes, bytes] = dict(scope["headers"])
         hosts = [value for name, value in scope["headers"] if name == b"host"]

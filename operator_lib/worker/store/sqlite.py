@@ -195,11 +195,13 @@ class SqliteStore:
     def run(self, run_id: str) -> RunRow | None:
         return self._read(lambda c: runs.get(c, run_id))
 
-    def runs(self, job: str | None = None, status: str | None = None, limit: int = 100) -> list[RunRow]:
-        """The newest first, without their inputs."""
-        given = {"job": job, "status": status}
-        said = {name: value for name, value in given.items() if value is not None}
-        where = "WHERE " + " AND ".join(f"{name} = ?" for name in said) if said else ""
+    def runs(
+        self, job: str | None = None, status: str | None = None, limit: int = 100, before: str | None = None
+    ) -> list[RunRow]:
+        """The newest first, without their inputs; with `before` those that were submitted before that run."""
+        terms = {"job = ?": job, "status = ?": status, "seq < (SELECT seq FROM runs WHERE id = ?)": before}
+        said = {term: value for term, value in terms.items() if value is not None}
+        where = "WHERE " + " AND ".join(said) if said else ""
         query = f"SELECT {runs.RUN_WITHOUT_INPUT} FROM runs {where} ORDER BY seq DESC LIMIT ?"
         return [runs.as_run(found) for found in self._rows(query, *said.values(), max(0, limit))]
 

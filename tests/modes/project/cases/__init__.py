@@ -10,7 +10,7 @@ from typing import Any
 
 from cases.observe import describe
 
-MODULES = ("values", "failures", "streams", "state", "objects", "nested", "mapping")
+MODULES = ("values", "failures", "streams", "state", "objects", "nested", "mapping", "managed")
 UNSET = object()
 
 

@@ -1,0 +1,161 @@
+"""One call of one operator with its options: retries, time limit, context, reducing, stored outputs."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import random
+from collections.abc import Callable
+from typing import Any
+
+from operator_lib import context, core
+from operator_lib.context import RequestContext
+from operator_lib.engine import lasting, record, requests, scope
+from operator_lib.engine.clock import Timer
+from operator_lib.engine.scope import Scope
+from operator_lib.engine.steps import Invoke, Pause, Steps, drive
+from operator_lib.errors import RequestError
+from operator_lib.options import Options, Retries
+
+_ONCE = Retries()
+_MISSING: Any = object()
+
+
+def run(op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """``op.forward(*args, **kwargs)`` with the options that hold for it here."""
+    outer = scope.here()
+    rules = scope.rules(op, outer)
+    if not rules.acts:
+        return op.forward(*args, **kwargs)
+    call = Call(op, rules.options, outer)
+    if call.options.accumulate is not None and len(args) + len(kwargs) == 1 and (args or "items" in kwargs):
+        return drive(call.reduce(args[0] if args else kwargs["items"]))
+    return drive(call.once(args, kwargs))
+
+
+def runner(op: Any) -> Callable[..., Any]:
+    """`run` of `op`, as a function of its arguments."""
+    return lambda *args, **kwargs: run(op, args, kwargs)
+
+
+class Call:
+    """A call with options, made once or more often."""
+
+    __slots__ = ("op", "options", "outer", "outer_timer", "request")
+
+    def __init__(self, op: Any, chosen: Options, outer: Scope | None) -> None:
+        self.op = op
+        self.options = chosen
+        self.outer = outer
+        self.outer_timer = outer.running() if outer is not None else None
+        self.request = requests.here()
+
+    def reduce(self, items: Any) -> Steps:
+        """A reducer that is called with a collection folds it, from the left."""
+        total = zero(self.options)
+        for item in items:
+            total = yield from self.once((total, item), {})
+        return total
+
+    def once(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Steps:
+        """The output that is stored from an earlier call, else the call, and its output stored."""
+        if not self.options.cacheable:
+            return (yield from self.attempts(args, kwargs))
+        shelf = core.reach("engine.shelf", "Shelf")(self.op, self.options, args, kwargs)
+        with shelf.alone():
+            value = shelf.take(_MISSING)
+            if value is _MISSING:
+                value = yield from self.attempts(args, kwargs)
+                shelf.put(value)
+        return value
+
+    def attempts(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Steps:
+        """Until one succeeds, or none is left."""
+        policy = self.options.retries or _ONCE
+        for attempt in range(1, policy.max_retries + 2):
+            last = attempt > policy.max_retries
+            around = Attempt(self, attempt)
+            given, named = (args, kwargs) if last else fresh(args, kwargs)
+            if self.options.use_ctx:
+                given = (around.request, *given)
+            try:
+                return (yield Invoke(_within(around, self.op.forward, given, named)))
+            except policy.retry_on as error:
+                if last or isinstance(error, RequestError) or getattr(error, "__operator_retried__", None) is policy:
+                    # Who has this policy from further up does not try it all again.
+                    if policy is not _ONCE:
+                        with contextlib.suppress(AttributeError):
+                            error.__operator_retried__ = policy  # type: ignore[attr-defined]
+                    raise
+                wait = policy.delay(attempt, random.random)
+                words = f"{type(error).__name__}: {error}"[:2000]
+                requests.tell({"kind": "retry", "attempt": attempt, "delay": wait, "error": words})
+            yield Pause(wait)
+        raise AssertionError("unreachable")
+
+
+def zero(chosen: Options) -> Any:
+    """What a reducer starts with, made anew each time."""
+    start = chosen.accumulate
+    return start() if callable(start) else copy.deepcopy(start)
+
+
+def fresh(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """A copy of the arguments for this attempt, so that the next one does not see what it did to them."""
+    try:
+        return copy.deepcopy((args, kwargs))
+    except Exception:  # what cannot be copied is shared
+        return args, kwargs
+
+
+class Attempt:
+    """What is around one execution: the options for what it calls, its request, its clock."""
+
+    __slots__ = ("_call", "_timer", "request", "scope")
+
+    def __init__(self, call: Call, attempt: int) -> None:
+        self._call = call
+        self._timer: Timer | None = None
+        self.request: RequestContext = call.request.attempted(call.request.attempt + attempt - 1)
+        self.scope = Scope(call.options, call.outer)
+
+    def enter(self) -> Any:
+        record.listen()  # operators without options of their own are called by those of this one
+        if self._call.outer_timer is not None:
+            self._call.outer_timer.pause()
+        if self._timer is not None:
+            self._timer.resume()
+        else:
+            self._timer = self.scope.timer = requests.timer(self.scope.options.timeout)
+        return scope.current.set(self.scope), context.current.set(self.request)
+
+    def leave(self, token: Any) -> None:
+        record.unlisten()
+        context.current.reset(token[1])
+        scope.current.reset(token[0])
+        if self._timer is not None:
+            self._timer.pause()
+        if self._call.outer_timer is not None:
+            self._call.outer_timer.resume()
+
+    def end(self, error: BaseException | None) -> None:
+        if self._timer is not None:
+            self._timer.stop()
+            self._timer = None
+
+
+def _within(
+    around: Attempt, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Callable[[], Any]:
+    def invoke() -> Any:
+        token = around.enter()
+        try:
+            result = function(*args, **kwargs)
+        except BaseException as error:
+            around.end(error)
+            raise
+        finally:
+            around.leave(token)
+        return lasting.follow(result, around)
+
+    return invoke

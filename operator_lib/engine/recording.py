@@ -1,0 +1,75 @@
+"""`record`: what the operators of a block of code did, and their graph lit up by it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from operator_lib import core
+from operator_lib.engine.events import Event
+from operator_lib.engine.record import Recorder, current, listening
+from operator_lib.engine.told import Told, to_event
+
+if TYPE_CHECKING:
+    from operator_lib.trace.dag import DAG
+
+
+class Recording:
+    """What `record` saw: ``events``, and the program's DAG lit up by them."""
+
+    def __init__(self) -> None:
+        self._told: list[Told] = []
+        self._events: list[Event] = []
+        self._recorder = Recorder(self._told.append)
+        self._lit: Any = None
+
+    @property
+    def events(self) -> list[Event]:
+        """All that has happened so far, as `operator_lib.engine.events` describes it."""
+        self._recorder.flush()
+        for told in self._told[len(self._events) :]:
+            self._events.append({**to_event(told), "seq": len(self._events) + 1})
+        return self._events
+
+    def dag(self) -> DAG:
+        """The static graph of the first operator that was called, with status, count and duration on every node.
+
+        Raises:
+            ValueError: no operator has been called.
+        """
+        if self._recorder.names.op is None:
+            raise ValueError("nothing was recorded: no operator was called inside `with record()`")
+        if self._lit is None:
+            self._lit = core.reach("trace.overlay", "Overlay")(core.reach("trace", "build")(self._recorder.names.op))
+        self._lit.update(self.events[self._lit.seq :])
+        return self._lit.dag()
+
+
+@contextmanager
+def record() -> Generator[Recording]:
+    """Record the operator calls made in this block, by this thread and the tasks that it starts.
+
+    >>> from operator_lib import operator, record
+    >>> double = operator(lambda x: 2 * x)
+    >>> with record() as rec:
+    ...     _ = double(2)
+    >>> [event["phase"] for event in rec.events if event["kind"] == "node"]
+    ['start', 'end']
+    """
+    recording = Recording()
+    recorder = recording._recorder  # pyright: ignore[reportPrivateUsage]
+    recorder.root.outermost = True
+    status = "COMPLETED"
+    with listening():
+        token = current.set(recorder.root)
+        try:
+            yield recording
+        except BaseException:
+            status = "FAILED"
+            raise
+        finally:
+            current.reset(token)
+            recorder.flush()
+            recorder.emit({"kind": "status", "t": time.time(), "status": status, "attempt": 1})

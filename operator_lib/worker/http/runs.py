@@ -1,0 +1,143 @@
+"""Runs: listing, looking, results, cancelling, and the graph that a run lights up."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from operator_lib.engine.events import from_lines
+from operator_lib.errors import NotFound
+from operator_lib.trace.dag import DAG
+from operator_lib.trace.overlay import overlay
+from operator_lib.worker.http import results
+from operator_lib.worker.http.deployments import DAG_SCHEMA, SVG, graph_of, picture
+from operator_lib.worker.http.endpoint import Answer, Endpoint, Json, Parameter
+from operator_lib.worker.http.jobs import PATIENCE, TIMEOUT, WAIT, accepted, ended
+from operator_lib.worker.http.shown import listing, ref, run_state
+from operator_lib.worker.store.base import STATUSES, RunRow
+
+if TYPE_CHECKING:
+    from operator_lib.worker.app import Worker
+
+_TEXT: Json = {"type": "string"}
+JOB = Parameter("job", {**_TEXT, "minLength": 1}, "Only runs of this job.")
+STATUS = Parameter("status", {**_TEXT, "enum": list(STATUSES)}, "Only runs in this status.")
+LIMIT = Parameter("limit", {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100}, "How many at most.")
+CURSOR = Parameter("cursor", {**_TEXT, "minLength": 1}, "Go on after a page: its `next`.")
+
+
+async def some(worker: Worker, request: Request, query: Json) -> Response:
+    """A page of runs, the newest first."""
+    limit, cursor = query.get("limit", 100), query.get("cursor")
+    if cursor is not None and worker.store.run(cursor) is None:
+        raise NotFound(f"cursor: there is no run {cursor!r:.80} to go on after")
+    rows = worker.store.runs(query.get("job"), query.get("status"), limit + 1, cursor)
+    more = len(rows) > limit
+    return JSONResponse(
+        {"runs": [run_state(row) for row in rows[:limit]], "next": rows[limit - 1].id if more else None}
+    )
+
+
+def _row(worker: Worker, request: Request) -> RunRow:
+    return worker.runs.row(request.path_params["id"])
+
+
+async def one(worker: Worker, request: Request, query: Json) -> Response:
+    row = _row(worker, request)
+    failed = row.terminal and row.status != "COMPLETED"
+    return JSONResponse(
+        {**run_state(row), "error": await asyncio.to_thread(results.error_of, worker, row) if failed else None}
+    )
+
+
+async def cancel(worker: Worker, request: Request, query: Json) -> Response:
+    return JSONResponse(run_state(await worker.runs.cancel(request.path_params["id"])))
+
+
+async def result(worker: Worker, request: Request, query: Json) -> Response:
+    row = _row(worker, request)
+    if query.get("wait"):
+        row = await ended(worker, row, query.get("timeout", PATIENCE), request)
+        if not row.terminal:
+            return accepted(row)
+    elif not row.terminal:
+        results.stored_value(worker, row)
+    return await results.answer(worker, row, request)
+
+
+async def outputs(worker: Worker, request: Request, query: Json) -> Response:
+    """The stored outputs by function, a list each; a job has one, its own."""
+    row = _row(worker, request)
+    return await _outputs(worker, row, b'{"outputs":{%b:[%b]}}', row.job)
+
+
+async def output(worker: Worker, request: Request, query: Json) -> Response:
+    row, name = _row(worker, request), request.path_params["fn"]
+    if name != row.job:
+        raise NotFound(f"run {row.id} stored no output of {name!r}; stored: {row.job}")
+    return await _outputs(worker, row, b"[%b]")
+
+
+async def _outputs(worker: Worker, row: RunRow, form: bytes, *names: str) -> Response:
+    path = results.stored_value(worker, row)
+    value = await asyncio.to_thread(results.value_json, path)
+    return Response(form % (*(json.dumps(name).encode() for name in names), value), media_type="application/json")
+
+
+async def dag(worker: Worker, request: Request, query: Json) -> Response:
+    lit = await asyncio.to_thread(_lit, worker, _row(worker, request))
+    return Response(lit.to_json(), media_type="application/json")
+
+
+async def svg(worker: Worker, request: Request, query: Json) -> Response:
+    return await picture(await asyncio.to_thread(_lit, worker, _row(worker, request)))
+
+
+def _lit(worker: Worker, row: RunRow) -> DAG:
+    """The version's graph with what the run has done so far."""
+    version = worker.store.version(row.deployment_id, row.version)
+    if version is None:
+        raise NotFound(f"version {row.version} of {row.job} is gone")
+    path = worker.places.events(row.id)
+    events = from_lines(path.read_bytes()) if path.exists() else iter(())
+    return overlay(DAG.from_json(graph_of(version)), events)
+
+
+def endpoints() -> list[Endpoint]:
+    not_yet = (404, 406, 409)
+
+    def get(end: str, handle: Any, summary: str, answer: Answer, errors: tuple[int, ...] = (404,)) -> Endpoint:
+        return Endpoint("GET", "/v1/runs/{id}" + end, handle, "runs", summary, (answer,), (), errors)
+
+    page = listing("runs", "Run", next={"type": ["string", "null"], "description": "The cursor of the next page."})
+    run = {"allOf": [ref("Run")], "properties": {"error": {"type": ["object", "null"]}}, "required": ["error"]}
+    value = Answer(200, "The value; of a generator an array. With Accept: application/octet-stream as stored.", {})
+    return [
+        Endpoint(
+            "GET", "/v1/runs", some, "runs", "Runs, the newest first.",
+            (Answer(200, "A page.", page),), (JOB, STATUS, LIMIT, CURSOR), (404,),
+        ),
+        get("", one, "How a run fares, and why it failed.", Answer(200, "Its state.", run)),
+        Endpoint(
+            "DELETE", "/v1/runs/{id}", cancel, "runs", "Cancel a run. One that has ended stays as it is.",
+            (Answer(200, "Its state; it ends in a moment.", ref("Run")),), (), (404,),
+        ),
+        Endpoint(
+            "GET", "/v1/runs/{id}/result", result, "runs", "The value of a run, or its error.",
+            (
+                value,
+                replace(value, media=results.RAW, schema=None),
+                Answer(202, "With ?wait=true: not finished in time.", ref("Run"), headers=(("Location", "The run."),)),
+            ),
+            (WAIT, TIMEOUT), (400, *not_yet, 504),
+        ),
+        get("/outputs", outputs, "Stored outputs by function.", Answer(200, "Lists.", {"type": "object"}), not_yet),
+        get("/outputs/{fn}", output, "Outputs of one function.", Answer(200, "A list.", {"type": "array"}), not_yet),
+        get("/dag", dag, "The graph with the status of every node.", Answer(200, "Nodes and edges.", DAG_SCHEMA)),
+        get("/dag.svg", svg, "A picture of that graph.", Answer(200, "SVG.", None, SVG)),
+    ]  # fmt: skip

@@ -1,0 +1,45 @@
+"""All routes of the worker, in the order in which they are looked through."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from operator_lib.worker.http import deployments, events, jobs, openapi, runs, servings, status
+from operator_lib.worker.http.endpoint import Answer, Endpoint, Json
+from operator_lib.worker.http.find import find, version_of
+
+if TYPE_CHECKING:
+    from operator_lib.worker.app import Worker
+
+_OPENAPI = Answer(200, "OpenAPI 3.1.", {"type": "object"})
+
+
+async def document(worker: Worker, request: Request, query: Json) -> Response:
+    return JSONResponse(openapi.document(worker, table()))
+
+
+async def serving_document(worker: Worker, request: Request, query: Json) -> Response:
+    row = find(worker, request.path_params["name"], "serving")
+    return JSONResponse(openapi.serving_document(worker, table(), row, version_of(worker, row)))
+
+
+@cache
+def table() -> tuple[Endpoint, ...]:
+    """Every row once."""
+    return (
+        *status.endpoints(),
+        Endpoint("GET", "/openapi.json", document, "worker", "This document.", (_OPENAPI,)),
+        Endpoint(
+            "GET", "/v1/servings/{name}/openapi.json", serving_document, "servings", "The document of one serving.",
+            (_OPENAPI,), errors=(404,),
+        ),
+        *runs.endpoints(),
+        *events.endpoints(),
+        *(row for plural in ("jobs", "graphs") for row in deployments.endpoints("job", plural)),
+        *(row for plural in ("jobs", "graphs") for row in jobs.endpoints(plural)),
+        *servings.endpoints(),
+    )  # fmt: skip
