@@ -18,6 +18,9 @@ def export(model: Any, inputs: Mapping[str, Any]) -> dict[str, Any]:
     """``torch.export.export(strict=False)``: it runs the model once, and notes in which module an operation stood."""
     import torch
 
+    for config in {id(c): c for m in model.modules() if (c := getattr(m, "config", None)) is not None}.values():
+        if getattr(config, "use_cache", False):
+            config.use_cache = False  # a cache is no type that it can return
     with torch.no_grad():
         graph = torch.export.export(model, (), dict(inputs), strict=False).graph
     return {"modules": len(_modules(graph.nodes))}

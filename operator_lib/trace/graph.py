@@ -68,6 +68,10 @@ class Graph:
         # In the second and later passes over the body of an unrolled loop: what was made before is found again.
         self.again: dict[Any, Draft] = {}
         self.repeating = 0
+        # The one found again last, in each region.
+        self.met: dict[Draft | None, Draft] = {}
+        # Why the round in which they were found again may not happen: what is new in them may not run either.
+        self.doubts: dict[Draft, str] = {}
         self.serial = 0
         self.sites = 0
         # Code made before this serial number takes in no further statements.
@@ -83,6 +87,8 @@ class Graph:
         if self.repeating and (old := self.again.get(full)) is not None and not old.gone:
             if old.kind == "call":
                 self.sites += 1
+            self.met[parent] = old
+            self.doubts[old] = self._why(frame)
             return old
         draft = Draft(self.serial, kind, name, frame, parent, tree)
         self.serial += 1
@@ -90,7 +96,7 @@ class Graph:
         draft.key = full
         if hasattr(tree, "lineno"):
             draft.position = (tree.lineno, tree.col_offset, tree.end_lineno, tree.end_col_offset)
-        why = frame.why
+        why = self._why(frame)
         if why:
             draft.certainty, draft.reason = "may", why
         self.drafts.append(draft)
@@ -99,6 +105,9 @@ class Graph:
         if self.repeating:
             self.again[full] = draft
         return draft
+
+    def _why(self, frame: Frame) -> str:
+        return frame.why or (self.doubts.get(frame.call, "") if self.repeating and frame.call is not None else "")
 
     @property
     def full(self) -> bool:

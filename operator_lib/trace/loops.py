@@ -16,6 +16,7 @@ from operator_lib.trace.values import (
     Class,
     Const,
     Deps,
+    External,
     Function,
     Instance,
     Items,
@@ -149,7 +150,9 @@ def _repeated(
     f.region = loop
     before = f.env
     made, r.made = r.made, {}
-    for left in range(PASSES, 0, -1):
+    left = PASSES
+    while True:
+        left -= 1
         inside = r.graph.mark()
         sizes = len(f.returns), len(f.exits)
         f.env, f.after = before.copy(), after
@@ -158,7 +161,7 @@ def _repeated(
         wider = _widened(before, ended)
         if wider is None:
             break
-        if left == 1:  # what was read last stays
+        if not left:  # what was read last stays
             r.opaque(f, node, loop.name, "dynamic")
             break
         r.graph.fold(inside)
@@ -259,9 +262,30 @@ def with_statement(r: Reader, f: Frame, node: ast.With | ast.AsyncWith) -> None:
     note_header(f, block)
     block.note(f.writes, block.outputs)
     outer, f.region = f.region, block
-    r.visit(f, node.body)
+    if any(_swallows(value.what) for _, value in values):
+        _interrupted(r, f, node.body)
+    else:
+        r.visit(f, node.body)
     f.region = outer
     close(r, f, mark, node)
+
+
+def _swallows(what: Thing | None) -> bool:
+    return isinstance(what, External) and what.name == "contextlib.suppress()"
+
+
+def _interrupted(r: Reader, f: Frame, body: list[ast.stmt]) -> None:
+    """Statements of which only the first call surely begins: what any of them raises is caught here."""
+    maybe, start, begun = f.maybe, len(r.graph.drafts), False
+    r.visit(f, body[:1])
+    for draft in r.graph.drafts[start:]:
+        if draft.frame is f:
+            if begun and draft.certainty == "exact":
+                draft.certainty, draft.reason = "may", draft.reason or "try-body"
+            begun = begun or draft.kind == "call"
+    f.maybe = maybe or "try-body"
+    r.visit(f, body[1:])
+    f.maybe = maybe
 
 
 def outer_deps(deps: Deps, block: Draft) -> Deps:
@@ -276,12 +300,10 @@ def try_statement(r: Reader, f: Frame, node: ast.Try) -> None:
     before = f.env.copy()
     written: dict[str, Deps] = {}
     f.tries.append(written)
-    for i, statement in enumerate(node.body):
-        if i and node.handlers:
-            f.maybe = maybe or "try-body"
-        r.visit(f, [statement])
+    # Also a `finally` that leaves by break, continue or return swallows what was raised.
+    leaves = (isinstance(n, ast.Break | ast.Continue | ast.Return) for s in node.finalbody for n in ast.walk(s))
+    (_interrupted if node.handlers or any(leaves) else Reader.visit)(r, f, node.body)
     f.tries.pop()
-    f.maybe = maybe
     caught = before.copy()
     for name, deps in written.items():
         old = caught.names.get(name) or f.env.names.get(name)

@@ -108,7 +108,7 @@ def _of_instance(what: Instance, name: str, world: World) -> Thing | None:
     if what.live is not None and not isinstance(what, FunctionOperator):
         raw = _stored(what.live, name)
         if raw is not _MISSING:
-            if not what.operator and not raw and type(raw) in (dict, list) and world.reads(type(what.live).__module__):
+            if not what.operator and type(raw) in (dict, list) and not raw and world.reads(type(what.live).__module__):
                 return External(f"empty {name}")  # a package fills its own: what is read of it does not
             return what_is(raw, world)
     member = what.cls.find(name)

@@ -91,7 +91,8 @@ def _outermost(r: Reader, f: Frame, start: int) -> Draft:
     for draft in reversed(r.graph.drafts[start:]):
         if draft.parent is f.region and draft.kind != "input":
             return draft
-    return r.graph.drafts[-1]
+    # In a later round of an unrolled loop the statement has made nothing new.
+    return r.graph.met.get(f.region) or r.graph.drafts[-1]
 
 
 def _any(r: Reader, f: Frame, node: ast.stmt, result: Draft) -> Deps:

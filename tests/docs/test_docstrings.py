@@ -16,7 +16,7 @@ SHOWN = (
     "core",
     "decorator",
     "containers",
-    "engine.record",
+    "engine.recording",
     "wire.codec",
     "lib.shell",
     "options.retries",

@@ -26,35 +26,31 @@ _CLASS = re.compile(r"^class (\w+)(?:\((.*)\))?:\n(?:(?: {4}.*)?\n)*", re.MULTIL
 
 def calls(source: str) -> set[tuple[int, int]]:
     """Line and column of every call of an operator that `Program` can reach."""
-    classes = {m.group(1): m for m in _CLASS.finditer(source)}
-    found: set[tuple[int, int]] = set()
-    for name in classes:
-        if name in _reached(source, classes):
-            for start, text in _methods(source, classes, name):
-                found |= _calls(start, text)
-    return found
+    classes = {m.group(1): _methods(source, m) for m in _CLASS.finditer(source)}
+    program = classes["Program"]
+    middle = classes.get("Middle", {})
+    inherited = {**classes.get("Mixin", {}), **middle, **program, "super().forward": middle.get("forward", (0, ""))}
+    reached = _reached(inherited)
+    text = "".join(text for _, text in reached)
+    for name in ("Inner", "Stream"):
+        if f"self.{'n' if name == 'Inner' else 'stream'}(" in text:
+            reached += _reached(classes[name])
+    return {place for start, text in reached for place in _calls(start, text)}
 
 
-def _reached(source: str, classes: dict[str, re.Match[str]]) -> set[str]:
-    """`Program`, its bases where it calls ``super()``, and the operators of the program that are called."""
-    found = {"Program"}
-    text = "".join(text for _, text in _methods(source, classes, "Program"))
-    if "super().forward(" in text and "Middle" in classes:
-        found.add("Middle")
-        text += "".join(text for _, text in _methods(source, classes, "Middle"))
-    found |= {"Inner"} & set(classes) if "self.n(" in text else set()
-    found |= {"Stream"} & set(classes) if "self.stream(" in text else set()
-    return found
+def _methods(source: str, cls: re.Match[str]) -> dict[str, tuple[int, str]]:
+    """First line and text of the methods of a class."""
+    found = _METHOD.finditer(source, cls.start(), cls.end())
+    return {m.group(1): (source.count("\n", 0, m.start()) + 1, m.group()) for m in found}
 
 
-def _methods(source: str, classes: dict[str, re.Match[str]], name: str) -> list[tuple[int, str]]:
-    """First line and text of `forward` and of the methods of the class that it names, and those that they name."""
-    whole = classes[name]
-    own = {m.group(1): m for m in _METHOD.finditer(source, whole.start(), whole.end())}
+def _reached(methods: dict[str, tuple[int, str]]) -> list[tuple[int, str]]:
+    """`forward`, the methods that it names, and those that they name."""
     reached = ["forward"]
     for method in reached:
-        reached += [n for n in own if n not in reached and f"self.{n}" in own[method].group()]
-    return [(source.count("\n", 0, own[m].start()) + 1, own[m].group()) for m in reached]
+        text = methods[method][1]
+        reached += [n for n in methods if n not in reached and (n if "." in n else f"self.{n}") in text]
+    return [methods[m] for m in reached]
 
 
 def _calls(start: int, text: str) -> set[tuple[int, int]]:

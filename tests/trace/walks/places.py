@@ -6,6 +6,7 @@ import ast
 import os
 import textwrap
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 Span = tuple[int, int, int, int]
 LOOPS = (ast.For, ast.AsyncFor, ast.While)
@@ -16,31 +17,24 @@ class Places:
     """The parsed files of a program, by the spans of their expressions and statements."""
 
     def __init__(self, sources: Mapping[str, str]) -> None:
-        self.found: dict[tuple[str, Span], list[ast.AST]] = {}
-        self.parents: dict[ast.AST, ast.AST] = {}
-        self.starts: dict[tuple[str, int, int], list[ast.AST]] = {}
-        for file, text in sources.items():
-            for outer in ast.walk(ast.parse(text)):
-                for inner in ast.iter_child_nodes(outer):
-                    self.parents[inner] = outer
-                if hasattr(outer, "lineno"):
-                    self.found.setdefault((file, span(outer)), []).append(outer)
-                    self.starts.setdefault((file, *span(outer)[:2]), []).append(outer)
+        self.files = {file: _File(text) for file, text in sources.items()}
 
     def of(self, node, *kinds: type) -> ast.AST | None:
         """The tree with the span of a node."""
-        key = os.path.basename(node.file), (node.line, node.col, node.end_line, node.end_col)
-        return next((t for t in self.found.get(key, ()) if isinstance(t, kinds)), None)
+        found = self.files[os.path.basename(node.file)].found
+        place = node.line, node.col, node.end_line, node.end_col
+        return next((t for t in found.get(place, ()) if isinstance(t, kinds)), None)
 
     def starting(self, node, *kinds: type) -> ast.AST | None:
         """The tree that starts where a node starts."""
-        found = self.starts.get((os.path.basename(node.file), node.line, node.col), ())
-        return next((t for t in found if isinstance(t, kinds)), None)
+        starts = self.files[os.path.basename(node.file)].starts
+        return next((t for t in starts.get((node.line, node.col), ()) if isinstance(t, kinds)), None)
 
     def conditional(self, node) -> bool:
         """Whether the expression may be passed over by the expression or statement that it is in."""
+        parents = self.files[os.path.basename(node.file)].parents
         here = self.of(node, ast.expr)
-        while here is not None and isinstance(above := self.parents.get(here), ast.expr | ast.keyword | ast.Assert):
+        while here is not None and isinstance(above := parents.get(here), ast.expr | ast.keyword | ast.Assert):
             if isinstance(above, ast.BoolOp) and here is not above.values[0]:
                 return True
             if isinstance(above, ast.Compare) and here in above.comparators[1:]:
@@ -52,12 +46,29 @@ class Places:
             here = above
         return False
 
-    def enclosing(self, tree: ast.AST, *kinds: type) -> ast.AST | None:
-        """The nearest tree of these kinds around."""
-        above = self.parents.get(tree)
+    def enclosing(self, node, tree: ast.AST, *kinds: type) -> ast.AST | None:
+        """The nearest tree of these kinds around, in the file of a node."""
+        parents = self.files[os.path.basename(node.file)].parents
+        above = parents.get(tree)
         while above is not None and not isinstance(above, kinds):
-            above = self.parents.get(above)
+            above = parents.get(above)
         return above
+
+
+@lru_cache(8)
+class _File:
+    """One parsed file."""
+
+    def __init__(self, text: str) -> None:
+        self.found: dict[Span, list[ast.AST]] = {}
+        self.parents: dict[ast.AST, ast.AST] = {}
+        self.starts: dict[tuple[int, int], list[ast.AST]] = {}
+        for outer in ast.walk(ast.parse(text)):
+            for inner in ast.iter_child_nodes(outer):
+                self.parents[inner] = outer
+            if hasattr(outer, "lineno"):
+                self.found.setdefault(span(outer), []).append(outer)
+                self.starts.setdefault(span(outer)[:2], []).append(outer)
 
 
 def span(tree) -> Span:
@@ -72,6 +83,7 @@ def within(node, *trees: ast.AST) -> bool:
     return (trees[0].lineno, trees[0].col_offset) <= start and end <= (trees[-1].end_lineno, trees[-1].end_col_offset)
 
 
+@lru_cache(4096)
 def leaves_by(code: str) -> tuple[set[str], bool]:
     """How plain code may leave the block it is in, and whether it may also run on."""
     statements = ast.parse(textwrap.dedent(code)).body

@@ -1,7 +1,7 @@
 """Random operator programs: text that runs, ends, and calls operators in every way that Python has.
 
-Every number that a program computes is a small int, loops and recursions count down, and an operator raises `ValueError`
-for some of them; so most programs reach most of their lines, and exceptions fly through all constructs.
+Every number that a program computes is a small int, loops and recursions count down, and an operator raises
+`ValueError` for some of them; so most programs reach most of their lines, and exceptions fly through all constructs.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from random import Random
 
 # What every program imports: one module `walk_base`, in another file.
-BASE = '''
+BASE = """
 import asyncio, contextlib, functools
 from operator_lib import Operator, OperatorDict, OperatorList, Sequential, operator
 
@@ -101,13 +101,13 @@ class Common(Operator):
             return self.c(d)
         x = self.down(d - 1)
         return self.a(x)
-'''
+"""
 
-HEAD = '''
+HEAD = """
 import asyncio, contextlib, functools
 from operator_lib import Operator
 from walk_base import Common, Echo, Leaf, Waiting, glob, number, through, twice, wrap
-'''
+"""
 
 # The names under which a class generated here reaches operators: `walks.counter` counts their calls.
 CHILDREN = ("a", "b", "c", "seq", "alias", "part", "head")
@@ -133,6 +133,7 @@ class Writer:
         self.parts: frozenset[str] = frozenset()
         self.yields = False
         self.inside = ""
+        self.inherits = False
         self.callees: list[str] = []
         self.names = ["x", "y", "z"]
 
@@ -158,7 +159,7 @@ class Writer:
         self, name: str, base: str, parts: dict[str, str], *, size: int = 0, waits: bool = False, yields: bool = False
     ) -> str:
         """One class with a forward and some helpers of random content."""
-        self.parts, self.callees = frozenset(parts), []
+        self.parts, self.callees, self.inherits = frozenset(parts), [], False
         made = {} if base == "Middle" else dict(parts)
         if waits:
             made |= {"u": "Waiting(1)", "v": "Waiting(2)"}
@@ -169,13 +170,13 @@ class Writer:
         lines += [self.method("helper", "self, x, y=1", 0), self.method("gen", "self, x", 0, yields=True)]
         if waits:
             lines.append(self.method("later", "self, x", 0, waits=True))
-        self.callees = ["self.helper({})", "self.both({}, self.a)", "self.decorated({})", "self.even({})", "self.down(2)"]
+        self.callees = ["self.helper({})", "self.both({}, self.a)", "self.decorated({})", "self.even({})"]
+        self.callees.append("self.down(2)")
         if parts:
             self.callees += ["self.again({}, 2)", "self.echo({}, 1)", "self.n({})", "self.n({})"]
         if "Mixin" in base:
             self.callees.append("self.mixed({})")
-        if base == "Middle":
-            self.callees.append("super().forward({})")
+        self.inherits = base == "Middle"
         lines.append(self.method("forward", "self, x, y=1", size or self.size, waits=waits, yields=yields))
         return "\n".join(lines)
 
@@ -219,6 +220,8 @@ class Writer:
     def call(self, depth: int) -> str:
         """Text that calls an operator, in one of many ways."""
         value = self.expression(depth)
+        if self.inherits and self.inside == "forward" and not self.closed and self.chance(0.1):
+            return f"super().forward({value})"
         if self.callees and self.chance(0.15):
             return self.pick(*self.callees).format(value)
         if self.here_waits and not self.closed and self.chance(0.4):
@@ -269,7 +272,8 @@ _CALLS = (
     "functools.partial({op}, {0})()", "sum(self.gen({0}))", "next(self.gen({0}))", "sum(list(self.gen({0}))[:2])",
     "self.a.submit({0}).result()", "sum(self.a.map([{0}, {1}]))", "sum(list(map({op}, [{0}, {1}])))",
     "max([{0}, {1}], key={op})", "sorted([{0}, {1}], key=lambda v: self.b(v))[0]", "[{op}, self.b][1]({0})",
-    "{{'u': {op}, 'w': self.c}}['u']({0})", "({op} if {1} else self.c)({0})", "functools.reduce(lambda p, q: self.a(p), [{0}, {1}])",
+    "{{'u': {op}, 'w': self.c}}['u']({0})", "({op} if {1} else self.c)({0})",
+    "functools.reduce(lambda p, q: self.a(p), [{0}, {1}])",
     "self.both(x={0}, op={op})", "sum([self.kids[j]({0}) for j in range(2)])", "sum(k({0}) for k in self.kids)",
     "sum([k({0}) for k in self.kids if {1}])", "Leaf(4)({0})", "sum(filter(lambda v: self.c(v), [{0}, {1}]))",
     "next(iter([{op}]))({0})", "sum(o({0}) for o in (self.a, {op}))",
@@ -290,7 +294,8 @@ def _comprehension(w: Writer, depth: int) -> str:
     more = f" for j in range({w.enclosed(lambda: w.expression(depth))} % 3)" if w.chance(0.2) else ""
     w.names = names
     inside = f"{element} for i in {source}{test}{more}"
-    return w.pick(f"sum([{inside}])", f"sum({inside})", f"len({{{inside}}})", f"sum({{i: {inside}}}.values())", f"any({inside})")
+    shapes = ("sum([{}])", "sum({})", "len({{{}}})", "sum({{i: {}}}.values())", "any({})")
+    return w.pick(*shapes).format(inside)
 
 
 def _lambda(w: Writer, depth: int) -> str:
@@ -335,15 +340,17 @@ def _closure(w: Writer) -> list[str]:
     names, w.names = w.names, [*w.names, "v"]
     body = w.enclosed(lambda: w.expression(2))
     w.names = names
-    return [f"f = {w.pick('lambda v: ' + body, 'self.helper', 'functools.partial(self.b, y=1)', 'm')}",
-            f"{w.variable()} = f({w.expression(1)})"]
+    return [
+        f"f = {w.pick('lambda v: ' + body, 'self.helper', 'functools.partial(self.b, y=1)', 'm')}",
+        f"{w.variable()} = f({w.expression(1)})",
+    ]
 
 
 def _local(w: Writer) -> list[str]:
-    state = w.here_waits, w.loops, w.yields
-    w.here_waits, w.loops, w.yields = False, 0, False
+    state = w.here_waits, w.loops, w.yields, w.inside
+    w.here_waits, w.loops, w.yields, w.inside = False, 0, False, "local"
     body = w.block(1)
-    w.here_waits, w.loops, w.yields = state
+    w.here_waits, w.loops, w.yields, w.inside = state
     head = w.pick("def local(v, op=m):", "def local(v, w=1, *, op=self.b):", "def local(v, op=glob):")
     outer = "nonlocal x" if w.chance(0.3) else "x = v"
     tail = w.pick("return op(v) if op else v", "return v", f"return self.{w.pick('a', 'b')}(y)")
@@ -418,7 +425,8 @@ def _try(w: Writer, size: int) -> list[str]:
     if shape == 4:  # no break, continue or return in there
         lines += ["except* ValueError:", f"    {w.variable()} = {w.expression(2)}", "    x = 2"]
     if shape < 3:
-        lines += [w.pick("except ValueError:", "except (ValueError, TypeError) as e:", "except Exception:"), *w.block(size)]
+        lines.append(w.pick("except ValueError:", "except (ValueError, TypeError) as e:", "except Exception:"))
+        lines += w.block(size)
         if w.chance(0.2):
             lines += ["except BaseException:", *w.block(0), "    raise"]
         if w.chance(0.4):
@@ -438,9 +446,9 @@ def _match(w: Writer, size: int) -> list[str]:
 
 
 def _with(w: Writer, size: int) -> list[str]:
-    head = w.pick(f"with contextlib.nullcontext({w.expression(1)}) as z:", "with contextlib.suppress(ValueError):",
-                  f"with contextlib.nullcontext({w.expression(1)}), contextlib.nullcontext({w.expression(1)}) as y:")  # fmt: skip
-    return [head, *w.block(size)]
+    manager = f"contextlib.nullcontext({w.expression(1)})"
+    head = w.pick(f"{manager} as z", "contextlib.suppress(ValueError)", f"{manager}, {manager} as y")
+    return [f"with {head}:", *w.block(size)]
 
 
 def _indent(lines: list[str]) -> list[str]:
@@ -452,7 +460,7 @@ def _async(w: Writer, size: int) -> list[str]:
         return _if(w, size)
     return w.random.choice([
         [f"y = await self.u({w.expression(1)})"],
-        [f"x, y = await asyncio.gather(self.u({w.expression(1)}), self.later(z))", f"z = await self.v({w.expression(1)})"],
+        [f"x, y = await asyncio.gather(self.u({w.expression(1)}), self.later(z))", "z = await self.v(y)"],
         ["async with contextlib.AsyncExitStack() as z:", *w.block(size)],
     ])  # fmt: skip
 

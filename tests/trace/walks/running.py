@@ -9,13 +9,14 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from walks.acceptor import Acceptor
+from walks.program import BASE, GLOBALS
+from walks.recorder import Call, Recorder
+
 from operator_lib import containers
 from operator_lib.trace import source
 from operator_lib.trace.assemble import from_file, from_object
 from operator_lib.trace.dag import DAG
-from walks.acceptor import Acceptor
-from walks.program import BASE, GLOBALS
-from walks.recorder import Call, Recorder
 
 # So many calls of operators a program may make before it is stopped.
 LIMIT = 80

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Callable, Iterator
 
 WRITTEN = ("forward", "helper", "gen", "later", "mixed")
+_SMALL = (ast.Constant, ast.Name, ast.Attribute)
 Fails = Callable[[str], bool]
 
 
@@ -36,7 +37,7 @@ def _smaller(source: str) -> Iterator[str]:
             for start in range(0, len(getattr(list(ast.walk(tree))[i], name)), width):
                 yield from _without(source, i, name, start, width)
     for i, node in enumerate(ast.walk(tree)):
-        if node in free and isinstance(node, ast.expr) and not isinstance(node, ast.Constant | ast.Name):
+        if node in free and isinstance(node, ast.expr) and not isinstance(node, _SMALL):
             yield from _simpler(source, i)
 
 

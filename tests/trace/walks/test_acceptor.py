@@ -94,6 +94,7 @@ def test_the_graph_as_it_is(accepts, text):
 
 def test_a_missing_node_is_noticed(accepts, folder, text):
     for node in ran(folder, text):
+
         def drop(dag, node=node):
             gone = next(n for n in dag.nodes if (n.operator, n.line, n.col) == (node.operator, node.line, node.col))
             return rebuilt(dag, [n for n in dag.nodes if n.id not in below(dag, gone)])

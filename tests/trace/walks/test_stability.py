@@ -1,17 +1,16 @@
 """The same random programs: same bytes when drawn again, same ids when only the looks of the source change."""
 
 import ast
-import io
 import json
 import os
 import random
 import subprocess
 import sys
-import tokenize
 from pathlib import Path
 
-from operator_lib.trace import source
 from walks.program import write
+
+from operator_lib.trace import source
 
 SEEDS = range(7000, 7040)
 
@@ -81,13 +80,19 @@ def commented(text: str) -> str:
     return "".join(f"\n# before {i}\n{line}  # behind\n" for i, line in enumerate(text.splitlines()) if line.strip())
 
 
+OTHER = {"z": "zebra", "m": "mole", "ops": "many", "f": "fun", "k": "kid", "o": "one", "i": "index", "v": "value"}
+
+
+class _Renamed(ast.NodeTransformer):
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        node.id = OTHER.get(node.id, node.id)
+        return node
+
+    def visit_arg(self, node: ast.arg) -> ast.AST:
+        node.arg = OTHER.get(node.arg, node.arg)
+        return node
+
+
 def renamed(text: str) -> str:
-    """Other names for the local variables that the generator uses, except parameters of methods."""
-    other = {"z": "zebra", "m": "mole", "ops": "many", "f": "fun", "k": "kid", "o": "one", "i": "index", "v": "value"}
-    tokens = list(tokenize.generate_tokens(io.StringIO(text).readline))
-    lines = text.splitlines(keepends=True)
-    for before, token in reversed(list(zip(tokens, tokens[1:], strict=False))):
-        if token.type == tokenize.NAME and token.string in other and before.string != ".":
-            line, start = token.start[0] - 1, token.start[1]
-            lines[line] = lines[line][:start] + other[token.string] + lines[line][token.end[1] :]
-    return "".join(lines)
+    """Other names for local variables, and for parameters of local functions."""
+    return ast.unparse(_Renamed().visit(ast.parse(text)))
