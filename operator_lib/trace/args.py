@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from operator_lib.trace.frame import Frame
+from operator_lib.trace.objects import used
 from operator_lib.trace.reader import Reader
 from operator_lib.trace.source import SourceFile
 from operator_lib.trace.values import Const, Deps, Function, Items, Thing, Unknown, Value
@@ -38,7 +39,7 @@ class Args:
         """Evaluate the arguments of a call, left to right."""
         made = cls()
         for arg in node.args:
-            value = r.evaluate(f, arg)
+            value = used(r, f, r.evaluate(f, arg))
             if isinstance(arg, ast.Starred):
                 made._star(value)
                 made.labels.append("*" + label(arg.value, f.file))
@@ -47,7 +48,7 @@ class Args:
                 made.labels.append(label(arg, f.file))
                 made.trees.append(arg)
         for keyword in node.keywords:
-            value = r.evaluate(f, keyword.value)
+            value = used(r, f, r.evaluate(f, keyword.value))
             if keyword.arg is None:
                 made._stars(value)
                 made.labels.append("**" + label(keyword.value, f.file))
@@ -59,18 +60,24 @@ class Args:
 
     def _star(self, value: Value) -> None:
         if isinstance(value.what, Items) and value.what.kind != "dict" and self.rest is None:
-            self.positional.extend(Value(value.deps | v.deps, v.what) for v in value.what.values.values())
+            self.positional.extend(
+                Value(value.deps | v.deps, v.what, v.cells, v.part) for v in value.what.values.values()
+            )
         else:
             self._loose(value)
 
     def _stars(self, value: Value) -> None:
         if isinstance(value.what, Items) and all(isinstance(k, str) for k in value.what.values):
-            self.keywords.update({k: Value(value.deps | v.deps, v.what) for k, v in value.what.values.items()})
+            self.keywords.update(
+                {k: Value(value.deps | v.deps, v.what, v.cells, v.part) for k, v in value.what.values.items()}
+            )
         else:
             self._loose(value)
 
     def _loose(self, value: Value) -> None:
-        self.rest = Value(value.deps | (self.rest.deps if self.rest else frozenset()), Unknown("dynamic"))
+        self.rest = Value(
+            value.deps | (self.rest.deps if self.rest else frozenset()), Unknown("dynamic"), value.cells, True
+        )
 
     def after(self, positional: tuple[Value, ...], keywords: Mapping[str, Value]) -> Args:
         """These arguments behind those of a partial."""

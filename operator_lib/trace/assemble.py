@@ -12,7 +12,8 @@ from typing import Any
 from operator_lib import project, tree
 from operator_lib.trace import definitions, expand, ids, records
 from operator_lib.trace.args import Args
-from operator_lib.trace.dag import DAG, Edge, Node
+from operator_lib.trace.dag import DAG, Node
+from operator_lib.trace.edges import edges
 from operator_lib.trace.frame import Env, Frame
 from operator_lib.trace.graph import Draft
 from operator_lib.trace.live import packages, what_is
@@ -130,7 +131,7 @@ def _blank(r: Reader, cls: Class, frame: Frame) -> Instance:
         else:
             tree = getattr(cls, "node", ast.Pass())
             records.initialise(r, frame, made, args, tree)
-    r.heap = {k: Value(what=v.what) for k, v in frame.env.heap.items()}
+    r.heap = {k: Value(what=v.what, cells=v.cells) for k, v in frame.env.heap.items()}
     r.world.adopt(made, "", r.heap)
     return made
 
@@ -200,28 +201,7 @@ def finish(r: Reader, name: str, signature: str, doc: str, file: str, line: int)
     drafts = r.graph.drafts
     names = ids.name_all(drafts)
     nodes = tuple(_node(draft, index, names) for index, draft in enumerate(drafts))
-    edges = [Edge(names[s], names[t], kind, label) for s, t, kind, label in r.graph.edges]
-    edges += [Edge(names[a], names[b], "control") for a, b in _siblings(drafts)]
-    order = {node.id: node.index for node in nodes}
-    edges.sort(key=lambda e: (order[e.source], order[e.target], e.kind, e.name))
-    return DAG(nodes, tuple(edges), name, signature, doc, file, line)
-
-
-def _siblings(drafts: list[Draft]) -> list[tuple[Draft, Draft]]:
-    """Each node and the next one in the same region; the arms of a branch do not follow one another."""
-    last: dict[int, Draft] = {}
-    found: list[tuple[Draft, Draft]] = []
-    for draft in drafts:
-        before = last.get(id(draft.parent))
-        arms = before is not None and before.kind == draft.kind == "branch" and _arm(before) and _arm(draft)
-        if before is not None and not arms and draft.kind != "input":
-            found.append((before, draft))
-        last[id(draft.parent)] = draft
-    return found
-
-
-def _arm(draft: Draft) -> bool:
-    return draft.parent is not None and draft.parent.kind in ("branch", "try")
+    return DAG(nodes, edges(r.graph, r.world, names), name, signature, doc, file, line)
 
 
 def _node(draft: Draft, index: int, names: dict[Draft, str]) -> Node:

@@ -5,29 +5,35 @@ from __future__ import annotations
 import ast
 
 from operator_lib.trace.frame import Frame
-from operator_lib.trace.reader import Reader, labelled
-from operator_lib.trace.resolve import CONTENTS, Property, attribute, contents, iterate
+from operator_lib.trace.graph import labelled
+from operator_lib.trace.objects import NONE, WRITTEN, any_of, changed, held, identified, note, store, titled
+from operator_lib.trace.reader import Reader
+from operator_lib.trace.resolve import CONTENTS, attribute, contents, iterate
+from operator_lib.trace.shared import class_place, global_place, module_place
 from operator_lib.trace.static import StaticClass
 from operator_lib.trace.values import (
     Attributes,
+    Cells,
+    Class,
     Const,
+    Dep,
     Deps,
     Instance,
     Items,
     Many,
-    Method,
-    Unknown,
+    Module,
     Value,
-    Written,
     either,
     holds_operators,
 )  # fmt: skip
+
+_site = id
 
 
 def bind(r: Reader, f: Frame, target: ast.expr, value: Value) -> None:
     """``target = value``; expressions inside the target are evaluated now, as Python does."""
     if isinstance(target, ast.Name):
-        name(f, target.id, value)
+        name(r, f, target.id, value, target)
     elif isinstance(target, ast.Tuple | ast.List):
         _unpack(r, f, target.elts, value)
     elif isinstance(target, ast.Starred):
@@ -38,19 +44,43 @@ def bind(r: Reader, f: Frame, target: ast.expr, value: Value) -> None:
         _member(r, f, target, value)
 
 
-def name(f: Frame, id: str, value: Value) -> None:
+def name(r: Reader, f: Frame, id: str, value: Value, target: ast.AST | None = None) -> None:
     """A variable gets a value."""
-    made = Value(labelled(value.deps, id), value.what)
-    f.env.names[id] = made
-    f.locals.add(id)
+    cells = identified(r, f, value, _site(target) if target is not None else id, id)
+    made = Value(labelled(value.deps, id), value.what, cells, value.part)
+    made.after = value.after
     if id not in f.writes:
         f.writes.append(id)
+    if id in f.globals:
+        _global(r, f, id, made)
+        return
+    f.env.names[id] = made
+    f.locals.add(id)
     for seen in f.tries:
-        seen[id] = seen.get(id, frozenset()) | made.deps
-    home = f.function.home if f.function is not None and id in f.nonlocals else None
-    if home is not None and id in home.env.names:  # `nonlocal`
-        old = home.env.names[id]
-        home.env.names[id] = Value(old.deps | made.deps, either((old.what, made.what)))
+        seen.setdefault(id, []).append(made)
+    if id in f.shared:
+        f.touched.append(((f.spot, id), WRITTEN))
+    if id in f.nonlocals:
+        _nonlocal(r, f, id, made)
+
+
+def _global(r: Reader, f: Frame, id: str, value: Value) -> None:
+    place = global_place(f.file, id)
+    r.graph.titles.setdefault(place, place[1])
+    store(r, f, place, value)
+
+
+def _nonlocal(r: Reader, f: Frame, id: str, made: Value) -> None:
+    home = f.function.home if f.function is not None else None
+    while home is not None and id not in home.env.names:
+        home = home.function.home if home.function is not None else None
+    if home is None:
+        return
+    old = home.env.names[id]
+    home.env.names[id] = Value(old.deps | made.deps, either((old.what, made.what)), made.cells, made.part)
+    place = (home.spot, id)
+    r.graph.titles.setdefault(place, id)
+    f.touched.append((place, WRITTEN))
 
 
 def _unpack(r: Reader, f: Frame, targets: list[ast.expr], value: Value) -> None:
@@ -67,29 +97,42 @@ def _unpack(r: Reader, f: Frame, targets: list[ast.expr], value: Value) -> None:
         if i < star:
             bind(r, f, target, known[i] if i < len(known) else Value(value.deps))
         elif i == star:
-            bind(r, f, target, Value(value.deps, Items.of(known[star : len(known) - tail])))
+            caught = known[star : len(known) - tail]
+            deps: Deps = frozenset()
+            bind(r, f, target, Value(deps.union(*(v.deps for v in caught)), Items.of(caught)))
         else:
             bind(r, f, target, known[i - len(targets)] if len(targets) - i <= len(known) else Value(value.deps))
 
 
 def _attribute(r: Reader, f: Frame, target: ast.Attribute, value: Value) -> None:
-    base = r.evaluate(f, target.value)
+    set_attribute(r, f, r.evaluate(f, target.value), target, value)
+
+
+def set_attribute(r: Reader, f: Frame, base: Value, target: ast.Attribute, value: Value) -> None:
+    """``base.attr = value``."""
+    what = base.what
     attr = mangled(f, target.attr)
-    if isinstance(base.what, StaticClass):
-        base.what.changed[attr] = value.what
-    if isinstance(base.what, Instance):
-        if attr == "forward":
-            base.what.forward = value.what
-        label = f"self.{target.attr}" if base.what is f.me else ast.unparse(target)
-        made = Value(labelled(value.deps, label), value.what)
-        if (base.what.identity, attr) not in f.env.heap and base.what.live is not None:
-            made = Written(made.deps, made.what, attribute(base, attr, f.env.heap, r.world))
-        f.env.heap[base.what.identity, attr] = made
-        f.wrote_heap = True
-        if label not in f.writes:
-            f.writes.append(label)
+    if isinstance(what, StaticClass):
+        what.changed[attr] = value.what
+    if isinstance(what, Instance | Class | Module):
+        label = f"self.{target.attr}" if what is f.me else ast.unparse(target)
+        cells = identified(r, f, value, _site(target), label)
+        made = Value(labelled(value.deps, label), value.what, cells, value.part)
+        if isinstance(what, Instance):
+            if attr == "forward":
+                what.forward = value.what
+            place = (what.identity, attr)
+            title = titled(what, target.attr) or label
+        elif isinstance(what, Class):
+            place, title = class_place(target.attr), label
+        else:
+            place = module_place(what, target.attr)
+            title = place[1]
+        r.graph.titles.setdefault(place, title)
+        store(r, f, place, made)
+        note(f, label)
     else:
-        written(r, f, target.value, value.deps)
+        changed(r, f, base, value.deps, members=value.cells or NONE)
 
 
 def mangled(f: Frame, attr: str) -> str:
@@ -108,79 +151,67 @@ def mangled(f: Frame, attr: str) -> str:
 
 def _member(r: Reader, f: Frame, target: ast.Subscript, value: Value) -> None:
     base = r.evaluate(f, target.value)
-    place = r.evaluate(f, target.slice)
-    value = Value(value.deps | place.deps, value.what)
+    put(r, f, base, r.evaluate(f, target.slice), value)
+
+
+def put(r: Reader, f: Frame, base: Value, place: Value, value: Value) -> None:
+    """``base[place] = value``."""
+    inside = value.cells or NONE
+    value = Value(value.deps | place.deps, value.what, value.cells, value.part)
     if isinstance(base.what, Attributes) and isinstance(place.what, Const):
-        f.env.heap[base.what.instance.identity, str(place.what.value)] = value
-        f.wrote_heap = True
+        of, name = base.what.instance, str(place.what.value)
+        r.graph.titles.setdefault((of.identity, name), titled(of, name))
+        store(r, f, (of.identity, name), value)
         return
     if isinstance(base.what, Instance) and base.what.cls.container and contents(base.what, f.env.heap, r.world):
-        inner = ast.Attribute(target.value, CONTENTS[base.what.cls.container], ast.Load())
-        target = ast.copy_location(ast.Subscript(ast.copy_location(inner, target), target.slice, ast.Store()), target)
-        base = r.evaluate(f, target.value)
+        base = attribute(base, CONTENTS[base.what.cls.container], f.env.heap, r.world)
+        if base.cells is None:
+            base = Value(base.deps, base.what, held(r, base.what, None, (id(base.what), "[]"), ""))
     if isinstance(base.what, Items):
         index = place.what
         values = dict(base.what.values)
         if isinstance(index, Const) and not isinstance(index.value, slice):
             values[index.value] = value
-            update(r, f, target.value, Items(base.what.kind, values), value.deps)
+            update(r, f, base, Items(base.what.kind, values), value.deps, inside)
             return
         if holds_operators(value.what) or holds_operators(base.what):
             every = either([*(v.what for v in values.values()), value.what])
-            update(r, f, target.value, Many(Value(what=every)), value.deps)
+            update(r, f, base, Many(Value(what=every)), value.deps, inside)
             return
-    elif holds_operators(value.what):
-        update(r, f, target.value, Many(Value(what=value.what)), value.deps)
+        update(r, f, base, None, value.deps, inside | NONE.union(*(v.cells or NONE for v in values.values())))
         return
-    written(r, f, target.value, value.deps)
-
-
-def update(r: Reader, f: Frame, holder: ast.expr, what: Items | Many | None, deps: Deps) -> None:
-    """The container that `holder` names has changed into `what`."""
-    written(r, f, holder, deps)
-    if isinstance(holder, ast.Name) and holder.id in f.env.names:
-        f.env.names[holder.id] = Value(f.env.names[holder.id].deps, what)
-    elif isinstance(holder, ast.Attribute):
-        base = r.evaluate(f, holder.value)
-        if isinstance(base.what, Instance):
-            f.env.heap[base.what.identity, mangled(f, holder.attr)] = Value(deps, what)
-
-
-def written(r: Reader, f: Frame, holder: ast.expr, deps: Deps = frozenset(), *, assumed: bool = False) -> None:
-    """The object that `holder` names was changed in place (or may have been) by the current statement."""
-    while isinstance(holder, ast.Subscript | ast.Attribute) and not _own(f, holder):
-        holder = holder.value
-    if isinstance(holder, ast.Name):
-        old = f.env.names.get(holder.id)
-        if old is None or isinstance(old.what, Const | Instance):
-            return
-        label = holder.id
-        f.env.names[label] = made = Value(_joined(f, old.deps, deps, label), old.what)
-        for seen in f.tries:
-            seen[label] = seen.get(label, frozenset()) | made.deps
-    elif isinstance(holder, ast.Attribute) and f.me is not None:
-        label = f"self.{holder.attr}"
-        attr = mangled(f, holder.attr)
-        old = attribute(Value(what=f.me), attr, f.env.heap, r.world)
-        if isinstance(old.what, Const | Instance | Unknown | Property | Method):
-            return
-        f.wrote_heap = True
-        f.env.heap[f.me.identity, attr] = Value(_joined(f, old.deps, deps, label), old.what)
-    else:
+    if holds_operators(value.what):
+        update(r, f, base, Many(Value(what=value.what)), value.deps, inside)
         return
-    f.changed.add(label)
-    if label not in f.writes:
-        f.writes.append(label)
-    if assumed and label not in f.assumed:
-        f.assumed.append(label)
+    changed(r, f, base, value.deps, members=inside)
 
 
-def _joined(f: Frame, old: Deps, new: Deps, label: str) -> Deps:
-    return old | labelled(new, label) | {(f.effect(), label)}
+def update(r: Reader, f: Frame, holder: Value, what: Items | Many | None, deps: Deps, members: Cells = NONE) -> None:
+    """The container has changed into `what`."""
+    changed(r, f, holder, deps, members=members)
+    cells = holder.cells
+    if holder.part or not cells:
+        return
+    for cell in cells:
+        now = f.env.heap[cell]
+        f.env.heap[cell] = Value(now.deps, what if len(cells) == 1 else any_of([holder.what, what]), now.cells)
 
 
-def _own(f: Frame, node: ast.expr) -> bool:
-    if not isinstance(node, ast.Attribute) or not isinstance(node.value, ast.Name):
-        return False
-    base = f.env.names.get(node.value.id)
-    return base is not None and base.what is not None and base.what is f.me
+def removed(r: Reader, f: Frame, target: ast.expr) -> Deps:
+    """``del target``."""
+    if isinstance(target, ast.Name):
+        f.env.names.pop(target.id, None)
+        return frozenset()
+    if isinstance(target, ast.Tuple | ast.List):
+        return frozenset[Dep]().union(*(removed(r, f, t) for t in target.elts))
+    if not isinstance(target, ast.Attribute | ast.Subscript):
+        return frozenset()
+    base = r.evaluate(f, target.value)
+    deps = base.deps
+    if isinstance(target, ast.Subscript):
+        deps |= r.evaluate(f, target.slice).deps
+    elif isinstance(base.what, Instance):
+        set_attribute(r, f, base, target, Value())
+        return deps
+    changed(r, f, base, deps)
+    return deps

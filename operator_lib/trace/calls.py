@@ -7,17 +7,30 @@ from collections.abc import Sequence
 
 from operator_lib.trace import expand
 from operator_lib.trace.args import Args, label
-from operator_lib.trace.assign import written
+from operator_lib.trace.expand import settle
 from operator_lib.trace.foreign import as_method, item_getter, opened, worth_reading
 from operator_lib.trace.frame import Frame
-from operator_lib.trace.known import CALLERS, PURE, PURE_METHODS, external_result, method_result
+from operator_lib.trace.known import (
+    CALLERS,
+    CHANGERS,
+    COPIES,
+    FRESH_METHODS,
+    PURE,
+    PURE_METHODS,
+    SIMPLE,
+    external_result,
+    method_result,
+)  # fmt: skip
 from operator_lib.trace.library import CALLING
+from operator_lib.trace.objects import NONE, changed, holding, reachable
 from operator_lib.trace.reader import Reader
 from operator_lib.trace.resolve import Property, entry
 from operator_lib.trace.values import (
     DATA,
+    Cells,
     Choice,
     Class,
+    Const,
     External,
     Foreign,
     Function,
@@ -76,10 +89,10 @@ def apply(r: Reader, f: Frame, callee: Value, args: Args, node: ast.Call) -> Val
     if isinstance(what, Foreign) and worth_reading(args) and (inside := opened(what, r.world)) is not None:
         return apply(r, f, Value(callee.deps, inside), args, node)
     if isinstance(what, External):
-        return _external(r, f, what, args, node)
+        return _external(r, f, callee, what, args, node)
     if isinstance(what, Items | Many) or (what is None and _may_be_called(f, node.func)):
         return _opaque(r, f, callee, args, node, "dynamic")
-    return _plain(r, f, args, node)
+    return _plain(r, f, callee, args, node)
 
 
 def _may_be_called(f: Frame, func: ast.expr) -> bool:
@@ -102,7 +115,7 @@ def _instance(r: Reader, f: Frame, callee: Value, what: Instance, args: Args, no
     target = entry(what)
     if isinstance(target, Function):
         return _function(r, f, callee, target, args, node)
-    return _plain(r, f, args, node)
+    return _plain(r, f, callee, args, node)
 
 
 def _function(r: Reader, f: Frame, callee: Value, what: Function, args: Args, node: ast.Call) -> Value:
@@ -114,7 +127,7 @@ def _function(r: Reader, f: Frame, callee: Value, what: Function, args: Args, no
     mine = (isinstance(bound, Instance) and bound.operator) or what.file is f.file or what.home is not None
     if mine or r.world.in_project(what.file.filename) or worth_reading(args):
         return expand.helper_call(r, f, what, args, node)
-    return _external(r, f, External(what.name), args, node)
+    return _external(r, f, DATA, External(what.name), args, node)
 
 
 def _opaque(r: Reader, f: Frame, callee: Value, args: Args, node: ast.Call, reason: str) -> Value:
@@ -126,7 +139,10 @@ def _opaque(r: Reader, f: Frame, callee: Value, args: Args, node: ast.Call, reas
     r.graph.connect(callee.deps | args.deps, draft)
     _handed_over(r, f, args, node, "")
     _may_write(r, f, args)
-    return Value(frozenset({(draft, "")}))
+    if callee.cells and callee.part:
+        changed(r, f, callee, args.deps, assumed=True)
+    settle(r, f, draft)
+    return Value(frozenset({(draft, "")}), None, _reachable(args), True)
 
 
 def _guarded(f: Frame) -> bool:
@@ -138,7 +154,7 @@ def _guarded(f: Frame) -> bool:
     return bool(why)
 
 
-def _external(r: Reader, f: Frame, what: External, args: Args, node: ast.Call) -> Value:
+def _external(r: Reader, f: Frame, callee: Value, what: External, args: Args, node: ast.Call) -> Value:
     if what.name in ("eval", "exec"):
         return _opaque(r, f, DATA, args, node, "eval")
     if not r.live and what.name.endswith("()") and _is_own_attribute(f, node.func):
@@ -148,13 +164,25 @@ def _external(r: Reader, f: Frame, what: External, args: Args, node: ast.Call) -
     if result is not None:
         return result
     short = what.name.rpartition(".")[2]
+    made = External(f"{what.name}()")
+    if callee.cells and callee.part:  # a method of an object that is not of the project
+        deps = callee.deps | args.deps | _handed_over(r, f, args, node, "")
+        if short in PURE_METHODS:
+            return Value(deps, made, None if short in FRESH_METHODS else callee.cells, True)
+        changed(r, f, callee, args.deps, members=_reachable(args) or NONE, assumed=short not in CHANGERS)
+        if short not in CHANGERS:
+            _may_write(r, f, args)
+        return Value(deps, made, callee.cells | (_reachable(args) or NONE), True)
     pure = short in PURE and "()" not in what.name  # not a method of something that such code has made
     if pure and short not in CALLERS:
-        return Value(args.deps, External(f"{what.name}()"))
-    made = _handed_over(r, f, args, node, short if short in CALLERS else "")
-    if not pure:
-        _may_write(r, f, args)
-    return Value(args.deps | made, External(f"{what.name}()"))
+        if short in SIMPLE:
+            return Value(args.deps, made, NONE)
+        return holding(r, f, node, Value(args.deps, made), args.values)
+    called = _handed_over(r, f, args, node, short if short in CALLERS else "")
+    if pure or short in CALLERS:
+        return holding(r, f, node, Value(args.deps | called, made), args.values)
+    _may_write(r, f, args)
+    return Value(args.deps | called, made, _reachable(args), True)
 
 
 def _is_own_attribute(f: Frame, func: ast.expr) -> bool:
@@ -172,33 +200,49 @@ def _method(r: Reader, f: Frame, what: Method, args: Args, node: ast.Call) -> Va
     result = method_result(r, f, what, args, node)
     if result is not None:
         return result
-    if what.name not in PURE_METHODS and isinstance(node.func, ast.Attribute):
-        written(r, f, node.func.value, args.deps, assumed=True)
     made = _handed_over(r, f, args, node, "")
-    return Value(of.deps | args.deps | made)
+    deps = of.deps | args.deps | made
+    if what.name in PURE_METHODS:
+        if what.name in FRESH_METHODS or isinstance(of.what, Const):
+            return Value(deps, None, NONE if what.name not in COPIES else None)
+        return Value(deps, None, of.cells, True)
+    known = what.name in CHANGERS
+    changed(r, f, of, args.deps, members=_reachable(args) or NONE, assumed=not known)
+    if not known:
+        _may_write(r, f, args)
+    cells = (of.cells or NONE) | (_reachable(args) or NONE)
+    return Value(deps, None, cells or None, True)
 
 
-def _plain(r: Reader, f: Frame, args: Args, node: ast.Call) -> Value:
+def _plain(r: Reader, f: Frame, callee: Value, args: Args, node: ast.Call) -> Value:
     made = _handed_over(r, f, args, node, "")
+    if callee.cells:
+        changed(r, f, callee, args.deps, assumed=True)
     _may_write(r, f, args)
-    deps = (
-        r.evaluate(f, node.func.value).deps
-        if isinstance(node.func, ast.Attribute) and _simple(node.func)
-        else DATA.deps
-    )
-    return Value(deps | args.deps | made)
+    cells = (callee.cells or NONE) | (_reachable(args) or NONE)
+    return Value(callee.deps | args.deps | made, None, cells or None, True)
 
 
-def _simple(node: ast.expr) -> bool:
-    while isinstance(node, ast.Attribute):
-        node = node.value
-    return isinstance(node, ast.Name)
+def _reachable(args: Args) -> Cells | None:
+    """The objects that an unknown result may be: those that went in."""
+    cells = [v.cells for v in args.values if v.cells]
+    return NONE.union(*cells) if cells else None
+
+
+def members_of(value: Value) -> list[Value]:
+    """A value and, for a container just made, its members."""
+    if isinstance(value.what, Items) and value.cells is None:
+        return [value, *value.what.values.values()]
+    return [value]
 
 
 def _may_write(r: Reader, f: Frame, args: Args) -> None:
-    for tree in args.trees:
-        if isinstance(tree, ast.Name | ast.Attribute | ast.Subscript):
-            written(r, f, tree, args.deps, assumed=True)
+    for value in args.values:
+        cells = NONE.union(*(v.cells for v in members_of(value) if v.cells))
+        if cells:
+            changed(r, f, Value(cells=reachable(r, cells), part=True), args.deps, assumed=True)
+        elif isinstance(value.what, Instance):
+            changed(r, f, value, args.deps, assumed=True)
 
 
 def _handed_over(r: Reader, f: Frame, args: Args, node: ast.Call, caller: str) -> frozenset[tuple[expand.Draft, str]]:

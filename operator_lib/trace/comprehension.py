@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from operator_lib.trace import assign
 from operator_lib.trace.frame import Frame
-from operator_lib.trace.loops import each_known
+from operator_lib.trace.loops import any_member, each_known
+from operator_lib.trace.objects import holding
 from operator_lib.trace.reader import Reader
 from operator_lib.trace.regions import short
 from operator_lib.trace.resolve import iterate, many
@@ -33,8 +34,8 @@ def read(r: Reader, f: Frame, node: Comprehension) -> Value:
     f.reads[:] = [n for n in f.reads if n not in saved or saved[n] is not None]
     deps: Deps = first.deps.union(*(k.deps | v.deps for k, v in reading.made))
     if r.graph.plain_since(mark):
-        r.graph.fold(mark)
-    return Value(deps, reading.result())
+        f.touched.extend(r.graph.fold(mark)[2])
+    return holding(r, f, node, Value(deps, reading.result()), [v for _, v in reading.made])
 
 
 @dataclass(slots=True)
@@ -66,8 +67,8 @@ class _Reading:
         else:
             self.counted = False
             f.maybe = maybe or "loop"
-            one = DATA if isinstance(members, list) else members
-            self.once(level, Value(one.deps | {(loop, "")}, one.what))
+            one = any_member(members)
+            self.once(level, Value(one.deps | {(loop, "")}, one.what, one.cells, one.part))
         f.region, f.maybe = outer, maybe
 
     def once(self, level: int, member: Value) -> None:

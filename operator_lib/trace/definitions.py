@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 
 from operator_lib.trace import expand
 from operator_lib.trace.args import Args
@@ -19,10 +20,21 @@ def closure(r: Reader, f: Frame, node: FunctionNode, name: str) -> Value:
     for default in (*node.args.defaults, *(d for d in node.args.kw_defaults if d is not None)):
         deps |= r.evaluate(f, default).deps
     made = Function(node, f.file, name, _outer(f), home=f)
+    for variable in rebound(node):
+        home: Frame | None = f
+        while home is not None and variable not in home.env.names:
+            home = home.function.home if home.function is not None else None
+        (home or f).shared.add(variable)
     if id(node) not in r.seen_functions:
         r.seen_functions.add(id(node))
         r.uncalled[id(node)] = (made, f)
     return Value(deps, made)
+
+
+@functools.lru_cache(maxsize=4096)
+def rebound(node: FunctionNode) -> tuple[str, ...]:
+    """The names of functions around that a function declares as its own."""
+    return tuple(name for part in ast.walk(node) if isinstance(part, ast.Nonlocal) for name in part.names)
 
 
 def _outer(f: Frame):

@@ -5,18 +5,19 @@ from __future__ import annotations
 import ast
 
 from operator_lib.trace.args import Args, bound, label
-from operator_lib.trace.assign import written
 from operator_lib.trace.foreign import item_getter
 from operator_lib.trace.frame import Env, Frame, merge
-from operator_lib.trace.graph import Draft
+from operator_lib.trace.graph import Draft, Mark
 from operator_lib.trace.hints import hinted
 from operator_lib.trace.normal import is_docstring
+from operator_lib.trace.objects import NONE, PERHAPS, WRITTEN, held, identified, immutable, note
 from operator_lib.trace.reader import DEPTH_LIMIT, Reader
-from operator_lib.trace.resolve import CONTENTS, contents, entry, many
+from operator_lib.trace.resolve import CONTENTS, attribute, contents, entry, many
 from operator_lib.trace.source import call_position
 from operator_lib.trace.values import (
     Class,
     Const,
+    Dep,
     Deps,
     External,
     Function,
@@ -24,6 +25,7 @@ from operator_lib.trace.values import (
     Items,
     Method,
     Partial,
+    Place,
     Unknown,
     Value,
     either,
@@ -39,6 +41,7 @@ def operator_call(
     draft = _call_node(r, f, what.title, node, args, what.path, (what.identity if what.path is None else 0, extra))
     f.maybe = maybe
     r.graph.connect(callee.deps | args.deps, draft)
+    settle(r, f, draft)
     target = entry(what, r.world)
     if isinstance(target, Partial):
         args = args.after(target.positional, target.keywords)
@@ -49,7 +52,9 @@ def operator_call(
             args = args.after((Value(),), {})
         returned = _into(r, f, target, args, draft)
         if returned is not None:
-            return Value(returned.deps | {(draft, "")}, returned.what)
+            made = Value(returned.deps | {(draft, "")}, returned.what, returned.cells, returned.part)
+            made.after = draft.serial
+            return made
     elif isinstance(target, Unknown):
         _unreadable(r, f, draft, target.reason, node)
     elif target is None and not what.assumed:
@@ -84,9 +89,36 @@ def _into(r: Reader, f: Frame, function: Function, args: Args, draft: Draft) -> 
     if f.depth >= DEPTH_LIMIT or r.exhausted:
         draft.certainty, draft.reason = "opaque", "limit"
         return None
+    start = len(r.graph.events)
     inner = enter(r, f, function, args, draft)
-    _arguments_changed(r, f, inner, function, args, draft)
+    lift(r, f, start, draft)
     return result_of(inner)
+
+
+def settle(r: Reader, f: Frame, draft: Draft) -> None:
+    """What the statement did so far happens before this call: it belongs to it."""
+    f.finish(draft, r.graph.events)
+
+
+def lift(r: Reader, f: Frame, start: int, draft: Draft) -> None:
+    """State that was written inside a call comes from that call, too."""
+    heap = f.env.heap
+    for place in dict.fromkeys(p for _, p, how in r.graph.events[start:] if how in (WRITTEN, PERHAPS)):
+        dep = (draft, r.graph.titles.get(place, ""))
+        value = heap.get(place)
+        if value is not None:
+            heap[place] = Value(value.deps | {dep}, value.what, value.cells, value.part)
+        else:
+            _lift_name(f, place, dep)
+
+
+def _lift_name(f: Frame, place: Place, dep: Dep) -> None:
+    """A variable of a function around was rebound inside."""
+    frame: Frame | None = f
+    while frame is not None:
+        if frame.spot == place[0] and (value := frame.env.names.get(place[1])) is not None:
+            frame.env.names[place[1]] = Value(value.deps | {dep}, value.what, value.cells, value.part)
+        frame = frame.outer
 
 
 def enter(r: Reader, f: Frame, function: Function, args: Args, draft: Draft | None) -> Frame:
@@ -111,10 +143,42 @@ def enter(r: Reader, f: Frame, function: Function, args: Args, draft: Draft | No
             inner.env.names[name] = value
         else:
             inner.env.names[name] = parameter(r, inner, name, value, function)
+    given = _entered(inner)
     run(r, inner, function)
     ends = [*inner.exits, inner.env] if inner.env.alive or not inner.exits else inner.exits
     f.env.heap = merge([Env({}, e.heap, True) for e in ends]).heap
+    _left(f, given)
     return inner
+
+
+Given = dict[Place, tuple[Value, Value]]
+
+
+def _entered(inner: Frame) -> Given:
+    """Inside, what was done to an argument before comes from the node of the parameter."""
+    heap = inner.env.heap
+    given: Given = {}
+    for value in inner.env.names.values():
+        for place in value.cells or ():
+            if (before := heap.get(place)) is not None:
+                known = given.get(place, (before, Value()))[1]
+                given[place] = (before, Value(known.deps | value.deps, before.what, before.cells, before.part))
+    if given:
+        inner.env.heap = heap | {place: now for place, (_, now) in given.items()}
+    return given
+
+
+def _left(f: Frame, given: Given) -> None:
+    """The reverse: what was done before the call is known again, and what the call has done."""
+    if not given:
+        return
+    heap = f.env.heap = dict(f.env.heap)
+    for place, (before, inside) in given.items():
+        now = heap[place]
+        if now is inside:
+            heap[place] = before
+        else:
+            heap[place] = Value(before.deps | (now.deps - inside.deps), now.what, now.cells, now.part)
 
 
 def parameter(r: Reader, inner: Frame, name: str, value: Value, function: Function) -> Value:
@@ -130,7 +194,9 @@ def parameter(r: Reader, inner: Frame, name: str, value: Value, function: Functi
     what = value.what
     if tree is not None and tree.annotation is not None and (what is None or isinstance(what, Unknown)):
         what = hinted(tree.annotation, function.lookup, r.world) or what
-    return Value(frozenset({(draft, name)}), what)
+    fixed = value.cells is None and tree is not None and immutable(tree.annotation)
+    cells = NONE if fixed else identified(r, inner, value, name, name)
+    return Value(frozenset({(draft, name)}), what, cells, value.part)
 
 
 def run(r: Reader, inner: Frame, function: Function) -> None:
@@ -149,7 +215,7 @@ def run(r: Reader, inner: Frame, function: Function) -> None:
         inner.returns.append(value)
     else:
         inner.returns.append(value)
-        inner.finish(r.graph.drafts[-1])
+        inner.finish(r.graph.drafts[-1], r.graph.events)
 
 
 def result_of(inner: Frame) -> Value:
@@ -157,24 +223,16 @@ def result_of(inner: Frame) -> Value:
     deps: Deps = frozenset()
     for value in inner.returns:
         deps |= value.deps
+    cells = [v.cells for v in inner.returns if v.cells]
+    part = any(v.part for v in inner.returns)
+    every = NONE.union(*cells) if cells else None
     if inner.yields:
         whats = [v.what for v in inner.yields]
         if not any(holds_operators(w) for w in whats):
-            return Value(deps)
-        return Value(deps, Items.of(inner.yields, "generator") if inner.counted else many(inner.yields))
-    return Value(deps, either(v.what for v in inner.returns) if inner.returns else None)
-
-
-def _arguments_changed(r: Reader, f: Frame, inner: Frame, function: Function, args: Args, draft: Draft) -> None:
-    if not inner.changed:
-        return
-    spec = function.node.args
-    names = [a.arg for a in (*spec.posonlyargs, *spec.args)]
-    if function.bound is not None:
-        names = names[1:]
-    for name, tree in zip(names, args.trees, strict=False):
-        if name in inner.changed:
-            written(r, f, tree, frozenset({(draft, "")}))
+            return Value(deps, None, every, True)
+        return Value(deps, Items.of(inner.yields, "generator") if inner.counted else many(inner.yields), every, True)
+    what = either(v.what for v in inner.returns) if inner.returns else None
+    return Value(deps, what, every, part)
 
 
 def helper_call(r: Reader, f: Frame, function: Function, args: Args, node: ast.AST, extra: object = None) -> Value:
@@ -185,12 +243,16 @@ def helper_call(r: Reader, f: Frame, function: Function, args: Args, node: ast.A
         v.what is not None and (holds_operators(v.what) or isinstance(v.what, Function)) for v in args.values
     )
     if simple and key in r.plain:
-        f.uses.update(r.plain[key])
-        return Value(args.deps)
+        used, looked = r.plain[key]
+        f.uses.update(used)
+        f.touch(looked)
+        heap = f.env.heap
+        return Value(args.deps.union(*(heap[p].deps for p in looked if p in heap)))
     mark = r.graph.mark()
     draft = _call_node(r, f, _helper_name(f, function, node), node, args, None, (id(function.node), identity, extra))
     r.graph.sites -= 1  # a helper is a site only when there is one inside
     r.graph.connect(args.deps, draft)
+    start = len(r.graph.events)
     inner = _helper_frame(r, f, function, args, draft)
     if inner is None:
         r.graph.sites += 1
@@ -198,25 +260,34 @@ def helper_call(r: Reader, f: Frame, function: Function, args: Args, node: ast.A
     result = result_of(inner)
     if not r.graph.plain_since(mark):
         r.graph.sites += 1
-        _arguments_changed(r, f, inner, function, args, draft)
-        return Value(result.deps | {(draft, "")}, result.what)
-    r.graph.fold(mark)
+        lift(r, f, start, draft)
+        made = Value(result.deps | {(draft, "")}, result.what, result.cells, result.part)
+        made.after = draft.serial
+        return made
+    touched = _taken_back(r, f, inner, mark)
     used = {**inner.used, **r.uses.function(function)}
     f.uses.update(used)
-    if inner.wrote_heap:
-        f.wrote_heap = True
-    if simple and result.what is None and not inner.changed and not inner.wrote_heap:
-        r.plain[key] = used
-    for name, tree in zip(_positional(function), args.trees, strict=False):
-        if name in inner.changed:
-            written(r, f, tree)
-    return Value(result.deps | args.deps, result.what)
+    if simple and result.what is None and not result.cells and not any(how in (WRITTEN, PERHAPS) for _, how in touched):
+        r.plain[key] = (used, tuple(place for place, _ in touched))
+    return Value(result.deps | args.deps, result.what, result.cells, result.part)
 
 
-def _positional(function: Function) -> list[str]:
-    spec = function.node.args
-    names = [a.arg for a in (*spec.posonlyargs, *spec.args)]
-    return names[1:] if function.bound is not None else names
+def _taken_back(r: Reader, f: Frame, inner: Frame, mark: Mark) -> list[tuple[Place, int]]:
+    """A function that calls no operator is part of the statement that calls it, with all that it looks at and does."""
+    _, _, touched = r.graph.fold(mark)
+    touched = list(dict.fromkeys([*touched, *inner.touched]))
+    inner.pass_on(f)
+    f.touched.extend(touched)
+    heap = f.env.heap
+    for place in dict.fromkeys(p for p, how in touched if how in (WRITTEN, PERHAPS)):
+        value = heap.get(place)
+        title = r.graph.titles.get(place, "")
+        if value is not None:
+            heap[place] = Value(value.deps | {(f.effect(), title)}, value.what, value.cells, value.part)
+            note(f, title)
+        else:
+            _lift_name(f, place, (f.effect(), title))
+    return touched
 
 
 def _helper_name(f: Frame, function: Function, node: ast.AST) -> str:
@@ -309,7 +380,9 @@ def machinery(r: Reader, f: Frame, of: Value, name: str, args: Args, node: ast.C
         holder = ast.copy_location(ast.Attribute(node.func.value, CONTENTS[what.cls.container], ast.Load()), node.func)
         function = ast.copy_location(ast.Attribute(holder, name, ast.Load()), node.func)
         call = ast.copy_location(ast.Call(function, node.args, node.keywords), node)
-        found = method_result(r, f, Method(Value(of.deps, inside), name), args, call)
+        stored = attribute(of, CONTENTS[what.cls.container], f.env.heap, r.world)
+        cells = stored.cells if stored.cells is not None else held(r, inside, None, (id(inside), "[]"), "")
+        found = method_result(r, f, Method(Value(of.deps, inside, cells), name), args, call)
         if found is not None:
             return found
     return Value(of.deps | args.deps, External(name))

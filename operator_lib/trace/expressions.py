@@ -7,9 +7,11 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
-from operator_lib.trace import assign, calls, comprehension, regions
+from operator_lib.trace import assign, calls, comprehension, regions, shared
 from operator_lib.trace.frame import Frame, merge
 from operator_lib.trace.library import repeated
+from operator_lib.trace.objects import NONE as FIXED
+from operator_lib.trace.objects import READ, WHOLE, current, holding, used
 from operator_lib.trace.reader import Reader
 from operator_lib.trace.resolve import Property, attribute, contents, iterate, many, subscript
 from operator_lib.trace.values import (
@@ -21,6 +23,7 @@ from operator_lib.trace.values import (
     FunctionOperator,
     Instance,
     Items,
+    Maybe,
     Method,
     Module,
     Text,
@@ -41,19 +44,30 @@ def evaluate(r: Reader, f: Frame, node: ast.expr) -> Value:
 
 
 def _name(r: Reader, f: Frame, node: ast.Name) -> Value:
-    found = f.env.names.get(node.id)
+    found = f.env.names.get(node.id) if node.id not in f.globals else None
     if found is None:
-        home = f.function.home if f.function is not None else None
-        while home is not None and found is None:
+        home = f.function.home if f.function is not None and node.id not in f.globals else None
+        while home is not None:
             found = home.env.names.get(node.id)
+            if found is not None:
+                if node.id in home.shared:
+                    f.touched.append(((home.spot, node.id), READ))
+                break
             home = home.function.home if home.function is not None else None
         if found is None:
             what = f.lookup(node.id)
             if not isinstance(what, _READ_ELSEWHERE):
                 f.uses.update(r.uses.name(f.file, node.id))
-            return Value(what=what)
+            found = shared.read_global(r, f, node.id, what)
+            if not found.cells:
+                return found
+            return current(r, f, found)
+    elif node.id in f.shared:
+        f.touched.append(((f.spot, node.id), READ))
     if node.id not in f.reads and not (isinstance(found.what, Instance) and found.what is f.me):
         f.reads.append(node.id)
+    if found.cells:
+        return current(r, f, found)
     return found
 
 
@@ -62,18 +76,52 @@ def _constant(r: Reader, f: Frame, node: ast.Constant) -> Value:
 
 
 def _attribute(r: Reader, f: Frame, node: ast.Attribute) -> Value:
-    base = evaluate(r, f, node.value)
+    return of_attribute(r, f, evaluate(r, f, node.value), node)
+
+
+def of_attribute(r: Reader, f: Frame, base: Value, node: ast.Attribute) -> Value:
+    """The attribute of something that has been evaluated."""
     name = assign.mangled(f, node.attr) if node.attr[:2] == "__" else node.attr
     found = attribute(base, name, f.env.heap, r.world)
-    if isinstance(found.what, Property):
+    what = found.what
+    if isinstance(what, Property):
         return calls.read_property(r, f, found, node)
-    if isinstance(base.what, _HAVE_PARTS) and not isinstance(found.what, _READ_ELSEWHERE):
+    if isinstance(base.what, _HAVE_PARTS) and not isinstance(what, _READ_ELSEWHERE):
         f.uses.update(r.uses.attribute(base.what, node.attr, f.file))
-    if base.what is f.me and f.me is not None and not isinstance(found.what, Function | Instance):
-        name = f"self.{node.attr}"
-        written = f.env.heap.get((f.me.identity, node.attr))
-        if name not in f.reads and written is not r.heap.get((f.me.identity, node.attr)):
-            f.reads.append(name)
+    if isinstance(base.what, Module):
+        return shared.read_module(r, f, base.what, node.attr, what)
+    if isinstance(base.what, Instance | Class):
+        return _state(r, f, base, node, found)
+    if base.cells and not isinstance(what, Function | Instance):
+        # Part of the object, or a method that it is bound to.
+        return current(r, f, Value(found.deps, what, base.cells, True))
+    return found
+
+
+def _state(r: Reader, f: Frame, base: Value, node: ast.Attribute, found: Value) -> Value:
+    """An attribute of an object or class of the program."""
+    if isinstance(found.what, Function | Method):
+        return found
+    of = base.what
+    if isinstance(of, Instance):
+        place = (of.identity, node.attr)
+        f.touched.append((place, READ))
+        if isinstance(found.what, Instance):
+            return found
+        written = f.env.heap.get(place)
+        if base.what is f.me:
+            name = f"self.{node.attr}"
+            if name not in f.reads and written is not r.heap.get(place):
+                f.reads.append(name)
+        if r.escaped and (everything := f.env.heap.get((of.identity, WHOLE))) is not None:
+            f.touched.append(((of.identity, WHOLE), READ))
+            found = Value(found.deps | everything.deps, found.what, found.cells, found.part)
+        if written is None or isinstance(written.what, Maybe):
+            found = shared.read_class(r, f, of, node.attr, found)
+    else:
+        found = shared.read_class(r, f, None, node.attr, found)
+    if found.cells:
+        return current(r, f, found)
     return found
 
 
@@ -84,7 +132,15 @@ def _subscript(r: Reader, f: Frame, node: ast.Subscript) -> Value:
         found = calls.read_item(r, f, base, index, node)
         if found is not None:
             return found
-    return subscript(base, index, f.env.heap, r.world)
+    return of_subscript(r, f, base, index)
+
+
+def of_subscript(r: Reader, f: Frame, base: Value, index: Value) -> Value:
+    """The member of something that has been evaluated."""
+    found = subscript(base, index, f.env.heap, r.world)
+    if found.cells and found.cells is not base.cells:
+        return current(r, f, found)
+    return found
 
 
 def _slice(r: Reader, f: Frame, node: ast.Slice) -> Value:
@@ -113,7 +169,7 @@ def _sequence(r: Reader, f: Frame, node: ast.List | ast.Tuple) -> Value:
             values.append(value)
     deps = NONE.union(*(v.deps for v in (*values, *loose)))
     if loose:
-        return Value(deps, many([*values, *loose]))
+        return holding(r, f, node, Value(deps, many([*values, *loose])), [*values, *loose])
     return Value(deps, Items.of(values, "tuple" if isinstance(node, ast.Tuple) else "list"))
 
 
@@ -134,7 +190,7 @@ def _dict(r: Reader, f: Frame, node: ast.Dict) -> Value:
             known[object()] = value
     if exact:
         return Value(deps, Items("dict", known))
-    return Value(deps, many(list(known.values())))
+    return holding(r, f, node, Value(deps, many(list(known.values()))), list(known.values()))
 
 
 def _bool(r: Reader, f: Frame, node: ast.BoolOp) -> Value:
@@ -149,7 +205,14 @@ def _bool(r: Reader, f: Frame, node: ast.BoolOp) -> Value:
         regions.conditioned(r, start, text if kind == " and " else f"not ({text})")
     f.maybe = maybe
     f.env = merge([before, f.env]) if len(f.env.names) != len(before.names) or f.env.heap != before.heap else f.env
-    return Value(NONE.union(*(v.deps for v in values)), either(v.what for v in values))
+    return one_of(NONE.union(*(v.deps for v in values)), values)
+
+
+def one_of(deps: Deps, values: list[Value]) -> Value:
+    """Any one of some values."""
+    cells = [v.cells for v in values if v.cells]
+    what = either(v.what for v in values)
+    return Value(deps, what, FIXED.union(*cells) if cells else None, any(v.part for v in values))
 
 
 def _compare(r: Reader, f: Frame, node: ast.Compare) -> Value:
@@ -162,7 +225,11 @@ def _compare(r: Reader, f: Frame, node: ast.Compare) -> Value:
         right = evaluate(r, f, operand)
         deps |= right.deps
     f.maybe = maybe
-    return Value(deps, _compared(node.ops[0], left.what, right.what) if r.building and len(node.ops) == 1 else None)
+    return Value(
+        deps,
+        _compared(node.ops[0], left.what, right.what) if r.building and len(node.ops) == 1 else None,
+        FIXED if len(node.ops) > 1 else None,
+    )
 
 
 def _compared(op: ast.cmpop, a: Thing | None, b: Thing | None) -> Thing | None:
@@ -186,16 +253,33 @@ _COMPARED: dict[type, Callable[[Any, Any], bool]] = {
 
 
 def _binary(r: Reader, f: Frame, node: ast.BinOp) -> Value:
-    left, right = evaluate(r, f, node.left), evaluate(r, f, node.right)
+    return combined(r, f, node, node.op, evaluate(r, f, node.left), evaluate(r, f, node.right))
+
+
+def combined(r: Reader, f: Frame, node: ast.AST, op: ast.operator, left: Value, right: Value) -> Value:
+    """``left op right``."""
     what: Thing | None = None
     a, b = left.what, right.what
-    if isinstance(node.op, ast.Add) and isinstance(a, Items) and isinstance(b, Items) and a.kind != "dict":
+    if isinstance(op, ast.Add) and isinstance(a, Items) and isinstance(b, Items) and a.kind != "dict":
         what = Items.of([*a.values.values(), *b.values.values()], a.kind)
-    elif isinstance(node.op, ast.Mult) and (isinstance(a, Items) or isinstance(b, Items)):
+    elif isinstance(op, ast.Mult) and (isinstance(a, Items) or isinstance(b, Items)):
         what = repeated(a, b)
     elif isinstance(a, Const) and isinstance(b, Const):
-        what = _folded(node.op, a.value, b.value)
-    return Value(left.deps | right.deps, what)
+        what = _folded(op, a.value, b.value)
+    made = Value(left.deps | right.deps, what)
+    if _fixed(left) and _fixed(right):
+        made.cells = FIXED
+    elif isinstance(op, _SHARING) and (left.cells or right.cells) and not isinstance(b, Const):
+        return holding(r, f, node, made, [left, right])
+    return made
+
+
+# Operators of which the result may hold the members of an operand.
+_SHARING = ast.Add | ast.BitOr
+
+
+def _fixed(value: Value) -> bool:
+    return isinstance(value.what, Const) or (value.cells is not None and not value.cells)
 
 
 def _folded(op: ast.operator, a: Any, b: Any) -> Thing | None:
@@ -222,7 +306,7 @@ def _joined(r: Reader, f: Frame, node: ast.JoinedStr) -> Value:
     deps = NONE
     for part in node.values:
         if isinstance(part, ast.FormattedValue):
-            value = evaluate(r, f, part.value)
+            value = used(r, f, evaluate(r, f, part.value))
             deps |= value.deps
             if part.format_spec is not None:
                 deps |= evaluate(r, f, part.format_spec).deps
@@ -235,8 +319,8 @@ def _joined(r: Reader, f: Frame, node: ast.JoinedStr) -> Value:
             text = [*text, str(part.value)]
     first = node.values[0] if node.values else None
     if text is None and isinstance(first, ast.Constant):
-        return Value(deps, Text(str(first.value)))
-    return Value(deps, Const("".join(text)) if text is not None else None)
+        return Value(deps, Text(str(first.value)), FIXED)
+    return Value(deps, Const("".join(text)) if text is not None else None, FIXED)
 
 
 def _lambda(r: Reader, f: Frame, node: ast.Lambda) -> Value:
@@ -252,12 +336,12 @@ def _named(r: Reader, f: Frame, node: ast.NamedExpr) -> Value:
 
 
 def _yield(r: Reader, f: Frame, node: ast.Yield | ast.YieldFrom) -> Value:
-    value = evaluate(r, f, node.value) if node.value is not None else DATA
-    f.returns.append(Value(value.deps))
+    value = used(r, f, evaluate(r, f, node.value)) if node.value is not None else DATA
+    f.returns.append(Value(value.deps, None, value.cells, True))
     found = iterate(value, f.env.heap, r.world) if isinstance(node, ast.YieldFrom) else [value]
     f.counted = f.counted and isinstance(found, list) and f.why in ("", "generator")
     f.yields.extend(found if isinstance(found, list) else [found])
-    return Value(value.deps)
+    return Value(value.deps, None, value.cells, True)
 
 
 def _passed_on(r: Reader, f: Frame, node: ast.Await | ast.Starred) -> Value:

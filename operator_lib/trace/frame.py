@@ -5,10 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from operator_lib.trace.graph import Draft
-from operator_lib.trace.values import Deps, Function, Instance, SourceFile, Thing, Value, Written, either
+from operator_lib.trace.graph import Draft, Event
+from operator_lib.trace.values import (
+    KEPT,
+    Function,
+    Instance,
+    Maybe,
+    Place,
+    SourceFile,
+    Thing,
+    Value,
+    either,
+)  # fmt: skip
 
-Heap = dict[tuple[int, str], Value]
+Heap = dict[Place, Value]
 
 
 class Env:
@@ -18,7 +28,7 @@ class Env:
 
     def __init__(self, names: dict[str, Value] | None = None, heap: Heap | None = None, alive: bool = True) -> None:
         self.names = names if names is not None else {}
-        # Attributes written on objects: (identity, attribute).
+        # State that was written: attributes of objects, contents of containers, globals.
         self.heap: Heap = heap if heap is not None else {}
         self.alive = alive
 
@@ -36,18 +46,16 @@ def merge(envs: Iterable[Env]) -> Env:
         return made
     if len(live) == 1:
         return live[0]
-    return Env(_merged([e.names for e in live]), _merged(_level([e.heap for e in live])))
+    return Env(_merged([e.names for e in live]), _merged_heaps([e.heap for e in live]))
 
 
-def _level(heaps: list[Heap]) -> list[Heap]:
-    """Where only some ways set an attribute, it is on the others what it was before."""
-    if all(len(heap) == len(heaps[0]) for heap in heaps):
-        return heaps
-    before = {key: v.before for heap in heaps for key, v in heap.items() if isinstance(v, Written)}
-    return [heap | {k: v for k, v in before.items() if k not in heap} for heap in heaps]
+def joined(old: Value, new: Value) -> Value:
+    """A value that is one of two."""
+    cells = new.cells if old.cells is None else old.cells if new.cells is None else old.cells | new.cells
+    return Value(old.deps | new.deps, either((old.what, new.what)), cells, old.part or new.part)
 
 
-def _merged(tables: list[dict[Any, Value]]) -> dict[Any, Value]:
+def _merged(tables: list[dict[str, Value]]) -> dict[str, Value]:
     result = dict(tables[0])
     for table in tables[1:]:
         for name, value in table.items():
@@ -55,7 +63,47 @@ def _merged(tables: list[dict[Any, Value]]) -> dict[Any, Value]:
             if old is None:
                 result[name] = value
             elif old is not value:
-                result[name] = Value(old.deps | value.deps, either((old.what, value.what)))
+                result[name] = joined(old, value)
+    return result
+
+
+def _merged_heaps(tables: list[Heap]) -> Heap:
+    first = tables[0]
+    if all(table is first for table in tables):
+        return first
+    result: Heap = {}
+    for place in dict.fromkeys(p for table in tables for p in table):
+        values = [table.get(place) for table in tables]
+        one = values[0]
+        if any(v is not one for v in values):
+            one = _either_state(place, values)
+        assert one is not None
+        result[place] = one
+    return result
+
+
+def is_cell(place: Place) -> bool:
+    """Whether a place is the inside of an object, not an attribute or a name."""
+    return place[1][-2:] in ("", "[]", "*")
+
+
+def _either_state(place: Place, values: list[Value | None]) -> Value:
+    known = [v for v in values if v is not None]
+    result = known[0]
+    if is_cell(place):
+        for value in known[1:]:
+            if result.what is KEPT or value.what is KEPT:
+                what = value.what if result.what is KEPT else result.what
+                result = Value(result.deps | value.deps, what)
+            else:
+                result = joined(result, value)
+        return result
+    plain = [Value(v.deps, v.what.what, v.cells, v.part) if isinstance(v.what, Maybe) else v for v in known]
+    result = plain[0]
+    for value in plain[1:]:
+        result = joined(result, value)
+    if len(known) < len(values) or any(isinstance(v.what, Maybe) for v in known):
+        return Value(result.deps, Maybe(result.what), result.cells, result.part)
     return result
 
 
@@ -95,7 +143,8 @@ class Frame:
         self.maybe = ""
         self.after = ""
         self.loops: list[Loop] = []
-        self.tries: list[dict[str, Deps]] = []
+        # What names were bound to inside the `try` bodies around.
+        self.tries: list[dict[str, list[Value]]] = []
         self.returns: list[Value] = []
         # What a generator hands out; `counted`: each of them exactly once.
         self.yields: list[Value] = []
@@ -105,11 +154,16 @@ class Frame:
         self.assumed: list[str] = []
         self.uses: dict[str, str] = {}
         self.used: dict[str, str] = {}
-        self.wrote_heap = False
         self.locals: set[str] = set()
-        # Variables changed in place, so that the caller's argument is known to have changed.
-        self.changed: set[str] = set()
+        # Names that belong to a function around, or to the module.
         self.nonlocals: set[str] = set()
+        self.globals: set[str] = set()
+        # Variables of this function that a function inside it rebinds.
+        self.shared: set[str] = set()
+        # State that the current statement has looked at or changed.
+        self.touched: list[tuple[Place, int]] = []
+        # Which way led here: the same for every reading of the same call.
+        self.spot: int = hash((outer.spot if outer else 0, id(function and function.node), call and call.position))
         self.exits: list[Env] = []
         self._effect: Draft | None = None
         self.me: Instance | None = None
@@ -147,6 +201,16 @@ class Frame:
             self._effect = self.placeholder()
         return self._effect
 
+    def touch(self, places: Iterable[Place]) -> None:
+        """The current statement looks at some state."""
+        self.touched.extend([(p, 0) for p in places])
+
+    def pass_on(self, outer: Frame) -> None:
+        """What is still open when the function ends is part of the caller's statement."""
+        if self._effect is not None:
+            self._effect.through = frozenset({(outer.effect(), "")})
+            self._effect = None
+
     def placeholder(self) -> Draft:
         made = Draft(-1, "code", "", self, self.region, None)
         made.gone = True
@@ -155,9 +219,13 @@ class Frame:
     def begin(self) -> None:
         """A statement starts."""
         self.reads, self.writes, self.assumed, self.uses, self._effect = [], [], [], {}, None
+        self.touched = []
 
-    def finish(self, source: Draft) -> None:
-        """The statement that just ended is `source`."""
+    def finish(self, source: Draft, events: list[Event]) -> None:
+        """The statement that just ended, or the part of it that was just read, is `source`."""
         if self._effect is not None:
             self._effect.through = frozenset({(source, "")})
             self._effect = None
+        if self.touched:
+            events.extend((source, place, how) for place, how in self.touched)
+            self.touched = []

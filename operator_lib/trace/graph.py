@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from operator_lib.trace.values import Dep, Deps
+from operator_lib.trace.values import Dep, Deps, Place
 
 if TYPE_CHECKING:
     from operator_lib.trace.frame import Frame
@@ -18,8 +18,28 @@ class Draft:
     """A node that is still growing."""
 
     __slots__ = (
-        "call_path", "certainty", "code", "condition", "file", "frame", "gone", "inputs", "key", "kind", "name",
-        "operator", "outputs", "parent", "position", "reason", "serial", "through", "tree", "uses",
+        "alone",
+        "arm",
+        "call_path",
+        "certainty",
+        "code",
+        "condition",
+        "file",
+        "frame",
+        "gone",
+        "inputs",
+        "key",
+        "kind",
+        "name",
+        "operator",
+        "outputs",
+        "parent",
+        "position",
+        "reason",
+        "serial",
+        "through",
+        "tree",
+        "uses",
     )  # fmt: skip
 
     def __init__(self, serial: int, kind: str, name: str, frame: Frame, parent: Draft | None, tree: Any) -> None:
@@ -42,6 +62,10 @@ class Draft:
         self.key: Any = None
         self.gone = False
         self.through: Deps = frozenset()
+        # One of several ways, of which only one is taken.
+        self.arm = False
+        # Of a statement that is still being read: its code node without what it was computed from.
+        self.alone: Draft | None = None
 
     @property
     def site(self) -> bool:
@@ -54,8 +78,12 @@ class Draft:
                 into.append(name)
 
 
-Mark = tuple[int, int, int]
+Mark = tuple[int, int, int, int]
 EdgeDraft = tuple[Draft, Draft, str, str]
+# A node looks at a piece of state (0), changes it (1), or is only taken to change it (2).
+Event = tuple[Draft, Place, int]
+# Begins the name of a value that comes from a change which is only assumed.
+ASSUMED = "~"
 
 
 class Graph:
@@ -65,6 +93,9 @@ class Graph:
         self.drafts: list[Draft] = []
         self.edges: list[EdgeDraft] = []
         self.seen: set[tuple[int, int, str]] = set()
+        self.events: list[Event] = []
+        # What a piece of state is called.
+        self.titles: dict[Place, str] = {}
         # In the second and later passes over the body of an unrolled loop: what was made before is found again.
         self.again: dict[Any, Draft] = {}
         self.repeating = 0
@@ -121,18 +152,20 @@ class Graph:
                 self.edges.append((source, target, kind, name))
 
     def mark(self) -> Mark:
-        return len(self.drafts), len(self.edges), self.sites
+        return len(self.drafts), len(self.edges), self.sites, len(self.events)
 
     def plain_since(self, mark: Mark) -> bool:
         """Whether nothing since `mark` has to stay visible."""
         return self.sites == mark[2]
 
-    def fold(self, mark: Mark) -> tuple[list[Draft], Deps]:
+    def fold(self, mark: Mark) -> tuple[list[Draft], Deps, list[tuple[Place, int]]]:
         """Take back what was made since `mark`: its values then come from where it got its own.
 
         Returns:
-            What was removed, and what it was made from.
+            What was removed, what it was made from, and which state it looks at and changes.
         """
+        touched = list(dict.fromkeys((place, how) for _, place, how in self.events[mark[3] :]))
+        del self.events[mark[3] :]
         removed = self.drafts[mark[0] :]
         edges = self.edges[mark[1] :]
         del self.drafts[mark[0] :]
@@ -147,11 +180,14 @@ class Graph:
         for edge in edges:
             if not edge[1].gone and not edge[0].gone:
                 self.connect([(edge[0], edge[3])], edge[1], edge[2])
-        return removed, incoming
+        return removed, incoming, touched
 
-    def absorb(self, removed: list[Draft], incoming: Deps, into: Draft) -> None:
+    def absorb(
+        self, removed: list[Draft], incoming: Deps, into: Draft, touched: Iterable[tuple[Place, int]] = ()
+    ) -> None:
         """`into` stands for what was removed."""
         self.connect(incoming, into)
+        self.events.extend((into, place, how) for place, how in touched)
         through = outside_code(incoming) | {(into, "")}
         for draft in removed:
             draft.through = through
@@ -187,3 +223,11 @@ def expanded(deps: Iterable[Dep]) -> Iterable[Dep]:
 def outside_code(deps: Iterable[Dep]) -> Deps:
     """Only what is no plain code: values are followed through code to the calls and inputs they come from."""
     return frozenset(d for d in expanded(deps) if d[0].kind != "code")
+
+
+def labelled(deps: Deps, name: str) -> Deps:
+    """Values that had no name so far are called `name` from here on."""
+    for _, label in deps:
+        if not label:
+            return frozenset((d, n or name) for d, n in deps)
+    return deps

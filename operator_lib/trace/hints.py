@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import sys
 from collections.abc import Callable
 from functools import lru_cache
@@ -100,7 +101,7 @@ def of_attribute(cls: Class, name: str, world: World) -> Thing | None:
         return hinted(found[0], found[1].lookup, world) if found is not None else None
     if isinstance(cls, LiveClass):
         for base in cls.cls.__mro__:
-            annotation = base.__dict__.get("__annotations__", {}).get(name)
+            annotation = inspect.get_annotations(base).get(name)
             if isinstance(annotation, type):
                 return instance_of(live_class(annotation, world), world)
             if isinstance(annotation, str) and (tree := _parsed(annotation)) is not None:

@@ -12,6 +12,7 @@ from operator_lib.trace.assign import update
 from operator_lib.trace.frame import Frame
 from operator_lib.trace.library import FUNCTIONS, method_of_attributes
 from operator_lib.trace.live import what_is
+from operator_lib.trace.objects import NONE
 from operator_lib.trace.reader import Reader
 from operator_lib.trace.resolve import Property, attribute, iterate, known_names, parts, subscript
 from operator_lib.trace.values import (
@@ -57,13 +58,42 @@ PURE_METHODS = frozenset(
 )
 
 
+# Those of them of which the result is new and holds nothing that went in.
+FRESH_METHODS = PURE_METHODS - frozenset(["get", "items", "values", "keys", "join", "copy", "reshape", "item"]) | {
+    "join"
+}
+
+# Those of which the result is a new object that may change.
+COPIES = frozenset(
+    ["split", "rsplit", "splitlines", "astype", "tolist", "mean", "sum", "max", "min", "encode", "title"]
+)
+
+# Methods that are known to change their object, and nothing else.
+CHANGERS = frozenset(
+    """
+    append extend insert pop remove clear sort reverse add discard update setdefault popitem appendleft
+    popleft extendleft rotate fill
+    """.split()  # noqa: SIM905
+)
+
+# Functions of which the result cannot change.
+SIMPLE = frozenset(
+    """
+    abs all any ascii bin bool bytes callable chr complex float format hasattr hash hex id int isinstance
+    issubclass len oct ord pow print range repr round str time perf_counter sleep dumps Path
+    """.split()  # noqa: SIM905
+)
+
+
 def external_result(r: Reader, f: Frame, name: str, args: Args) -> Value | None:
     """The value of a call of a builtin that hands operators on; None: nothing special."""
     known = _BUILTINS.get(name) or FUNCTIONS.get(name)
     if known is None or args.rest is not None:
         return None
     value = known(r, f, args)
-    return Value(args.deps | value.deps, value.what) if value is not None else None
+    if value is None:
+        return None
+    return Value(args.deps | value.deps, value.what, value.cells, value.part)
 
 
 def _getattr(r: Reader, f: Frame, args: Args) -> Value | None:
@@ -237,16 +267,14 @@ def method_result(r: Reader, f: Frame, what: Method, args: Args, node: ast.Call)
         fallback = args.positional[1:2] if not isinstance(index.what, Const) or found is DATA else []
         return Value(found.deps, either([found.what, *(v.what for v in fallback)]))
     if name in ("update", "setdefault") and isinstance(inside, Items) and inside.kind == "dict":
-        return _filled(r, f, node, inside, name, args)
+        return _filled(r, f, of, inside, name, args)
     if name in ("append", "add", "insert", "extend", "update") and isinstance(node.func, ast.Attribute):
-        return _grown(r, f, node.func.value, inside, name, args)
+        return _grown(r, f, of, inside, name, args)
     return None
 
 
-def _filled(r: Reader, f: Frame, node: ast.Call, inside: Items, name: str, args: Args) -> Value | None:
+def _filled(r: Reader, f: Frame, of: Value, inside: Items, name: str, args: Args) -> Value | None:
     """``table.update(...)`` and ``table.setdefault(...)`` on a dict with known members."""
-    if not isinstance(node.func, ast.Attribute):
-        return None
     new: dict[Any, Value] = dict(args.keywords)
     given = [(v.what, v) for v in args.positional]
     exact = not f.maybe and args.rest is None
@@ -260,32 +288,36 @@ def _filled(r: Reader, f: Frame, node: ast.Call, inside: Items, name: str, args:
             made = _dict(r, f, Args([value])) if isinstance(what, Items) else None
             exact = exact and made is not None
             new.update(made.what.values if made is not None and isinstance(made.what, Items) else {object(): value})
+    inside_of = NONE.union(*(v.cells for v in (*inside.values.values(), *new.values(), *args.positional) if v.cells))
     if exact:
-        update(r, f, node.func.value, Items("dict", {**inside.values, **new}), args.deps)
+        update(r, f, of, Items("dict", {**inside.values, **new}), args.deps, inside_of)
     elif any(holds_operators(v.what) for v in (*inside.values.values(), *new.values())):
         every = either(v.what for v in (*inside.values.values(), *new.values()))
-        update(r, f, node.func.value, Many(Value(what=every)), args.deps)
+        update(r, f, of, Many(Value(what=every)), args.deps, inside_of)
     else:
-        update(r, f, node.func.value, None, args.deps)
+        update(r, f, of, None, args.deps, inside_of)
     found = either(v.what for v in new.values()) if name == "setdefault" else None
     return Value(args.deps, found)
 
 
-def _grown(r: Reader, f: Frame, holder: ast.expr, inside: Items | Many, name: str, args: Args) -> Value | None:
+def _grown(r: Reader, f: Frame, holder: Value, inside: Items | Many, name: str, args: Args) -> Value | None:
     if name in ("extend", "update"):
         found = iterate(args.positional[0], f.env.heap, r.world) if args.positional else []
         new = found if isinstance(found, list) else [found]
         certain = isinstance(found, list) and name == "extend"
     else:
         new, certain = args.positional[-1:], name in ("append", "add")
+    members = NONE.union(*(v.cells for v in new if v.cells))
+    if isinstance(inside, Items):
+        members = members.union(*(v.cells for v in inside.values.values() if v.cells))
     if isinstance(inside, Items) and certain and not f.maybe:
         values = Items.of([*inside.values.values(), *new], inside.kind)
-        update(r, f, holder, values, args.deps)
+        update(r, f, holder, values, args.deps, members)
     elif any(holds_operators(v.what) for v in new) or holds_operators(inside):
         old = [v.what for v in inside.values.values()] if isinstance(inside, Items) else [inside.element.what]
-        update(r, f, holder, Many(Value(what=either([*old, *(v.what for v in new)]))), args.deps)
+        update(r, f, holder, Many(Value(what=either([*old, *(v.what for v in new)]))), args.deps, members)
     else:
-        update(r, f, holder, None, args.deps)
+        update(r, f, holder, None, args.deps, members)
     return Value(args.deps)
 
 
@@ -295,7 +327,7 @@ def _first_operator(r: Reader, f: Frame, what: Method, args: Args, node: ast.Cal
         and isinstance(node.func, ast.Attribute)
         and any(holds_operators(v.what) for v in args.positional)
     ):
-        update(r, f, node.func.value, Many(Value(what=either(v.what for v in args.positional))), args.deps)
+        update(r, f, what.of, Many(Value(what=either(v.what for v in args.positional))), args.deps)
         return Value(args.deps)
     return None
 

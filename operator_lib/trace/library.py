@@ -7,6 +7,7 @@ from typing import Any
 
 from operator_lib.trace.args import Args
 from operator_lib.trace.frame import Frame
+from operator_lib.trace.objects import store, titled
 from operator_lib.trace.reader import Reader
 from operator_lib.trace.records import TupleClass
 from operator_lib.trace.resolve import Property, attribute, iterate, many, subscript
@@ -72,7 +73,7 @@ def _filter(r: Reader, f: Frame, args: Args) -> Value | None:
 def _chain(r: Reader, f: Frame, args: Args) -> Value | None:
     parts = [_known(r, f, v) for v in args.positional]
     if any(p is None for p in parts):
-        return Value(what=many([v for v in args.positional]))
+        return Value(what=many(list(args.positional)))
     return Value(what=Items.of([v for part in parts if part is not None for v in part]))
 
 
@@ -169,6 +170,11 @@ def _get_item(r: Reader, f: Frame, args: Args) -> Value | None:
     return subscript(args.positional[1], args.positional[0], f.env.heap, r.world)
 
 
+def _put(r: Reader, f: Frame, of: Instance, name: str, value: Value) -> None:
+    r.graph.titles.setdefault((of.identity, name), titled(of, name))
+    store(r, f, (of.identity, name), value)
+
+
 def _set_attribute(r: Reader, f: Frame, args: Args) -> Value | None:
     """``setattr(obj, "name", value)``."""
     if len(args.positional) != 3:
@@ -176,8 +182,7 @@ def _set_attribute(r: Reader, f: Frame, args: Args) -> Value | None:
     of, name, value = args.positional
     if not isinstance(of.what, Instance) or not isinstance(name.what, Const) or not isinstance(name.what.value, str):
         return None
-    f.env.heap[of.what.identity, name.what.value] = value
-    f.wrote_heap = True
+    _put(r, f, of.what, name.what.value, value)
     return Value()
 
 
@@ -202,9 +207,9 @@ def _unknown(reason: str) -> Any:
 def repeated(a: Thing | None, b: Thing | None) -> Thing | None:
     """``[x] * 3``."""
     items, count = (a, b) if isinstance(a, Items) else (b, a)
-    if isinstance(items, Items) and items.kind != "dict" and isinstance(count, Const) and type(count.value) is int:
-        if 0 <= count.value * len(items.values) <= 1000:
-            return Items.of(list(items.values.values()) * count.value, items.kind)
+    times = count.value if isinstance(count, Const) and type(count.value) is int else -1
+    if isinstance(items, Items) and items.kind != "dict" and 0 <= times * len(items.values) <= 1000:
+        return Items.of(list(items.values.values()) * times, items.kind)
     if isinstance(items, Items) and holds_operators(items):
         return many(list(items.values.values()))
     return None
@@ -259,8 +264,8 @@ def method_of_attributes(r: Reader, f: Frame, of: Attributes, name: str, args: A
         if not isinstance(value.what, Items) or value.what.kind != "dict":
             return None
         given.update({str(k): v for k, v in value.what.values.items()})
-    f.env.heap.update({(of.instance.identity, k): v for k, v in given.items()})
-    f.wrote_heap = True
+    for key, value in given.items():
+        _put(r, f, of.instance, key, value)
     return Value()
 
 

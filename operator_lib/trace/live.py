@@ -18,6 +18,7 @@ from operator_lib.trace.values import (
     Const,
     External,
     Foreign,
+    ForeignObject,
     Function,
     FunctionOperator,
     Instance,
@@ -38,7 +39,8 @@ from operator_lib.trace.world import World
 _MACHINERY = {
     ("operator_lib.core", "Operator"), ("operator_lib.decorator", "ClassOperator"), ("builtins", "object"),
     ("operator_lib.decorator", "FunctionOperator"), ("torch.nn.modules.module", "Module"), ("typing", "Generic"),
-    ("collections.abc", "Mapping"), ("collections.abc", "Sequence"), ("collections.abc", "MutableSequence"), ("collections.abc", "MutableMapping"), ("abc", "ABC"),
+    ("collections.abc", "Mapping"), ("collections.abc", "Sequence"), ("collections.abc", "MutableSequence"),
+    ("collections.abc", "MutableMapping"), ("abc", "ABC"),
 }  # fmt: skip
 _CONSTANTS = (str, int, bool, float, type(None))
 _CONTAINERS: tuple[Any, ...] = (
@@ -117,24 +119,27 @@ class LiveClass(Class):
         """Whether one of its methods gives its objects this attribute after they were made."""
         for cls in self.cls.__mro__:
             for key, raw in cls.__dict__.items() if not is_machinery(cls) else ():
-                code = getattr(getattr(raw, "__func__", raw), "__code__", None)
+                function = _function(raw)
                 if key in ("__getattr__", "__getattribute__"):
                     return True
-                if key != "__init__" and code is not None and name in code.co_names and _stores(code, name):
+                if key != "__init__" and function is not None and _stores(function.__code__, name):
                     return True
         return False
 
     def place(self) -> tuple[str, int]:
         for raw in self.cls.__dict__.values():
-            code = getattr(getattr(raw, "__func__", raw), "__code__", None)
-            if code is not None and getattr(raw, "__module__", "") == self.cls.__module__:
+            function = _function(raw)
+            if function is not None and function.__module__ == self.cls.__module__:
+                code = function.__code__
                 file = self.world.source(code.co_filename)
                 return (code.co_filename, class_line(file, self.cls.__name__, code.co_firstlineno)) if file else ("", 0)
         return "", 0
 
 
 def _stores(code: types.CodeType, name: str) -> bool:
-    return any(step.opname == "STORE_ATTR" and step.argval == name for step in dis.get_instructions(code))
+    return name in code.co_names and any(
+        step.opname == "STORE_ATTR" and step.argval == name for step in dis.get_instructions(code)
+    )
 
 
 def class_line(file: SourceFile, name: str, inside: int) -> int:
@@ -153,30 +158,39 @@ def is_machinery(cls: type) -> bool:
     return (cls.__module__, cls.__qualname__) in _MACHINERY
 
 
+def _function(raw: Any) -> types.FunctionType | None:
+    """The function of a class attribute; whatever else is there is not asked anything."""
+    kind = type(raw)
+    inner = raw.__func__ if issubclass(kind, staticmethod | classmethod) else raw
+    return inner if type(inner) is types.FunctionType else None
+
+
+_CACHED = type(functools.lru_cache(lambda: None))
+
+
 def member(raw: Any, owner: type, world: World) -> Member:
-    """A class attribute by how it binds."""
-    if isinstance(raw, staticmethod):
+    """A class attribute by how it binds. `isinstance` would ask the object, which is the user's."""
+    kind = type(raw)
+    if issubclass(kind, staticmethod):
         return Member("static", own(raw.__func__, world), owner)
-    if isinstance(raw, classmethod):
+    if issubclass(kind, classmethod):
         return Member("class", own(raw.__func__, world), owner)
-    if isinstance(raw, property):
+    if issubclass(kind, property):
         return Member("property", own(raw.fget, world), owner)
-    if isinstance(raw, functools.cached_property):
+    if issubclass(kind, functools.cached_property):
         return Member("property", own(raw.func, world), owner)
-    if isinstance(raw, functools.partialmethod):
+    if issubclass(kind, functools.partialmethod):
         made = Partial(
             what_is(raw.func, world) or Unknown("no-source"),
             tuple(Value(what=what_is(a, world)) for a in raw.args),
             {k: Value(what=what_is(v, world)) for k, v in raw.keywords.items()},
         )
         return Member("method", made, owner)
-    if isinstance(raw, functools.singledispatchmethod):
+    if issubclass(kind, functools.singledispatchmethod):
         return Member("method", _dispatched(raw.dispatcher, world), owner)
-    if hasattr(type(raw), "__get__") and type(raw).__module__ not in _PLAIN_DESCRIPTORS:
+    if hasattr(kind, "__get__") and kind.__module__ not in _PLAIN_DESCRIPTORS:
         return Member("value", Unknown("descriptor"), owner)
-    binds = (
-        isinstance(raw, types.FunctionType) or type(raw).__name__ == "FunctionOperator" or hasattr(raw, "cache_info")
-    )
+    binds = kind in (types.FunctionType, _CACHED) or kind.__name__ == "FunctionOperator"
     return Member("method" if binds else "value", own(raw, world), owner)
 
 
@@ -187,7 +201,7 @@ def _dispatched(raw: Any, world: World) -> Thing | None:
 
 def own(raw: Any, world: World) -> Thing | None:
     """A function that belongs to an operator: read wherever its source is."""
-    if not isinstance(raw, types.FunctionType):
+    if type(raw) is not types.FunctionType:
         return what_is(raw, world)
     known = world.owned.get(id(raw))
     if known is None:
@@ -240,7 +254,9 @@ def _what_is(obj: Any, world: World) -> Thing | None:
     read = world.reads(cls.__module__) and not hasattr(cls, "__torch_function__")
     if read or cls is types.SimpleNamespace or _class_in_reach(cls, world):
         return Instance(live_class(cls, world), operator=False, live=obj)
-    return External(str(cls.__qualname__)) if callable(obj) or cls.__module__ != "builtins" else None
+    if cls.__module__ != "builtins":
+        return ForeignObject(str(cls.__qualname__))
+    return External(str(cls.__qualname__)) if callable(obj) else None
 
 
 def live_class(cls: type, world: World) -> LiveClass:

@@ -1,20 +1,22 @@
-"""Loops, and the blocks that are entered once: with, try."""
+"""Loops, and the block that is entered once: with."""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator
 
-from operator_lib.trace import assign
+from operator_lib.trace import assign, tries
 from operator_lib.trace.frame import Env, Frame, Loop, merge
 from operator_lib.trace.graph import Draft
 from operator_lib.trace.reader import Reader
 from operator_lib.trace.regions import close, note_header, short
 from operator_lib.trace.resolve import iterate
 from operator_lib.trace.values import (
+    Cells,
     Choice,
     Class,
     Const,
+    Dep,
     Deps,
     External,
     Function,
@@ -22,6 +24,7 @@ from operator_lib.trace.values import (
     Items,
     Many,
     Partial,
+    Place,
     Thing,
     Unknown,
     Value,
@@ -55,11 +58,20 @@ def _rounds(r: Reader, f: Frame, loop: Draft, members: list[Value], target: ast.
     r.graph.repeating += 1
     made, r.made = r.made, None
     for member in members[:UNROLL_LIMIT]:
-        yield Value(member.deps | {(loop, "")}, member.what)
+        yield Value(member.deps | {(loop, "")}, member.what, member.cells, member.part)
     r.made = made
     r.graph.repeating -= 1
     if len(members) > UNROLL_LIMIT:
         r.opaque(f, target, f"{len(members) - UNROLL_LIMIT} more children", "limit")
+
+
+def any_member(members: list[Value] | Value) -> Value:
+    """One value for whichever member is at hand."""
+    if isinstance(members, Value):
+        return members
+    cells = [m.cells for m in members if m.cells]
+    deps = frozenset[Dep]().union(*(m.deps for m in members))
+    return Value(deps, None, frozenset[Place]().union(*cells) if cells else None, any(m.part for m in members))
 
 
 def _unrollable(members: list[Value]) -> bool:
@@ -84,14 +96,14 @@ def for_statement(r: Reader, f: Frame, node: For) -> None:
     loop = r.graph.emit("loop", text, f, node)
     loop.condition = text
     r.graph.connect(source.deps, loop)
-    note_header(f, loop)
+    note_header(r, f, loop)
     members = iterate(source, f.env.heap, r.world)
     known = each_known(r, f, loop, members, node.target)
     if known is not None:
         _unrolled(r, f, node, loop, known)
     else:
-        one = Value() if isinstance(members, list) else members
-        one = Value(one.deps | {(loop, "")}, one.what)
+        one = any_member(members)
+        one = Value(one.deps | {(loop, "")}, one.what, one.cells, one.part)
         _repeated(r, f, node, loop, lambda: assign.bind(r, f, node.target, one))
     close(r, f, mark, node)
 
@@ -136,7 +148,7 @@ def while_statement(r: Reader, f: Frame, node: ast.While) -> None:
         f.begin()
         value = r.evaluate(f, node.test)
         r.graph.connect(value.deps, loop)
-        note_header(f, loop)
+        note_header(r, f, loop)
 
     _repeated(r, f, node, loop, test, endless=endless)
     close(r, f, mark, node)
@@ -158,7 +170,7 @@ def _repeated(
         f.env, f.after = before.copy(), after
         f.loops.append(Loop())
         ways, ended = _round(r, f, node, start, endless)
-        wider = _widened(before, ended)
+        wider = _widened(before, ended, aliases=left > 2)
         if wider is None:
             break
         if not left:  # what was read last stays
@@ -166,6 +178,7 @@ def _repeated(
             break
         r.graph.fold(inside)
         r.graph.sites = inside[2]
+        f.touched = []
         del f.returns[sizes[0] :], f.exits[sizes[1] :]
         f.loops.pop()
         before = wider
@@ -194,7 +207,7 @@ def _dead(env: Env) -> Env:
     return made
 
 
-def _widened(before: Env, ended: Env) -> Env | None:
+def _widened(before: Env, ended: Env, aliases: bool) -> Env | None:
     """`before`, with what a later round may see; None when that is the same."""
     if not ended.alive:
         return None
@@ -202,11 +215,25 @@ def _widened(before: Env, ended: Env) -> Env | None:
     for table in ("names", "heap"):
         for name, value in getattr(ended, table).items():
             old = getattr(before, table).get(name)
-            if old is None or not _interesting(value) or _covers(old.what, value.what):
+            if old is None or old is value:
                 continue
-            made = made or before.copy()
-            getattr(made, table)[name] = Value(old.deps, _wider(old.what, value.what))
+            cells = _wider_cells(old, value, before, ended) if aliases else old.cells
+            seen = not _interesting(value) or _covers(old.what, value.what)
+            if not seen or cells is not old.cells:
+                wide = old.what if seen else _wider(old.what, value.what)
+                made = made or before.copy()
+                getattr(made, table)[name] = Value(old.deps, wide, cells, old.part or value.part)
     return made
+
+
+def _wider_cells(old: Value, new: Value, before: Env, ended: Env) -> Cells | None:
+    """The objects that a name may refer to in a later round, where one of them was changed in this one."""
+    if not new.cells or (old.cells and new.cells <= old.cells):
+        return old.cells
+    both = new.cells | old.cells if old.cells else new.cells
+    if any(before.heap.get(c) is not ended.heap.get(c) for c in both):
+        return both
+    return old.cells
 
 
 def _covers(old: Thing | None, new: Thing | None) -> bool:
@@ -258,12 +285,12 @@ def with_statement(r: Reader, f: Frame, node: ast.With | ast.AsyncWith) -> None:
             what = value.what
             if isinstance(what, Items) and what.kind == "generator":  # ``@contextmanager``
                 what = what.values[0].what
-            assign.bind(r, f, item.optional_vars, Value(outer_deps(value.deps, block), what))
-    note_header(f, block)
+            assign.bind(r, f, item.optional_vars, Value(outer_deps(value.deps, block), what, value.cells, True))
+    note_header(r, f, block)
     block.note(f.writes, block.outputs)
     outer, f.region = f.region, block
     if any(_swallows(value.what) for _, value in values):
-        _interrupted(r, f, node.body)
+        tries.stopping(r, f, node.body)
     else:
         r.visit(f, node.body)
     f.region = outer
@@ -274,88 +301,5 @@ def _swallows(what: Thing | None) -> bool:
     return isinstance(what, External) and what.name == "contextlib.suppress()"
 
 
-def _interrupted(r: Reader, f: Frame, body: list[ast.stmt]) -> None:
-    """Statements of which only the first call surely begins: what any of them raises is caught here."""
-    maybe, start, begun = f.maybe, len(r.graph.drafts), False
-    r.visit(f, body[:1])
-    for draft in r.graph.drafts[start:]:
-        if draft.frame is f:
-            if begun and draft.certainty == "exact":
-                draft.certainty, draft.reason = "may", draft.reason or "try-body"
-            begun = begun or draft.kind == "call"
-    f.maybe = maybe or "try-body"
-    r.visit(f, body[1:])
-    f.maybe = maybe
-
-
 def outer_deps(deps: Deps, block: Draft) -> Deps:
     return deps | {(block, "")}
-
-
-def try_statement(r: Reader, f: Frame, node: ast.Try) -> None:
-    mark = r.graph.mark()
-    region = r.graph.emit("try", "try", f, node)
-    outer, maybe, after = f.region, f.maybe, f.after
-    f.region = region
-    before = f.env.copy()
-    written: dict[str, Deps] = {}
-    f.tries.append(written)
-    # Also a `finally` that leaves by break, continue or return swallows what was raised.
-    leaves = (isinstance(n, ast.Break | ast.Continue | ast.Return) for s in node.finalbody for n in ast.walk(s))
-    (_interrupted if node.handlers or any(leaves) else Reader.visit)(r, f, node.body)
-    f.tries.pop()
-    caught = before.copy()
-    for name, deps in written.items():
-        old = caught.names.get(name) or f.env.names.get(name)
-        new = f.env.names.get(name)
-        caught.names[name] = Value(
-            deps | (old.deps if old else frozenset()), either((old.what if old else None, new.what if new else None))
-        )
-    caught.heap = merge([Env({}, before.heap), Env({}, f.env.heap)]).heap
-    if node.orelse:
-        f.maybe = maybe or ("try-body" if node.handlers else "")
-        r.graph.sealed = r.graph.serial
-        r.visit(f, node.orelse)
-        f.maybe = maybe
-    ends = [f.env]
-    star = "except*" if type(node).__name__ == "TryStar" else "except"
-    for handler in node.handlers:
-        ends.append(_handler(r, f, handler, caught.copy(), maybe, star))
-    returned = f.after
-    f.region = region
-    if node.finalbody:
-        f.env = merge(ends)
-        alive = f.env.alive
-        f.env.alive = True
-        f.env = f.env if alive else merge([f.env, caught])
-        f.after = after
-        last = r.graph.emit("try", "finally", f, node.finalbody[0], key="finally")
-        last.tree = None
-        f.region = last
-        r.visit(f, node.finalbody)
-        f.after = f.after or returned
-        f.env.alive = f.env.alive and alive
-    else:
-        f.env = merge(ends)
-    f.region, f.maybe = outer, maybe
-    close(r, f, mark, node)
-
-
-def _handler(r: Reader, f: Frame, handler: ast.ExceptHandler, env: Env, maybe: str, star: str) -> Env:
-    f.env = env
-    f.maybe = maybe or "except"
-    title = f"{star} {f.file.segment(handler.type)}" if handler.type is not None else star
-    region = f.region
-    f.begin()
-    value = r.evaluate(f, handler.type) if handler.type is not None else Value()
-    arm = r.graph.emit("branch", title, f, handler)
-    arm.condition = title
-    r.graph.connect(value.deps, arm)
-    note_header(f, arm)
-    if handler.name:
-        assign.name(f, handler.name, Value(frozenset({(arm, "")})))
-        arm.note([handler.name], arm.outputs)
-    f.region = arm
-    r.visit(f, handler.body)
-    f.region, f.maybe = region, maybe
-    return f.env

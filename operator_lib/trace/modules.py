@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any
 
 from operator_lib.trace.live import what_is
+from operator_lib.trace.resolve import now
 from operator_lib.trace.source import SourceFile
 from operator_lib.trace.static import StaticClass
 from operator_lib.trace.values import Const, External, Function, Module, Thing, Unknown, maybe_rebound
@@ -88,7 +89,7 @@ class Scope:
         if self.frame is None and self.restless:
             self.world.read_body(self)
         if self.frame is not None and name in self.frame.env.names:
-            what = self.frame.env.names[name].what
+            what = now(self.frame.env.names[name], self.frame.env.heap).what
             return self._shared(name, what)
         if name not in self.bindings:
             return self._starred(name)

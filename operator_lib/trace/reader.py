@@ -7,10 +7,10 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from operator_lib.trace.frame import Env, Frame
+from operator_lib.trace.frame import Env, Frame, Heap
 from operator_lib.trace.graph import Draft, Graph
 from operator_lib.trace.uses import Uses
-from operator_lib.trace.values import Deps, Function, Instance, Value
+from operator_lib.trace.values import Cells, Function, Instance, Place, Value
 from operator_lib.trace.world import World
 
 if TYPE_CHECKING:
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 # Every visited call costs one step; a program that needs more is cut off with opaque nodes.
 STEP_LIMIT = 400_000
 DEPTH_LIMIT = 32
+
+
+# Files that a function uses, and the state that it looks at.
+Plain = tuple[dict[str, str], tuple[Place, ...]]
 
 
 class Reader:
@@ -36,10 +40,16 @@ class Reader:
         # While a constructor or the top level of a module is read for the objects that it makes.
         self.building = 0
         # Functions known to call no operator, with the files they use: never read twice.
-        self.plain: dict[tuple[int, int], dict[str, str]] = {}
+        self.plain: dict[tuple[int, int], Plain] = {}
         # Local functions and lambdas that nobody was seen to call.
         self.uncalled: dict[int, tuple[Function, Frame]] = {}
-        self.heap: dict[tuple[int, str], Value] = {}
+        self.heap: Heap = {}
+        # Objects, by where they are made.
+        self.cells: dict[tuple[object, object], Cells] = {}
+        # Whether an object of the program was handed to code that cannot be read.
+        self.escaped = False
+        # State written inside the `try` bodies around.
+        self.caught: list[dict[Place, list[Value]]] = []
         # In a loop whose body is read again: the objects that it makes, the same ones in every reading.
         self.made: dict[Any, Instance] | None = None
         self.seen_functions: set[int] = set()
@@ -96,7 +106,7 @@ class Reader:
         frame.scope = scope
         with self.silence():
             value = action(frame)
-        self.world.heap.update({k: Value(what=v.what) for k, v in frame.env.heap.items()})
+        self.world.heap.update({k: Value(what=v.what, cells=v.cells) for k, v in frame.env.heap.items()})
         return value
 
     @contextmanager
@@ -112,11 +122,3 @@ class Reader:
         self.graph.fold(mark)
         self.graph.sites = mark[2]
         self.uncalled = uncalled
-
-
-def labelled(deps: Deps, name: str) -> Deps:
-    """Values that had no name so far are called `name` from here on."""
-    for _, label in deps:
-        if not label:
-            return frozenset((d, n or name) for d, n in deps)
-    return deps

@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 
 from operator_lib.trace import assign
-from operator_lib.trace.frame import Env, Frame, merge
+from operator_lib.trace.frame import Env, Frame, joined, merge
 from operator_lib.trace.graph import Draft, Mark
 from operator_lib.trace.reader import Reader
-from operator_lib.trace.values import Const, Deps, Value, either
+from operator_lib.trace.values import Const, Deps, Value
 
 
 def short(text: str, limit: int = 72) -> str:
@@ -28,7 +28,7 @@ def if_statement(r: Reader, f: Frame, node: ast.If) -> None:
     """One node for the chain; with several arms one child region for each."""
     from operator_lib.trace.statements import header
 
-    deps = header(r, f, node.test)
+    deps = header(r, f, node.test).deps
     if r.building and isinstance(f.tested, Const):
         r.visit(f, node.body if f.tested.value else node.orelse)
         return
@@ -37,7 +37,7 @@ def if_statement(r: Reader, f: Frame, node: ast.If) -> None:
     chain = r.graph.emit("branch", f"if {text}", f, node)
     chain.condition = text
     r.graph.connect(deps, chain)
-    note_header(f, chain)
+    note_header(r, f, chain)
     outer, maybe = f.region, f.maybe
     several = bool(node.orelse)
     before = f.env
@@ -65,7 +65,7 @@ def _rest(r: Reader, f: Frame, orelse: list[ast.stmt], chain: Draft, ends: list[
         f.begin()
         value = r.evaluate(f, node.test)
         r.graph.connect(value.deps, chain)
-        note_header(f, chain)
+        note_header(r, f, chain)
         text = short(f.file.segment(node.test))
         before = f.env
         f.env = before.copy()
@@ -78,11 +78,11 @@ def _rest(r: Reader, f: Frame, orelse: list[ast.stmt], chain: Draft, ends: list[
     ends.append(f.env)
 
 
-def note_header(f: Frame, draft: Draft) -> None:
+def note_header(r: Reader, f: Frame, draft: Draft) -> None:
     draft.note(f.reads, draft.inputs)
     draft.uses.update(f.uses)
     f.used.update(f.uses)
-    f.finish(draft)
+    f.finish(draft, r.graph.events)
 
 
 def _arm(
@@ -93,7 +93,7 @@ def _arm(
     f.maybe = maybe or "branch"
     if own:
         arm = r.graph.emit("branch", name, f, _span(body, tree), key=("arm", name))
-        arm.condition = condition
+        arm.condition, arm.arm = condition, True
         arm.tree = [tree.test] if isinstance(tree, ast.If) and name != "else" else None
         f.region = arm
     r.visit(f, body)
@@ -114,9 +114,9 @@ def close(r: Reader, f: Frame, mark: Mark, node: ast.AST) -> None:
     inside = r.graph.drafts[mark[0] :]
     if not r.graph.plain_since(mark) or any(d.kind == "return" and d.frame is f for d in inside):
         return
-    removed, incoming = r.graph.fold(mark)
+    removed, incoming, touched = r.graph.fold(mark)
     if removed:
-        r.graph.absorb(removed, incoming, code_node(r, f, node))
+        r.graph.absorb(removed, incoming, code_node(r, f, node), touched)
 
 
 def ternary(r: Reader, f: Frame, node: ast.IfExp) -> Value:
@@ -143,31 +143,34 @@ def ternary(r: Reader, f: Frame, node: ast.IfExp) -> Value:
     f.region, f.maybe = outer, maybe
     deps: Deps = test.deps | body.deps | other.deps
     if r.graph.plain_since(mark):
-        r.graph.fold(mark)
+        f.touched.extend(r.graph.fold(mark)[2])
     else:
         deps |= {(chain, "")}
     if isinstance(test.what, Const):
-        return Value(deps, body.what if test.what.value else other.what)
-    return Value(deps, either((body.what, other.what)))
+        taken = body if test.what.value else other
+        return Value(deps, taken.what, taken.cells, taken.part)
+    one = joined(body, other)
+    return Value(deps, one.what, one.cells, one.part)
 
 
 def match_statement(r: Reader, f: Frame, node: ast.Match) -> None:
     """A branch with one arm a case."""
     from operator_lib.trace.statements import header
 
-    deps = header(r, f, node.subject)
+    subject = header(r, f, node.subject)
+    deps = subject.deps
     mark = r.graph.mark()
     text = short(f.file.segment(node.subject))
     chain = r.graph.emit("branch", f"match {text}", f, node)
     chain.condition = text
     r.graph.connect(deps, chain)
-    note_header(f, chain)
+    note_header(r, f, chain)
     outer, maybe = f.region, f.maybe
     f.region, f.maybe = chain, maybe or "branch"
     before, ends = f.env, [f.env.copy()]
     for case in node.cases:
         f.env = before.copy()
-        _case(r, f, case, deps | {(chain, "")})
+        _case(r, f, case, Value(deps | {(chain, "")}, subject.what, subject.cells, subject.part))
         ends.append(f.env)
     if _catches_all(node.cases[-1]):
         ends.pop(0)
@@ -176,14 +179,14 @@ def match_statement(r: Reader, f: Frame, node: ast.Match) -> None:
     close(r, f, mark, node)
 
 
-def _case(r: Reader, f: Frame, case: ast.match_case, deps: Deps) -> None:
+def _case(r: Reader, f: Frame, case: ast.match_case, subject: Value) -> None:
     region = f.region
     pattern = short(f.file.segment(case.pattern))
     guard = f" if {short(f.file.segment(case.guard))}" if case.guard is not None else ""
     arm = r.graph.emit(
         "branch", f"case {pattern}{guard}", f, _span(case.body, case.pattern), key=("case", case.pattern.lineno)
     )
-    arm.condition = f"{pattern}{guard}"
+    arm.condition, arm.arm = f"{pattern}{guard}", True
     arm.tree = [case.pattern, *([case.guard] if case.guard is not None else [])]
     f.region = arm
     for part in ast.walk(case.pattern):
@@ -193,16 +196,23 @@ def _case(r: Reader, f: Frame, case: ast.match_case, deps: Deps) -> None:
             r.evaluate(f, part.cls)
         name = getattr(part, "name", None) or getattr(part, "rest", None)
         if isinstance(name, str):
-            assign.name(f, name, Value(deps))
+            assign.name(r, f, name, captured(subject, part), part)
     arm.uses.update(f.uses)
     f.used.update(f.uses)
     if case.guard is not None:
         f.begin()
         value = r.evaluate(f, case.guard)
         r.graph.connect(value.deps, arm)
-        note_header(f, arm)
+        note_header(r, f, arm)
     r.visit(f, case.body)
     f.region = region
+
+
+def captured(subject: Value, pattern: ast.AST) -> Value:
+    """What a capture pattern binds: a part of the subject, or the new list or dict that holds its rest."""
+    if isinstance(pattern, ast.MatchAs):
+        return Value(subject.deps, None, subject.cells, True)
+    return Value(subject.deps)
 
 
 def _catches_all(case: ast.match_case) -> bool:

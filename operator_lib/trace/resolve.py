@@ -8,15 +8,19 @@ from typing import Any
 from operator_lib import tree
 from operator_lib.trace.foreign import differentiable
 from operator_lib.trace.frame import Heap
+from operator_lib.trace.graph import Draft, expanded, labelled
 from operator_lib.trace.hints import of_attribute
 from operator_lib.trace.live import LiveClass, live_class, what_is
 from operator_lib.trace.static import StaticClass
 from operator_lib.trace.values import (
     DATA,
+    KEPT,
     Attributes,
     Choice,
     Class,
     Const,
+    Dep,
+    Deps,
     External,
     Foreign,
     Function,
@@ -24,10 +28,12 @@ from operator_lib.trace.values import (
     Instance,
     Items,
     Many,
+    Maybe,
     Member,
     Method,
     Module,
     Partial,
+    Place,
     Super,
     Thing,
     Unknown,
@@ -39,7 +45,7 @@ from operator_lib.trace.world import World
 
 # Attributes that hold the members of our own containers.
 CONTENTS = {"Sequential": "steps", "OperatorList": "items", "OperatorDict": "by_name"}
-_MISSING = object()
+MISSING = object()
 CHOICE_LIMIT = 64
 # Of something that is unknown for these reasons every attribute may be an operator.
 _INHERITED = ("loaded", "dynamic-import", "dynamic-name")
@@ -62,9 +68,13 @@ def attribute(of: Value, name: str, heap: Heap, world: World) -> Value:
             return Value(of.deps, Attributes(what))
         key = (what.identity, name)
         written = heap.get(key) or world.heap.get(key)
-        if written is not None:
-            return Value(of.deps | written.deps, written.what) if of.deps else written
-        return Value(of.deps, _of_instance(what, name, world))
+        if written is None:
+            return Value(of.deps, _of_instance(what, name, world))
+        if not isinstance(written.what, Maybe):
+            return Value(of.deps | written.deps, written.what, written.cells, written.part) if of.deps else written
+        before = _of_instance(what, name, world)
+        options = (written.what.what, before) if not isinstance(before, Unknown) else (written.what.what,)
+        return Value(written.deps, either(options), written.cells, written.part)
     if isinstance(what, Choice):
         containers = [o for o in what.options if isinstance(o, Items | Many)]
         found = [attribute(Value(what=o), name, heap, world) for o in what.options if o not in containers]
@@ -94,9 +104,9 @@ def _of_other(of: Value, what: Thing | None, name: str, world: World) -> Thing |
         return _bound(member, what.instance, what.instance.cls, name) if member is not None else External(name)
     if isinstance(what, Items) and name in what.names:
         return what.values[what.names.index(name)].what
-    if isinstance(what, Items) and what.cls is not None and (member := what.cls.find(name)) is not None:
-        if isinstance(member.what, Function):
-            return member.what.bind(what, member.owner)
+    member = what.cls.find(name) if isinstance(what, Items) and what.cls is not None else None
+    if member is not None and isinstance(member.what, Function):
+        return member.what.bind(what, member.owner)
     if isinstance(what, Items | Many | Function | Partial | Attributes) or what is None:
         return Method(of, name)
     if isinstance(what, Unknown) and what.reason in _INHERITED:
@@ -106,8 +116,8 @@ def _of_other(of: Value, what: Thing | None, name: str, world: World) -> Thing |
 
 def _of_instance(what: Instance, name: str, world: World) -> Thing | None:
     if what.live is not None and not isinstance(what, FunctionOperator):
-        raw = _stored(what.live, name)
-        if raw is not _MISSING:
+        raw = stored(what.live, name)
+        if raw is not MISSING:
             if not what.operator and type(raw) in (dict, list) and not raw and world.reads(type(what.live).__module__):
                 return External(f"empty {name}")  # a package fills its own: what is read of it does not
             return what_is(raw, world)
@@ -135,7 +145,7 @@ def known_names(what: Instance, prefix: str) -> list[str]:
     return found if len(found) <= CHOICE_LIMIT else []
 
 
-def _stored(obj: Any, name: str) -> Any:
+def stored(obj: Any, name: str) -> Any:
     if tree.is_module(obj):
         for table in ("_modules", "_parameters", "_buffers"):
             if name in obj.__dict__.get(table, ()):
@@ -146,8 +156,8 @@ def _stored(obj: Any, name: str) -> Any:
     for cls in type(obj).__mro__:
         if "__slots__" in cls.__dict__ and type(cls.__dict__.get(name)).__name__ == "member_descriptor":
             found = tree.slotted(obj, name)
-            return _MISSING if found is tree.MISSING else found
-    return _MISSING
+            return MISSING if found is tree.MISSING else found
+    return MISSING
 
 
 def _bound(member: Member, instance: Instance | None, cls: Class, name: str) -> Thing | None:
@@ -190,8 +200,8 @@ def _replaced(what: Instance, world: World | None) -> Thing | None:
     """The `forward` that was put on the object itself."""
     if what.forward is not None or what.live is None or world is None:
         return what.forward
-    raw = _stored(what.live, "forward")
-    return what_is(raw, world) if raw is not _MISSING else None
+    raw = stored(what.live, "forward")
+    return what_is(raw, world) if raw is not MISSING else None
 
 
 def contents(what: Instance, heap: Heap, world: World) -> Thing | None:
@@ -203,7 +213,7 @@ def contents(what: Instance, heap: Heap, world: World) -> Thing | None:
         return Items("dict", dict(zip(modules, values, strict=False))) if named else Items.of(values)
     name = CONTENTS.get(what.cls.container)
     if name is not None:
-        return attribute(Value(what=what), name, heap, world).what
+        return now(attribute(Value(what=what), name, heap, world), heap).what
     return None
 
 
@@ -215,19 +225,57 @@ def iterate(of: Value, heap: Heap, world: World) -> list[Value] | Value:
         if isinstance(what, Items) and not what.values and _is_module(of.what):
             return Value(of.deps, _NO_MEMBER)
     if isinstance(what, Items):
-        values = [Value(what=Const(k)) for k in what.values] if what.kind == "dict" else list(what.values.values())
-        return [Value(of.deps | v.deps, v.what) for v in values]
+        if what.kind == "dict":
+            return [Value(of.deps, Const(k)) for k in what.values]
+        own = _own(of, what)
+        return [_inside(of, v, own) for v in what.values.values()]
+    element = DATA
     if isinstance(what, Many):
-        return Value(of.deps | what.element.deps, what.element.what)
-    if isinstance(what, Unknown):
-        return Value(of.deps, what)
-    if isinstance(what, Const) and isinstance(what.value, str) and 0 < len(what.value) <= 64:
+        element = what.element
+    elif isinstance(what, Unknown):
+        element = Value(what=what)
+    elif isinstance(what, Const) and isinstance(what.value, str) and 0 < len(what.value) <= 64:
         return [Value(of.deps, Const(letter)) for letter in what.value]
-    if isinstance(what, Choice):
+    elif isinstance(what, Choice):
         found = [iterate(Value(what=o), heap, world) for o in what.options]
         members = [v for some in found for v in (some if isinstance(some, list) else [some])]
-        return Value(of.deps.union(*(v.deps for v in members)), either(v.what for v in members))
-    return Value(of.deps)
+        element = Value(of.deps.union(*(v.deps for v in members)), either(v.what for v in members))
+    return _element(of, of.deps | element.deps, element.what)
+
+
+def _own(of: Value, items: Items) -> Deps:
+    """Where a container comes from, without what only its members come from."""
+    members = {d[0] for v in items.values.values() for d in expanded(v.deps)}
+    if not members:
+        return of.deps
+    own = [d for d in expanded(of.deps) if d[0] not in members]
+    return frozenset(own).union(*(_alone(d) for d in of.deps))
+
+
+def _alone(dep: Dep) -> Deps:
+    draft = dep[0]
+    if not draft.gone or draft.through:
+        return frozenset()
+    if draft.alone is None:
+        draft.alone = Draft(-1, "code", "", draft.frame, draft.parent, None)
+        draft.alone.gone = True
+    return frozenset({(draft.alone, dep[1])})
+
+
+def _inside(of: Value, member: Value, own: Deps) -> Value:
+    """A known member of a container."""
+    label = next((n for _, n in of.deps if n), "")
+    deps = own | (labelled(member.deps, label) if label else member.deps)
+    if member.cells is None and of.cells and not isinstance(member.what, Const):
+        return Value(deps, member.what, of.cells, True)
+    return Value(deps, member.what, member.cells, member.part)
+
+
+def _element(of: Value, deps: Deps, what: Thing | None) -> Value:
+    """Some member of a container of which the members are not known one by one."""
+    if not of.cells:
+        return Value(deps, what, of.cells, of.part)
+    return Value(deps, what, of.cells, True)
 
 
 def subscript(of: Value, index: Value, heap: Heap, world: World) -> Value:
@@ -240,13 +288,17 @@ def subscript(of: Value, index: Value, heap: Heap, world: World) -> Value:
         found = _member(what, index.what)
         if found is DATA and _is_module(of.what):
             return Value(deps, _NO_MEMBER)
-        return Value(deps | found.deps, found.what)
+        if isinstance(index.what, Const) and found is not DATA and not isinstance(index.what.value, slice):
+            found = _inside(of, found, _own(of, what))
+            return Value(found.deps | index.deps, found.what, found.cells, found.part)
+        return _some(of, what, deps | found.deps, found.what)
     if isinstance(what, Many):
         inside = what.element.what  # even if all are alike: the index may be out of range
-        return Value(deps | what.element.deps, Choice((inside,)) if isinstance(inside, Instance) else inside)
+        inside = Choice((inside,)) if isinstance(inside, Instance) else inside
+        return _element(of, deps | what.element.deps, inside)
     if isinstance(what, Choice):
         found_all = [subscript(Value(what=o), index, heap, world) for o in what.options]
-        return Value(deps, either(v.what for v in found_all))
+        return _element(of, deps.union(*(v.deps for v in found_all)), either(v.what for v in found_all))
     if isinstance(what, Class):
         getter = what.find("__class_getitem__")
         return Value(deps, Unknown("dynamic") if getter is not None and isinstance(getter.what, Function) else what)
@@ -254,7 +306,14 @@ def subscript(of: Value, index: Value, heap: Heap, world: World) -> Value:
         return attribute(Value(deps, what.instance), str(index.what.value), heap, world)
     if isinstance(what, Const):
         return Value(deps, External("item of a constant"))
-    return Value(deps, what if isinstance(what, Unknown | External) else None)
+    return _element(of, deps, what if isinstance(what, Unknown | External) else None)
+
+
+def _some(of: Value, items: Items, deps: Deps, what: Thing | None) -> Value:
+    """A member of which it is not known which one, or some of them."""
+    cells = [v.cells for v in items.values.values() if v.cells]
+    found = _element(of, deps, what)
+    return Value(deps, what, (found.cells or frozenset[Place]()).union(*cells), True) if cells else found
 
 
 def _member(items: Items, index: Thing | None) -> Value:
@@ -291,6 +350,16 @@ def many(values: list[Value], kind: str = "list") -> Thing | None:
     """A container of an unknown number of members like `values`; plain data when none of them is of interest."""
     whats = [v.what.element.what if isinstance(v.what, Many) else v.what for v in values]
     return Many(Value(what=either(whats)), kind) if any(holds_operators(w) for w in whats) else None
+
+
+def now(value: Value, heap: Heap, depth: int = 0) -> Value:
+    """A value with what has been put into its objects since they were made."""
+    found = [heap[c].what for c in value.cells or () if c in heap and heap[c].what is not KEPT]
+    what = found[0] if found else value.what
+    if not isinstance(what, Items) or depth > 8:
+        return value if what is value.what else Value(value.deps, what)
+    members = {k: now(v, heap, depth + 1) for k, v in what.values.items()}
+    return Value(value.deps, Items(what.kind, members))
 
 
 def parts(what: Thing | None, suffix: str = "", depth: int = 0) -> Iterator[tuple[str, Instance]]:

@@ -6,9 +6,10 @@ import ast
 from collections.abc import Callable
 from typing import Any
 
-from operator_lib.trace import assign, loops, regions
+from operator_lib.trace import assign, loops, regions, tries
 from operator_lib.trace.frame import Frame
-from operator_lib.trace.graph import Draft, expanded, outside_code
+from operator_lib.trace.graph import Draft, Mark, expanded, outside_code
+from operator_lib.trace.objects import again, immutable, used
 from operator_lib.trace.reader import Reader
 from operator_lib.trace.values import Deps, Function, Value
 
@@ -28,12 +29,12 @@ def visit(r: Reader, f: Frame, body: list[ast.stmt]) -> None:
         _VISITORS.get(type(node), _simple)(r, f, node)
 
 
-def header(r: Reader, f: Frame, test: ast.expr) -> Deps:
+def header(r: Reader, f: Frame, test: ast.expr) -> Value:
     """The expression in the head of a compound statement; its calls stand before the region."""
     f.begin()
     value = r.evaluate(f, test)
     f.tested = value.what
-    return value.deps
+    return value
 
 
 def code_node(r: Reader, f: Frame, node: ast.AST) -> Draft:
@@ -67,7 +68,7 @@ def _simple(r: Reader, f: Frame, node: ast.stmt) -> None:
     close_simple(r, f, node, mark, result, deps)
 
 
-def close_simple(r: Reader, f: Frame, node: ast.stmt, mark: tuple[int, int, int], result: Draft, deps: Deps) -> None:
+def close_simple(r: Reader, f: Frame, node: ast.stmt, mark: Mark, result: Draft, deps: Deps) -> None:
     """The statement has been read: it is code, or the calls in it stand for it."""
     f.used.update(f.uses)
     if r.graph.plain_since(mark):
@@ -75,6 +76,8 @@ def close_simple(r: Reader, f: Frame, node: ast.stmt, mark: tuple[int, int, int]
         target.note((n for n in f.reads if n not in target.outputs), target.inputs)
         r.graph.connect(deps, target)
         result.through = outside_code(deps) | {(target, "")}
+        if result.alone is not None:
+            result.alone.through = frozenset({(target, "")})
         if f.assumed and not target.reason:
             target.reason = "assumed-write: " + ", ".join(f.assumed)
     else:
@@ -83,7 +86,7 @@ def close_simple(r: Reader, f: Frame, node: ast.stmt, mark: tuple[int, int, int]
         result.through = frozenset(expanded(deps))
     target.note(f.writes, target.outputs)
     target.uses.update(f.uses)
-    f.finish(target)
+    f.finish(target, r.graph.events)
 
 
 def _outermost(r: Reader, f: Frame, start: int) -> Draft:
@@ -105,8 +108,9 @@ def _any(r: Reader, f: Frame, node: ast.stmt, result: Draft) -> Deps:
 
 def _assign(r: Reader, f: Frame, node: ast.Assign, result: Draft) -> Deps:
     value = r.evaluate(f, node.value)
+    made = again(value, frozenset({(result, "")}))
     for target in node.targets:
-        assign.bind(r, f, target, Value(frozenset({(result, "")}), value.what))
+        assign.bind(r, f, target, made)
     return value.deps
 
 
@@ -114,22 +118,36 @@ def _annotated(r: Reader, f: Frame, node: ast.AnnAssign, result: Draft) -> Deps:
     if node.value is None:
         return NONE
     value = r.evaluate(f, node.value)
-    assign.bind(r, f, node.target, Value(frozenset({(result, "")}), value.what))
+    fixed = value.cells is None and immutable(node.annotation)
+    cells = assign.NONE if fixed else value.cells
+    assign.bind(r, f, node.target, Value(frozenset({(result, "")}), value.what, cells, value.part))
     return value.deps
 
 
 def _augmented(r: Reader, f: Frame, node: ast.AugAssign, result: Draft) -> Deps:
-    load = ast.copy_location(ast.BinOp(_as_load(node.target), node.op, node.value), node)
-    value = r.evaluate(f, load)
-    if isinstance(node.target, ast.Name):
-        assign.bind(r, f, node.target, Value(frozenset({(result, "")}), value.what))
+    from operator_lib.trace.expressions import combined, of_attribute, of_subscript
+
+    target = node.target
+    if isinstance(target, ast.Name):
+        base = index = Value()
+        old = r.evaluate(f, ast.copy_location(ast.Name(target.id, ast.Load()), target))
     else:
-        assign.written(r, f, node.target, value.deps)
-    return value.deps
-
-
-def _as_load(node: ast.expr) -> ast.expr:
-    return ast.copy_location(ast.Name(node.id, ast.Load()), node) if isinstance(node, ast.Name) else node
+        base = r.evaluate(f, target.value)
+        index = r.evaluate(f, target.slice) if isinstance(target, ast.Subscript) else Value()
+        old = of_attribute(r, f, base, target) if isinstance(target, ast.Attribute) else of_subscript(r, f, base, index)
+    new = r.evaluate(f, node.value)
+    value = combined(r, f, node, node.op, old, new)
+    made = Value(frozenset({(result, "")}), value.what, value.cells, value.part)
+    if old.cells and value.cells != assign.NONE:  # it may be the same object, changed
+        assign.changed(r, f, old, new.deps, members=new.cells or assign.NONE)
+        made = Value(made.deps, made.what, old.cells, old.part)
+    if isinstance(target, ast.Name):
+        assign.name(r, f, target.id, made, target)
+    elif isinstance(target, ast.Attribute):
+        assign.set_attribute(r, f, base, target, made)
+    else:
+        assign.put(r, f, base, index, made)
+    return value.deps | index.deps
 
 
 def _assert(r: Reader, f: Frame, node: ast.Assert, result: Draft) -> Deps:
@@ -144,18 +162,17 @@ def _assert(r: Reader, f: Frame, node: ast.Assert, result: Draft) -> Deps:
 def _delete(r: Reader, f: Frame, node: ast.Delete, result: Draft) -> Deps:
     deps = NONE
     for target in node.targets:
-        if isinstance(target, ast.Name):
-            f.env.names.pop(target.id, None)
-        elif isinstance(target, ast.Attribute | ast.Subscript):
-            deps |= r.evaluate(f, target.value).deps
-            if isinstance(target, ast.Subscript):
-                deps |= r.evaluate(f, target.slice).deps
-            assign.written(r, f, target, deps)
+        deps |= assign.removed(r, f, target)
     return deps
 
 
 def _nonlocal(r: Reader, f: Frame, node: ast.Nonlocal, result: Draft) -> Deps:
     f.nonlocals.update(node.names)
+    return NONE
+
+
+def _global(r: Reader, f: Frame, node: ast.Global, result: Draft) -> Deps:
+    f.globals.update(node.names)
     return NONE
 
 
@@ -176,7 +193,7 @@ def _raise(r: Reader, f: Frame, node: ast.Raise) -> None:
 def _return(r: Reader, f: Frame, node: ast.Return) -> None:
     f.begin()
     mark = r.graph.mark()
-    value = r.evaluate(f, node.value) if node.value is not None else Value()
+    value = used(r, f, r.evaluate(f, node.value)) if node.value is not None else Value()
     last = None if r.graph.plain_since(mark) else _outermost(r, f, mark[0])
     draft = r.graph.emit("return", "return", f, node)
     draft.code = f.file.segment(node)
@@ -184,12 +201,12 @@ def _return(r: Reader, f: Frame, node: ast.Return) -> None:
     draft.uses.update(f.uses)
     f.used.update(f.uses)
     r.graph.connect(value.deps, draft)
-    f.finish(last or draft)
-    f.returns.append(Value(frozenset({(draft, "")}), value.what))
+    f.finish(last or draft, r.graph.events)
+    f.returns.append(Value(frozenset({(draft, "")}), value.what, value.cells, value.part))
     f.exits.append(f.env.copy())
     f.env.alive = False
     if f.maybe or f.loops or f.tries:
-        f.after = f.after or "after-return"
+        f.after = "after-return"  # a `break` is over with its loop, a return is not
 
 
 def _break(r: Reader, f: Frame, node: ast.Break | ast.Continue) -> None:
@@ -211,7 +228,7 @@ def _function(r: Reader, f: Frame, node: ast.FunctionDef | ast.AsyncFunctionDef)
     value = closure(r, f, node, node.name)
     value = decorated(r, f, value, node.decorator_list)
     what = value.what
-    assign.name(f, node.name, Value(value.deps if isinstance(what, Function) else frozenset({(result, "")}), what))
+    assign.name(r, f, node.name, Value(value.deps if isinstance(what, Function) else frozenset({(result, "")}), what))
     close_simple(r, f, node, mark, result, value.deps)
 
 
@@ -235,7 +252,7 @@ def _class(r: Reader, f: Frame, node: ast.ClassDef) -> None:
         if statement not in methods and isinstance(value, ast.expr):
             deps |= r.evaluate(f, value).deps
     f.env.names = names
-    assign.name(f, node.name, Value(deps, local_class(r, f, node)))
+    assign.name(r, f, node.name, Value(deps, local_class(r, f, node)))
     close_simple(r, f, node, mark, result, deps)
 
 
@@ -246,6 +263,7 @@ _SIMPLE: dict[type, Callable[[Reader, Frame, Any, Draft], Deps]] = {
     ast.Assert: _assert,
     ast.Delete: _delete,
     ast.Nonlocal: _nonlocal,
+    ast.Global: _global,
     ast.Import: _import,
     ast.ImportFrom: _import,
 }
@@ -256,7 +274,7 @@ _VISITORS: dict[type, Callable[[Reader, Frame, Any], None]] = {
     ast.For: loops.for_statement,
     ast.AsyncFor: loops.for_statement,
     ast.While: loops.while_statement,
-    ast.Try: loops.try_statement,
+    ast.Try: tries.try_statement,
     ast.With: loops.with_statement,
     ast.AsyncWith: loops.with_statement,
     ast.Return: _return,
@@ -266,5 +284,5 @@ _VISITORS: dict[type, Callable[[Reader, Frame, Any], None]] = {
     ast.FunctionDef: _function,
     ast.AsyncFunctionDef: _function,
     ast.ClassDef: _class,
-    **({ast.TryStar: loops.try_statement} if hasattr(ast, "TryStar") else {}),
+    **({ast.TryStar: tries.try_statement} if hasattr(ast, "TryStar") else {}),
 }

@@ -17,6 +17,9 @@ _identities = itertools.count(-2, -1)
 
 Dep = tuple["Draft", str]
 Deps = frozenset[Dep]
+# A piece of state: (identity, attribute) of an object, or the contents of one whose class is of no interest.
+Place = tuple[int, str]
+Cells = frozenset[Place]
 
 
 class Thing:
@@ -26,23 +29,23 @@ class Thing:
 
 
 class Value:
-    """The value of an expression: the nodes it comes from, and what it denotes."""
+    """The value of an expression: the nodes it comes from, what it denotes, and which objects it may be.
 
-    __slots__ = ("deps", "what")
+    `cells` is None for a new object that nothing else refers to yet, and empty for what cannot change.
+    `part`: it is somewhere inside of those objects, not one of them itself. `after`: it is the result of the node with
+    this number, so what was done to them before is known to it.
+    """
 
-    def __init__(self, deps: Deps = frozenset(), what: Thing | None = None) -> None:
+    __slots__ = ("after", "cells", "deps", "part", "what")
+
+    def __init__(
+        self, deps: Deps = frozenset(), what: Thing | None = None, cells: Cells | None = None, part: bool = False
+    ) -> None:
         self.deps = deps
         self.what = what
-
-
-class Written(Value):
-    """What an attribute was set to; `before` is what it is on the ways on which it was not."""
-
-    __slots__ = ("before",)
-
-    def __init__(self, deps: Deps, what: Thing | None, before: Value) -> None:
-        super().__init__(deps, what)
-        self.before = before
+        self.cells = cells
+        self.part = part
+        self.after = 0
 
 
 DATA = Value()
@@ -82,6 +85,12 @@ class Text(External):
     __slots__ = ()
 
 
+class ForeignObject(External):
+    """A live object of a class from outside the project."""
+
+    __slots__ = ()
+
+
 class Unknown(Thing):
     """Could be an operator; `reason` says why that cannot be told."""
 
@@ -98,6 +107,24 @@ class Choice(Thing):
 
     def __init__(self, options: tuple[Thing, ...]) -> None:
         self.options = options
+
+
+class Maybe(Thing):
+    """Written on some of the ways only: on the others it is what it was before."""
+
+    __slots__ = ("what",)
+
+    def __init__(self, what: Thing | None) -> None:
+        self.what = what
+
+
+class Kept(Thing):
+    """The contents of an object changed in a way that does not change what it denotes."""
+
+    __slots__ = ()
+
+
+KEPT = Kept()
 
 
 class Items(Thing):

@@ -8,7 +8,7 @@ from typing import Any
 
 from operator_lib.trace.frame import Heap
 from operator_lib.trace.source import SourceFile, Stamp, is_project_file, load, shown, stamp
-from operator_lib.trace.values import Instance, Thing, Value
+from operator_lib.trace.values import Instance, Place, Thing, Value
 
 
 class World:
@@ -29,6 +29,10 @@ class World:
         self.modules: dict[str, Any] = {}
         self.static_files: dict[str, Any] = {}
         self.classes: dict[Any, Any] = {}
+        # Which objects hold which, both ways, and which have changed or hold one that has.
+        self.inside: dict[Place, set[Place]] = {}
+        self.holders: dict[Place, set[Place]] = {}
+        self.tainted: set[Place] = set()
         self.evaluate: Callable[[Any, Any], Value] = lambda expression, module: Value()
         self.decorate: Callable[[Any, Any, Any], Any] = lambda function, decorators, module: function
         self.read_body: Callable[[Any], None] = lambda scope: None
@@ -61,7 +65,7 @@ class World:
 
     def adopt(self, instance: Instance, path: str, heap: dict[tuple[int, str], Value]) -> None:
         """Give paths to the operators that a constructor has made, as `tree.named_operators` would."""
-        from operator_lib.trace.resolve import parts
+        from operator_lib.trace.resolve import now, parts
 
         if instance.path is not None and instance.path != path:
             return
@@ -69,7 +73,7 @@ class World:
         for (identity, name), value in list(heap.items()):
             if identity != instance.identity:
                 continue
-            for suffix, child in parts(value.what):
+            for suffix, child in parts(now(value, heap).what):
                 if child.path is None and child.operator:
                     dotted = f"{name}{suffix}"
                     self.adopt(child, f"{path}.{dotted}" if path else dotted, heap)

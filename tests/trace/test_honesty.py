@@ -82,7 +82,7 @@ ROWS: dict[str, tuple[str, Part, Part]] = {
     ),
     "a registry filled while running": (
         "dynamic",
-        Part("register()\nreturn REGISTRY['a'](x)", head="REGISTRY = {}\ndef register():\n  REGISTRY.update(a=A())"),
+        Part("return REGISTRY['a'](x)", head="REGISTRY = {}\ndef register():\n  REGISTRY.update(a=A())"),
         TABLE,
     ),
     "a thread": (

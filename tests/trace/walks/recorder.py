@@ -10,6 +10,7 @@ import asyncio
 import inspect
 import itertools
 import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -79,6 +80,7 @@ class Recorder:
             mock.patch.object(core.Operator, "map", self._away(core.Operator.map)),
             mock.patch.object(core.Operator, "submit", self._away(core.Operator.submit)),
             listening(),
+            _shallow(),
         ):
             try:
                 result = self.op(*args)
@@ -182,6 +184,19 @@ class Recorder:
                 break
             frame = outer
         return place, lane
+
+
+@contextmanager
+def _shallow(frames: int = 500) -> Iterator[None]:
+    """A program that calls itself for ever ends early, whatever limit others have left behind."""
+    limit, depth, frame = sys.getrecursionlimit(), 0, _getframe()
+    while frame is not None:
+        depth, frame = depth + 1, frame.f_back
+    sys.setrecursionlimit(depth + frames)
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(limit)
 
 
 def position(frame: Any) -> tuple[str, int, int]:

@@ -10,7 +10,7 @@ _SMALL = (ast.Constant, ast.Name, ast.Attribute)
 Fails = Callable[[str], bool]
 
 
-def shrink(source: str, fails: Fails, tries: int = 1500) -> str:
+def shrink(source: str, fails: Fails, tries: int = 300) -> str:
     """The smallest program found for which `fails` holds. `fails` must be False for a program that cannot run."""
     best = ast.unparse(ast.parse(source))
     if not fails(best):
@@ -30,7 +30,8 @@ def shrink(source: str, fails: Fails, tries: int = 1500) -> str:
 
 def _smaller(source: str) -> Iterator[str]:
     tree = ast.parse(source)
-    free = {n for method in _methods(tree) for n in ast.walk(method)}
+    written = [n for method in _methods(tree) for n in ast.walk(method)]
+    free = set(written).difference(*(ast.walk(_counter(n)) for n in written if _counter(n) is not None))
     places = [(i, f) for i, node in enumerate(ast.walk(tree)) if node in free for f in node._fields if _body(node, f)]
     for i, name in places:
         for width in (8, 3, 1):
@@ -47,6 +48,14 @@ def _methods(tree: ast.Module) -> list[ast.AST]:
     return [m for c in classes for m in c.body if getattr(m, "name", "") in WRITTEN]
 
 
+def _counter(node: ast.AST) -> ast.AST | None:
+    """What makes a loop end, if that is in a node: a program without it would never fail, nor end."""
+    if isinstance(node, ast.While):
+        return node.test
+    counted = isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Sub)
+    return node if counted or (isinstance(node, ast.If) and isinstance(node.body[0], ast.Break)) else None
+
+
 def _body(node: ast.AST, name: str) -> bool:
     value = getattr(node, name, None)
     return isinstance(value, list) and bool(value) and isinstance(value[0], ast.stmt)
@@ -58,7 +67,8 @@ def _without(source: str, i: int, name: str, start: int, width: int) -> Iterator
     node = list(ast.walk(tree))[i]
     body = getattr(node, name)
     held = body[start]
-    if all(isinstance(s, ast.Pass) for s in body[start : start + width]):
+    taken = body[start : start + width]
+    if all(isinstance(s, ast.Pass) for s in taken) or any(_counter(s) is s for s in taken):
         return
     body[start : start + width] = []
     if not body and name not in ("orelse", "finalbody"):

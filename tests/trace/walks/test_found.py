@@ -14,6 +14,9 @@ FOUND = {
     "suppressed exception": "with contextlib.suppress(ValueError):\n  self.b(7)\n  self.c(1)",
     "exception in an argument": "try:\n  self.a(self.b(7))\nexcept ValueError:\n  pass",
     "finally that swallows": "for i in range(2):\n  try:\n    x = self.a(self.b(7))\n  finally:\n    continue",
+    "return behind break": (
+        "while True:\n  if x > 9:\n    break\n  if x:\n    return x\nself.memory = self.b\nx = self.memory(x)"
+    ),
     "generator taken in turns": "def taken():\n  yield self.a(1)\n  yield self.b(1)\nfor q in taken():\n  self.c(q)",
     "generator left early": "def taken():\n  yield 1\n  self.a(1)\nx = next(taken())",
     "callback in a branch": "if x:\n  x = max([1, 2], key=self.a)",
