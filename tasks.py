@@ -5,6 +5,7 @@
     python3 tasks.py test     install everything into .venv, run the tests
     python3 tasks.py check    lint, types, layers, generated code
     python3 tasks.py proto    regenerate operator_lib/wire/proto from protos/
+    python3 tasks.py install X only install .[X] into .venv: dev, models, bench, ...
     python3 tasks.py bench    benchmarks beside their peers: a table and a picture
 
 What follows the task's name is passed on to it.
@@ -88,7 +89,7 @@ def bench(*args: str) -> None:
     sh(PYTHON, "-m", "benchmarks", *args)
 
 
-TASKS = {f.__name__: f for f in (demo, test, check, proto, bench)}
+TASKS = {f.__name__: f for f in (install, demo, test, check, proto, bench)}
 
 if __name__ == "__main__":
     if sys.version_info < (3, 11):  # noqa: UP036  # it may be run by whatever python3 is
