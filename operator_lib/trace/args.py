@@ -146,6 +146,8 @@ def _missing(function: Function, name: str, args: Args, outermost: bool) -> Valu
         return Value(what=Unknown("parameter"))
     if args.rest is not None:
         return args.rest
+    if name in function.given:
+        return function.given[name]
     if function.default is not None:
         return Value(what=function.default(name))
     return Value(what=_static_default(function, name))

@@ -122,13 +122,15 @@ def set_attribute(r: Reader, f: Frame, base: Value, target: ast.Attribute, value
             if attr == "forward":
                 what.forward = value.what
             place = (what.identity, attr)
-            title = titled(what, target.attr) or label
+            title = titled(what, target.attr)
+            if title:  # known by its path from now on, whatever its constructor called it
+                r.graph.titles[place] = title
         elif isinstance(what, Class):
             place, title = class_place(target.attr), label
         else:
             place = module_place(what, target.attr)
             title = place[1]
-        r.graph.titles.setdefault(place, title)
+        r.graph.titles.setdefault(place, title or label)
         store(r, f, place, made)
         note(f, label)
     else:

@@ -22,7 +22,7 @@ from operator_lib.trace.known import (
     method_result,
 )  # fmt: skip
 from operator_lib.trace.library import CALLING
-from operator_lib.trace.objects import NONE, changed, holding, reachable
+from operator_lib.trace.objects import NONE, changed, copied, holding, reachable
 from operator_lib.trace.reader import Reader
 from operator_lib.trace.resolve import Property, entry
 from operator_lib.trace.values import (
@@ -102,7 +102,7 @@ def _may_be_called(f: Frame, func: ast.expr) -> bool:
 
 def _choice(r: Reader, f: Frame, callee: Value, what: Choice, args: Args, node: ast.Call) -> Value:
     maybe, f.maybe = f.maybe, f.maybe or "choice"
-    found = [apply(r, f, Value(callee.deps, option), args, node) for option in what.options]
+    found = [apply(r, f, Value(callee.deps, option, callee.cells, callee.part), args, node) for option in what.options]
     f.maybe = maybe
     made = found[0].what if len(found) == 1 else None
     made = Choice((made,)) if isinstance(made, Instance) else made  # if it is that one at all
@@ -202,6 +202,8 @@ def _method(r: Reader, f: Frame, what: Method, args: Args, node: ast.Call) -> Va
         return result
     made = _handed_over(r, f, args, node, "")
     deps = of.deps | args.deps | made
+    if what.name == "copy":
+        return copied(r, f, node, of, deps)
     if what.name in PURE_METHODS:
         if what.name in FRESH_METHODS or isinstance(of.what, Const):
             return Value(deps, None, NONE if what.name not in COPIES else None)

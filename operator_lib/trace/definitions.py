@@ -11,15 +11,17 @@ from operator_lib.trace.frame import Frame
 from operator_lib.trace.reader import Reader
 from operator_lib.trace.source import FunctionNode
 from operator_lib.trace.static import StaticClass, function_operator, is_operator_decorator
-from operator_lib.trace.values import Deps, External, Function, Thing, Unknown, Value
+from operator_lib.trace.values import Dep, Deps, External, Function, Thing, Unknown, Value
 
 
 def closure(r: Reader, f: Frame, node: FunctionNode, name: str) -> Value:
     """A local function or lambda, with the variables around it. Its defaults are evaluated here."""
-    deps: Deps = frozenset()
-    for default in (*node.args.defaults, *(d for d in node.args.kw_defaults if d is not None)):
-        deps |= r.evaluate(f, default).deps
-    made = Function(node, f.file, name, _outer(f), home=f)
+    spec = node.args
+    optional = [*spec.posonlyargs, *spec.args][-len(spec.defaults) :] if spec.defaults else []
+    defaults = [*zip(optional, spec.defaults, strict=True), *zip(spec.kwonlyargs, spec.kw_defaults, strict=True)]
+    given = {parameter.arg: r.evaluate(f, default) for parameter, default in defaults if default is not None}
+    deps: Deps = frozenset[Dep]().union(*(value.deps for value in given.values()))
+    made = Function(node, f.file, name, _outer(f), home=f, given=given)
     for variable in rebound(node):
         home: Frame | None = f
         while home is not None and variable not in home.env.names:

@@ -12,7 +12,7 @@ from operator_lib.trace.assign import update
 from operator_lib.trace.frame import Frame
 from operator_lib.trace.library import FUNCTIONS, method_of_attributes
 from operator_lib.trace.live import what_is
-from operator_lib.trace.objects import NONE
+from operator_lib.trace.objects import NONE, copied
 from operator_lib.trace.reader import Reader
 from operator_lib.trace.resolve import Property, attribute, iterate, known_names, parts, subscript
 from operator_lib.trace.values import (
@@ -196,6 +196,13 @@ def _passed(r: Reader, f: Frame, args: Args) -> Value | None:
     return args.positional[0] if args.positional else None
 
 
+def _copied(r: Reader, f: Frame, args: Args) -> Value | None:
+    if not args.positional or isinstance(args.positional[0].what, Instance) or not args.trees:
+        return _passed(r, f, args)
+    of = args.positional[0]
+    return copied(r, f, args.trees[0], of, of.deps)
+
+
 def _dict(r: Reader, f: Frame, args: Args) -> Value | None:
     values: dict[Any, Value] = {}
     for source in args.positional:
@@ -236,8 +243,8 @@ _BUILTINS: dict[str, Any] = {
     "functools.partial": _partial,
     "next": _next,
     "functools.wraps": lambda r, f, args: Value(what=External("functools.wraps()")),
-    "copy.copy": _passed,
-    "copy.deepcopy": _passed,
+    "copy.copy": _copied,
+    "copy.deepcopy": _copied,
     "typing.cast": lambda r, f, args: args.positional[1] if len(args.positional) > 1 else None,
     "operator_lib.operator": _operator,
     "operator_lib.Operator.fn": _operator,
@@ -253,8 +260,8 @@ def method_result(r: Reader, f: Frame, what: Method, args: Args, node: ast.Call)
         return method_of_attributes(r, f, inside, name, args)
     if not isinstance(inside, Items | Many):
         return _first_operator(r, f, what, args, node)
-    if name in ("copy",):
-        return of
+    if name == "copy":
+        return copied(r, f, node, of, of.deps)
     if name == "values" and isinstance(inside, Items):
         return Value(of.deps, Items.of(inside.values.values()))
     if name == "keys" and isinstance(inside, Items):

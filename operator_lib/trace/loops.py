@@ -57,9 +57,11 @@ def each_known(
 def _rounds(r: Reader, f: Frame, loop: Draft, members: list[Value], target: ast.expr) -> Iterator[Value]:
     r.graph.repeating += 1
     made, r.made = r.made, None
-    for member in members[:UNROLL_LIMIT]:
+    turn = r.turn
+    for number, member in enumerate(members[:UNROLL_LIMIT]):
+        r.turn = (*turn, number)
         yield Value(member.deps | {(loop, "")}, member.what, member.cells, member.part)
-    r.made = made
+    r.made, r.turn = made, turn
     r.graph.repeating -= 1
     if len(members) > UNROLL_LIMIT:
         r.opaque(f, target, f"{len(members) - UNROLL_LIMIT} more children", "limit")
@@ -125,6 +127,8 @@ def _unrolled(r: Reader, f: Frame, node: For, loop: Draft, members: Iterator[Val
 def _leave(r: Reader, f: Frame, node: For | ast.While, after: str) -> None:
     """``else`` and what `break` brings along."""
     left = f.loops.pop()
+    if f.after == "after-break":  # what breaks in `else` leaves the loop around
+        f.after = after
     if node.orelse:
         maybe = f.maybe
         r.graph.sealed = r.graph.serial
@@ -133,8 +137,6 @@ def _leave(r: Reader, f: Frame, node: For | ast.While, after: str) -> None:
         r.visit(f, node.orelse)
         f.maybe = maybe
     f.env = merge([f.env, *left.breaks])
-    if f.after == "after-break":
-        f.after = after
 
 
 def while_statement(r: Reader, f: Frame, node: ast.While) -> None:

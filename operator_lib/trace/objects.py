@@ -46,7 +46,7 @@ _FIXED = Const | Function | Instance | Class | Module | Method | Partial | Super
 
 def cell(r: Reader, f: Frame, site: object, title: str) -> Cells:
     """The objects made at this place of the program."""
-    key = (f.spot, site)
+    key = (f.spot, site, r.turn)
     found = r.cells.get(key)
     if found is None:
         place = (-len(r.cells) - 10, "")
@@ -296,3 +296,9 @@ def holding(r: Reader, f: Frame, node: ast.AST, made: Value, members: list[Value
     own = cell(r, f, id(node), "")
     contain(r, own, inside)
     return Value(made.deps, made.what, own)
+
+
+def copied(r: Reader, f: Frame, node: ast.AST, of: Value, deps: Deps) -> Value:
+    """A new object with the same members as `of`."""
+    members = NONE.union(*(r.world.inside.get(place, ()) for place in of.cells or ()))
+    return holding(r, f, node, Value(deps, of.what), [Value(cells=members)])

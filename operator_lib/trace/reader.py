@@ -45,13 +45,15 @@ class Reader:
         self.uncalled: dict[int, tuple[Function, Frame]] = {}
         self.heap: Heap = {}
         # Objects, by where they are made.
-        self.cells: dict[tuple[object, object], Cells] = {}
+        self.cells: dict[tuple[object, ...], Cells] = {}
         # Whether an object of the program was handed to code that cannot be read.
         self.escaped = False
         # State written inside the `try` bodies around.
         self.caught: list[dict[Place, list[Value]]] = []
         # In a loop whose body is read again: the objects that it makes, the same ones in every reading.
         self.made: dict[Any, Instance] | None = None
+        # The rounds of the unrolled loops around: what is made in another round is another object.
+        self.turn: tuple[int, ...] = ()
         self.seen_functions: set[int] = set()
         self.uses = Uses(world)
         world.evaluate = self._evaluate_static

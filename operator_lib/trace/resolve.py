@@ -80,8 +80,8 @@ def attribute(of: Value, name: str, heap: Heap, world: World) -> Value:
         found = [attribute(Value(what=o), name, heap, world) for o in what.options if o not in containers]
         if containers and all(v.what is None or type(v.what) is External for v in found):
             members = [m for o in containers for m in ([o.element] if isinstance(o, Many) else o.values.values())]
-            return Value(of.deps, Method(Value(of.deps, many(members)), name))
-        found = [attribute(Value(what=o), name, heap, world) for o in what.options]
+            return Value(of.deps, Method(Value(of.deps, many(members), of.cells, of.part), name))
+        found = [attribute(Value(what=o, cells=of.cells, part=of.part), name, heap, world) for o in what.options]
         deps = of.deps.union(*(v.deps for v in found))
         return Value(deps, either(v.what for v in found))
     return Value(of.deps, _of_other(of, what, name, world))

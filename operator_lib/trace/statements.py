@@ -9,7 +9,7 @@ from typing import Any
 from operator_lib.trace import assign, loops, regions, tries
 from operator_lib.trace.frame import Frame
 from operator_lib.trace.graph import Draft, Mark, expanded, outside_code
-from operator_lib.trace.objects import again, immutable, used
+from operator_lib.trace.objects import again, identified, immutable, used
 from operator_lib.trace.reader import Reader
 from operator_lib.trace.values import Deps, Function, Value
 
@@ -109,6 +109,9 @@ def _any(r: Reader, f: Frame, node: ast.stmt, result: Draft) -> Deps:
 def _assign(r: Reader, f: Frame, node: ast.Assign, result: Draft) -> Deps:
     value = r.evaluate(f, node.value)
     made = again(value, frozenset({(result, "")}))
+    if len(node.targets) > 1 and value.cells is None:  # every target gets the same object
+        cells = identified(r, f, value, id(node), ast.unparse(node.targets[0]))
+        made = Value(made.deps, made.what, cells, made.part)
     for target in node.targets:
         assign.bind(r, f, target, made)
     return value.deps

@@ -83,7 +83,7 @@ def _interrupted(before: Env, written: Written, ended: Env) -> Env:
         if name not in names:
             names[name] = value
     ended_heap = merge([Env({}, heap), Env({}, ended.heap)]).heap
-    return Env(names, ended_heap)
+    return Env(names, ended_heap, before.alive)
 
 
 def _join(table: dict[str, Value] | Heap, written: dict[str, list[Value]] | dict[Place, list[Value]]) -> None:

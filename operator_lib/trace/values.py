@@ -217,7 +217,7 @@ class Member:
 class Function(Thing):
     """A function of which the source is there."""
 
-    __slots__ = ("bound", "default", "file", "home", "live", "lookup", "name", "node", "owner")
+    __slots__ = ("bound", "default", "file", "given", "home", "live", "lookup", "name", "node", "owner")
 
     def __init__(
         self,
@@ -231,6 +231,7 @@ class Function(Thing):
         default: Callable[[str], Thing | None] | None = None,
         live: Any = None,
         home: Frame | None = None,
+        given: Mapping[str, Value] | None = None,
     ) -> None:
         self.node = node
         self.file = file
@@ -241,11 +242,14 @@ class Function(Thing):
         self.default = default
         self.live = live
         self.home = home
+        # Defaults that were computed where a local function was defined.
+        self.given = given or {}
 
     def bind(self, bound: Thing | None, owner: object) -> Function:
         return Function(
             self.node, self.file, self.name, self.lookup,
             bound=bound, owner=owner, default=self.default, live=self.live, home=self.home,
+            given=self.given,
         )  # fmt: skip
 
 

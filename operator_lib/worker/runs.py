@@ -24,13 +24,11 @@ from operator_lib.worker.reserve import Reserve
 from operator_lib.worker.signals import Signals
 from operator_lib.worker.store.base import DeploymentRow, Refused, RunRow, Store, StoreError, VersionRow
 from operator_lib.worker.tasks import Tasks
-from operator_lib.worker.verdict import RETRIED, Verdict, judge, outcome
+from operator_lib.worker.verdict import MAX_CUTS, RETRIED, Verdict, after_restart, judge, outcome
 
 log = logging.getLogger("operator_lib.worker")
 T = TypeVar("T")
 
-# A run that was cut off this often by the worker's own death is set aside.
-MAX_CUTS = 3
 # Runs waiting; more are refused.
 QUEUE_LIMIT = 100_000
 # Seconds between SIGTERM and SIGKILL when a run is cancelled.
@@ -396,7 +394,7 @@ class Runs:
     async def recover(self) -> None:
         """After a start: adopt outcomes that were not recorded, put the rest back into the queue."""
         for row in await self.store.recover():
-            ended = self._after_restart(row)
+            ended = after_restart(row, self.outcome_file(row) if row.attempts else None)
             if ended is not None:
                 await self._close(row, ended)
                 continue
@@ -405,21 +403,6 @@ class Runs:
                 await places.clear(self.places.attempt(row.id, row.attempts), keep=True)
             self.waiting.append(row.id)
         self.pump()
-
-    def _after_restart(self, row: RunRow) -> Verdict | None:
-        """How a run that the last worker left open has ended; None: it is started (again)."""
-        stored = self.outcome_file(row) if row.attempts else None
-        if row.kind != "run":
-            return Verdict("FAILED", "worker_lost", "worker restarted")
-        if stored is not None:
-            return Verdict("COMPLETED") if stored.name == VALUE else Verdict("FAILED", "user_exception")
-        if row.cancel_requested:
-            return Verdict("CANCELLED", "cancelled", "cancelled; the worker restarted meanwhile")
-        if row.attempts and row.at_most_once:
-            return Verdict("FAILED", "worker_lost", "worker restarted (at_most_once: not started again)")
-        if row.crashes >= MAX_CUTS:
-            return Verdict("FAILED", "worker_lost", f"the worker died {row.crashes} times while it ran")
-        return None
 
     async def _close(self, row: RunRow, verdict: Verdict) -> None:
         """End a run that has no process (any more)."""

@@ -9,6 +9,8 @@ from operator_lib.engine.process import FAILURE, VALUE, Exit
 from operator_lib.errors import Cancelled, OperatorTimeout, WorkerDied
 from operator_lib.worker.store.base import RunRow
 
+# A run that was cut off this often by the worker's own death is set aside.
+MAX_CUTS = 3
 # Failures of the user's code that end its process: tried again as `retries` says.
 RETRIED = frozenset({"exit_code", "signal", "oom", "timeout"})
 
@@ -57,6 +59,21 @@ def judge(folder: Path, asked: str, ended: Exit, unstored: str = "") -> Verdict:
     if unstored:
         return Verdict("FAILED", "internal", f"its outcome could not be stored: {unstored}")
     return Verdict("FAILED", "signal" if ended.signal is not None else "exit_code", ended.words())
+
+
+def after_restart(row: RunRow, stored: Path | None) -> Verdict | None:
+    """How a run that the last worker left open has ended, with the outcome that it `stored`; None: it starts again."""
+    if row.kind != "run":
+        return Verdict("FAILED", "worker_lost", "worker restarted")
+    if stored is not None:
+        return Verdict("COMPLETED") if stored.name == VALUE else Verdict("FAILED", "user_exception")
+    if row.cancel_requested:
+        return Verdict("CANCELLED", "cancelled", "cancelled; the worker restarted meanwhile")
+    if row.attempts and row.at_most_once:
+        return Verdict("FAILED", "worker_lost", "worker restarted (at_most_once: not started again)")
+    if row.crashes >= MAX_CUTS:
+        return Verdict("FAILED", "worker_lost", f"the worker died {row.crashes} times while it ran")
+    return None
 
 
 def as_error(row: RunRow) -> Exception:

@@ -33,6 +33,7 @@ class Sentence:
         self.memo: dict[tuple[str, int, tuple[int, int] | None], Ways] = {}
         self.ended: dict[tuple[str, int, tuple[int, int] | None], bool] = {}
         self.cut = False
+        self.returns: dict[tuple[int, tuple[int, ...]], Ways] = {}
         self.turn: tuple[int, int] | None = None
         self.entered: Node | None = None
 
@@ -95,15 +96,33 @@ class Sentence:
 
     def _called_back(self, at: int, node: Node) -> Ways:
         """Where callbacks may lead while the walk is at `node`."""
+        if not self.floats:
+            return {(at, "next")}
+        backs = tuple(
+            i
+            for i, back in enumerate(self.floats)
+            if back.index <= node.index or self.circular or self._in_one_loop(back, node)
+        )
+        if (at, backs) not in self.returns:
+            cut, self.cut = self.cut, False
+            ways = self._by([self.floats[i] for i in backs], at)
+            if self.cut:  # not all that a recursion may read is known yet
+                return ways
+            self.cut = cut
+            self.returns[at, backs] = ways
+        return self.returns[at, backs]
+
+    def _by(self, backs: list[Node], at: int) -> Ways:
         ways: Ways = {(at, "next")}
-        front = {at} if self.floats else set()
+        front = {at}
         while front:
             here = front.pop()
-            for back in self.floats:
-                if back.index <= node.index or self.circular or self._in_one_loop(back, node):
-                    found = {(to, "raise" if way == "raise" else "next") for to, way in self._enter(back, here)}
-                    front |= {to for to, way in found - ways if way == "next" and to > here}
-                    ways |= {(to, way) for to, way in found if to > here}
+            for back in backs:
+                found = {
+                    (to, "raise" if way == "raise" else "next") for to, way in self._enter(back, here) if to > here
+                }
+                front |= {to for to, way in found - ways if way == "next"}
+                ways |= found
         return ways
 
     def _in_one_loop(self, a: Node, b: Node) -> bool:

@@ -17,6 +17,13 @@ FOUND = {
     "return behind break": (
         "while True:\n  if x > 9:\n    break\n  if x:\n    return x\nself.memory = self.b\nx = self.memory(x)"
     ),
+    "break in the else of a loop in a loop": (
+        "for k in self.kids:\n  x = through(k, x)\n  while x > 99:\n    x = 1\n  else:\n    if y:\n      break"
+    ),
+    "container made anew in every round": (
+        "for k in self.listed:\n  ops = [self.c]\n  ops.append(self.a)\n  for o in ops:\n    x = o(1)"
+    ),
+    "try behind a return": ("return x\ntry:\n  self.memory = self.c\nexcept ValueError:\n  pass\nx = self.memory(x)"),
     "generator taken in turns": "def taken():\n  yield self.a(1)\n  yield self.b(1)\nfor q in taken():\n  self.c(q)",
     "generator left early": "def taken():\n  yield 1\n  self.a(1)\nx = next(taken())",
     "callback in a branch": "if x:\n  x = max([1, 2], key=self.a)",
