@@ -48,7 +48,7 @@ def name(r: Reader, f: Frame, id: str, value: Value, target: ast.AST | None = No
     """A variable gets a value."""
     cells = identified(r, f, value, _site(target) if target is not None else id, id)
     made = Value(labelled(value.deps, id), value.what, cells, value.part)
-    made.after = value.after
+    made.after = max(value.after, r.graph.serial)  # what was done to it before has come with the value
     if id not in f.writes:
         f.writes.append(id)
     if id in f.globals:

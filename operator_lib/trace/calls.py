@@ -10,7 +10,7 @@ from operator_lib.trace.args import Args, label
 from operator_lib.trace.expand import settle
 from operator_lib.trace.foreign import as_method, item_getter, opened, worth_reading
 from operator_lib.trace.frame import Frame
-from operator_lib.trace.known import (
+from operator_lib.trace.habits import (
     CALLERS,
     CHANGERS,
     COPIES,
@@ -18,9 +18,10 @@ from operator_lib.trace.known import (
     PURE,
     PURE_METHODS,
     SIMPLE,
-    external_result,
-    method_result,
+    changes_nothing,
+    gives_new,
 )  # fmt: skip
+from operator_lib.trace.known import external_result, method_result
 from operator_lib.trace.library import CALLING
 from operator_lib.trace.objects import NONE, changed, copied, holding, reachable
 from operator_lib.trace.reader import Reader
@@ -179,10 +180,18 @@ def _external(r: Reader, f: Frame, callee: Value, what: External, args: Args, no
             return Value(args.deps, made, NONE)
         return holding(r, f, node, Value(args.deps, made), args.values)
     called = _handed_over(r, f, args, node, short if short in CALLERS else "")
-    if pure or short in CALLERS:
+    harmless = changes_nothing(what.name, any(_given(args.keywords.get(k)) for k in ("out", "inplace")))
+    if harmless and gives_new(what.name):
+        return Value(args.deps | called, made)
+    if pure or harmless or short in CALLERS:
         return holding(r, f, node, Value(args.deps | called, made), args.values)
     _may_write(r, f, args)
     return Value(args.deps | called, made, _reachable(args), True)
+
+
+def _given(value: Value | None) -> bool:
+    """Whether an argument may be anything but None or False."""
+    return value is not None and not (isinstance(value.what, Const) and not value.what.value)
 
 
 def _is_own_attribute(f: Frame, func: ast.expr) -> bool:

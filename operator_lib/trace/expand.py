@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
 
 from operator_lib.trace.args import Args, bound, label
 from operator_lib.trace.foreign import item_getter
 from operator_lib.trace.frame import Env, Frame, merge
-from operator_lib.trace.graph import Draft, Mark
+from operator_lib.trace.graph import ASSUMED, Draft, Mark, without_assumed
 from operator_lib.trace.hints import hinted
 from operator_lib.trace.normal import is_docstring
 from operator_lib.trace.objects import NONE, PERHAPS, WRITTEN, held, identified, immutable, note
@@ -102,14 +103,28 @@ def settle(r: Reader, f: Frame, draft: Draft) -> None:
 
 def lift(r: Reader, f: Frame, start: int, draft: Draft) -> None:
     """State that was written inside a call comes from that call, too."""
+    _written(r, f, ((p, how) for _, p, how in r.graph.events[start:]), draft)
+
+
+def _written(r: Reader, f: Frame, touched: Iterable[tuple[Place, int]], by: Draft) -> list[str]:
+    """State that `by` has written, or may have, according to what happened inside of it: how it is called."""
     heap = f.env.heap
-    for place in dict.fromkeys(p for _, p, how in r.graph.events[start:] if how in (WRITTEN, PERHAPS)):
-        dep = (draft, r.graph.titles.get(place, ""))
+    sure: dict[Place, bool] = {}
+    for place, how in touched:
+        if how in (WRITTEN, PERHAPS):
+            sure[place] = sure.get(place, False) or how == WRITTEN
+    titles: list[str] = []
+    for place, certain in sure.items():
+        title = r.graph.titles.get(place, "")
+        titles.append(title)
         value = heap.get(place)
-        if value is not None:
-            heap[place] = Value(value.deps | {dep}, value.what, value.cells, value.part)
+        if value is None:
+            _lift_name(f, place, (by, title))
         else:
-            _lift_name(f, place, dep)
+            before = value.deps if certain else without_assumed(value.deps)
+            dep = (by, title if certain else ASSUMED + title)
+            heap[place] = Value(before | {dep}, value.what, value.cells, value.part)
+    return titles
 
 
 def _lift_name(f: Frame, place: Place, dep: Dep) -> None:
@@ -278,15 +293,9 @@ def _taken_back(r: Reader, f: Frame, inner: Frame, mark: Mark) -> list[tuple[Pla
     touched = list(dict.fromkeys([*touched, *inner.touched]))
     inner.pass_on(f)
     f.touched.extend(touched)
-    heap = f.env.heap
-    for place in dict.fromkeys(p for p, how in touched if how in (WRITTEN, PERHAPS)):
-        value = heap.get(place)
-        title = r.graph.titles.get(place, "")
-        if value is not None:
-            heap[place] = Value(value.deps | {(f.effect(), title)}, value.what, value.cells, value.part)
+    if any(how in (WRITTEN, PERHAPS) for _, how in touched):
+        for title in _written(r, f, touched, f.effect()):
             note(f, title)
-        else:
-            _lift_name(f, place, (f.effect(), title))
     return touched
 
 

@@ -214,10 +214,23 @@ def expanded(deps: Iterable[Dep]) -> Iterable[Dep]:
             continue
         done.add(dep)
         if dep[0].gone:
-            stack.extend((d, n or dep[1]) for d, n in dep[0].through)
+            name = dep[1]
+            stack.extend((d, _via(name, n)) for d, n in dep[0].through)
         else:
             found.append(dep)
     return found
+
+
+def _via(name: str, inner: str) -> str:
+    """What a value is called that got to `name` through code that was taken back, where it was called `inner`."""
+    if not inner:
+        return name
+    return ASSUMED + inner if name[:1] == ASSUMED and inner[0] != ASSUMED else inner
+
+
+def without_assumed(deps: Deps) -> Deps:
+    """Without what is only assumed: whoever may change an object now may also have looked at it."""
+    return frozenset(d for d in deps if not d[1].startswith(ASSUMED))
 
 
 def outside_code(deps: Iterable[Dep]) -> Deps:

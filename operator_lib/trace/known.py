@@ -33,57 +33,6 @@ from operator_lib.trace.values import (
     holds_operators,
 )  # fmt: skip
 
-# Functions that call what they are given.
-CALLERS = frozenset(["map", "filter", "sorted", "min", "max", "reduce", "to_thread", "starmap", "accumulate"])
-
-# Functions that do not change their arguments.
-PURE = frozenset(
-    """
-    abs all any ascii bin bool bytes callable chr complex dict divmod enumerate filter float format frozenset
-    getattr hasattr hash hex id int isinstance issubclass iter len list map max min oct ord pow print range
-    repr reversed round set slice sorted str sum tuple type vars zip gather Path deepcopy copy dumps loads
-    sleep perf_counter time array asarray stack concatenate sqrt exp log mean ValueError TypeError
-    RuntimeError KeyError Exception partial wait_for cast open round namedtuple Counter defaultdict
-    OrderedDict chain product join
-    """.split()  # noqa: SIM905
-)
-
-# Methods that do not change their object.
-PURE_METHODS = frozenset(
-    """
-    copy count endswith find format get index items join keys lower lstrip replace rsplit rstrip split
-    splitlines startswith strip title upper values encode decode isdigit isalpha mean sum max min argmax
-    reshape astype tolist shape size item exists is_file is_dir read_text read_bytes isoformat
-    """.split()  # noqa: SIM905
-)
-
-
-# Those of them of which the result is new and holds nothing that went in.
-FRESH_METHODS = PURE_METHODS - frozenset(["get", "items", "values", "keys", "join", "copy", "reshape", "item"]) | {
-    "join"
-}
-
-# Those of which the result is a new object that may change.
-COPIES = frozenset(
-    ["split", "rsplit", "splitlines", "astype", "tolist", "mean", "sum", "max", "min", "encode", "title"]
-)
-
-# Methods that are known to change their object, and nothing else.
-CHANGERS = frozenset(
-    """
-    append extend insert pop remove clear sort reverse add discard update setdefault popitem appendleft
-    popleft extendleft rotate fill
-    """.split()  # noqa: SIM905
-)
-
-# Functions of which the result cannot change.
-SIMPLE = frozenset(
-    """
-    abs all any ascii bin bool bytes callable chr complex float format hasattr hash hex id int isinstance
-    issubclass len oct ord pow print range repr round str time perf_counter sleep dumps Path
-    """.split()  # noqa: SIM905
-)
-
 
 def external_result(r: Reader, f: Frame, name: str, args: Args) -> Value | None:
     """The value of a call of a builtin that hands operators on; None: nothing special."""

@@ -249,8 +249,10 @@ def _what_is(obj: Any, world: World) -> Thing | None:
     inner = getattr(obj, "__wrapped__", None) if hasattr(cls, "cache_info") else None
     if isinstance(inner, types.FunctionType):
         return global_function(inner, world)
-    if cls is types.BuiltinFunctionType and isinstance(obj.__self__, types.ModuleType):
+    if cls is types.BuiltinFunctionType and isinstance(obj.__module__, str):
         return External(f"{obj.__module__.lstrip('_')}.{obj.__name__}".removeprefix("builtins."))
+    if cls.__module__ == "numpy" and cls.__name__ in ("ufunc", "_ArrayFunctionDispatcher"):
+        return External(f"numpy.{obj.__name__}")
     read = world.reads(cls.__module__) and not hasattr(cls, "__torch_function__")
     if read or cls is types.SimpleNamespace or _class_in_reach(cls, world):
         return Instance(live_class(cls, world), operator=False, live=obj)

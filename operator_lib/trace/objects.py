@@ -7,10 +7,12 @@ it has that cell in its value. A change goes to the cell, so it is seen through 
 from __future__ import annotations
 
 import ast
+from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 from operator_lib.trace.frame import Frame, Heap
-from operator_lib.trace.graph import ASSUMED, expanded, labelled
+from operator_lib.trace.graph import ASSUMED, expanded, labelled, without_assumed
 from operator_lib.trace.reader import Reader
 from operator_lib.trace.values import (
     KEPT,
@@ -125,7 +127,7 @@ def current(r: Reader, f: Frame, value: Value) -> Value:
     return made
 
 
-def _later(value: Value, deps: Deps) -> Deps:
+def _later(value: Value, deps: Iterable[Dep]) -> Deps:
     """What was done to the objects of a value, under the name of the value, without what is known to it already."""
     name = min((n for _, n in value.deps if n), default="")
     after = value.after
@@ -135,7 +137,7 @@ def _later(value: Value, deps: Deps) -> Deps:
     )
 
 
-def _settled(deps: Deps) -> list[Dep]:
+def _settled(deps: Iterable[Dep]) -> list[Dep]:
     """The nodes, and what the current statement is going to be."""
     return [*expanded(deps), *((d, n) for d, n in deps if d.gone and not d.through)]
 
@@ -166,15 +168,23 @@ def deep(r: Reader, value: Value, heap: Heap) -> tuple[Deps, Cells]:
         return deps, cells
     seen = set(cells & tainted)
     stack = list(seen)
+    found: set[Dep] = set()
     while stack:
         place = stack.pop()
         if (inside := heap.get(place)) is not None:
-            deps |= _later(value, inside.deps)
+            found |= inside.deps
         for member in r.world.inside.get(place, ()):
             if member in tainted and member not in seen:
                 seen.add(member)
                 stack.append(member)
-    return deps, cells
+    return deps | _few(_later(value, found)), cells
+
+
+def _few(deps: Deps) -> Deps:
+    """What one statement may have done to more than three objects at once is no longer told apart by their names."""
+    count = Counter(d for d, name in deps if name.startswith(ASSUMED))
+    many = {d for d, times in count.items() if times > 3}
+    return frozenset((d, ASSUMED if d in many and n.startswith(ASSUMED) else n) for d, n in deps) if many else deps
 
 
 def contain(r: Reader, holders: Cells, members: Cells) -> None:
@@ -250,6 +260,8 @@ def changed(
         title = r.graph.titles.get(place, "")
         old = f.env.heap.get(place)
         before = old.deps if old is not None else frozenset()
+        if assumed:
+            before = without_assumed(before)
         new = Value(before | _new(f, deps, title, assumed), old.what if old is not None else KEPT)
         store(r, f, place, new, PERHAPS if assumed else WRITTEN)
         _taint(r, place)
@@ -260,9 +272,7 @@ def changed(
 
 def _new(f: Frame, deps: Deps, title: str, assumed: bool) -> Deps:
     if assumed:
-        return frozenset((d, n if n.startswith(ASSUMED) else ASSUMED + (n or title)) for d, n in deps) | {
-            (f.effect(), ASSUMED + title)
-        }
+        return frozenset({(f.effect(), ASSUMED + title)})
     return labelled(deps, title) | {(f.effect(), title)}
 
 
@@ -271,7 +281,7 @@ def _everything(r: Reader, f: Frame, what: Instance, deps: Deps) -> None:
     r.escaped = True
     title = r.graph.titles.setdefault(place, titled(what, "") or what.title)
     old = f.env.heap.get(place)
-    store(r, f, place, Value((old.deps if old else frozenset()) | _new(f, deps, title, True)), PERHAPS)
+    store(r, f, place, Value((without_assumed(old.deps) if old else frozenset()) | _new(f, deps, title, True)), PERHAPS)
     note(f, title, True)
 
 
