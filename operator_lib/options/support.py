@@ -10,8 +10,8 @@ from typing import Any
 from operator_lib.options.record import Options
 
 SUPPORTED = frozenset({
-    "name", "description", "timeout", "retries", "use_ctx", "accumulate", "environment_variables", "concurrency", "min_replicas",
-    "max_replicas", "input_encoder", "output_encoder", "metadata", "stateless", "at_most_once",
+    "name", "description", "timeout", "retries", "use_ctx", "accumulate", "environment_variables", "concurrency",
+    "min_replicas", "max_replicas", "input_encoder", "output_encoder", "metadata", "stateless", "at_most_once",
     "deployment_type",
 })  # fmt: skip
 

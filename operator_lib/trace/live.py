@@ -252,7 +252,7 @@ def _what_is(obj: Any, world: World) -> Thing | None:
     if cls is types.BuiltinFunctionType and isinstance(obj.__module__, str):
         return External(f"{obj.__module__.lstrip('_')}.{obj.__name__}".removeprefix("builtins."))
     if cls.__module__ == "numpy" and cls.__name__ in ("ufunc", "_ArrayFunctionDispatcher"):
-        return External(f"numpy.{obj.__name__}")
+        return External(f"{getattr(obj, '__module__', None) or 'numpy'}.{obj.__name__}")
     read = world.reads(cls.__module__) and not hasattr(cls, "__torch_function__")
     if read or cls is types.SimpleNamespace or _class_in_reach(cls, world):
         return Instance(live_class(cls, world), operator=False, live=obj)

@@ -199,11 +199,11 @@ def test_progress_metrics_and_retries_are_in_the_record():
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        (dict(current=-1), "current must be a number"),
-        (dict(total=float("nan")), "total must be a number"),
-        (dict(current=True), "current must be a number"),
-        (dict(message=3), "message must be a string"),
-        (dict(attributes={"a": 1}), "attributes must map strings to strings"),
+        ({"current": -1}, "current must be a number"),
+        ({"total": float("nan")}, "total must be a number"),
+        ({"current": True}, "current must be a number"),
+        ({"message": 3}, "message must be a string"),
+        ({"attributes": {"a": 1}}, "attributes must map strings to strings"),
     ],
 )
 def test_wrong_progress_is_refused(given, words):

@@ -7,6 +7,8 @@ import textwrap
 import pytest
 
 from operator_lib.trace import build_from_file
+from operator_lib.trace.live import what_is
+from operator_lib.trace.world import World
 
 HEAD = """
 import copy
@@ -252,3 +254,58 @@ def test_what_cannot_change_is_not_assumed_to(flows, tmp_path, annotation):
     body = "unreadable.touch(ys, self.a(x))\nreturn self.b(ys)"
     assert "a->b:~ys" in flows("data", body, "x, ys")
     assert "a->b:~ys" not in flows("data", body, f"x, ys: {annotation}")
+
+
+KEEPS = {
+    "a function of a package": "np.sort(ys)",
+    "a function of a subpackage": "np.linalg.norm(ys)",
+    "a name that was imported": "sqrt(ys)",
+    "out that is not given": "np.add(ys, 1, out=None)",
+    "inplace that is not wanted": "torch.nn.functional.relu(ys, inplace=False)",
+}
+CHANGES = {
+    "out": "np.add(1, 2, out=ys)",
+    "a name that says so": "torch.nn.init.zeros_(ys)",
+    "inplace": "torch.nn.functional.relu(ys, inplace=True)",
+    "inplace that is decided later": "torch.nn.functional.relu(ys, inplace=self.fast)",
+    "an exception": "np.random.shuffle(ys)",
+    "a method of what a package made": "np.random.default_rng(0).shuffle(ys)",
+    "a method of what holds it": "torch.optim.SGD(ys, 0.1).step()",
+    "through a view": "np.reshape(ys, -1).sort()",
+}
+PACKAGES = "import numpy as np\nimport torch\nfrom scipy.special import sqrt\n"
+
+
+@pytest.mark.parametrize("call", KEEPS.values(), ids=KEEPS)
+def test_functions_of_known_packages_leave_their_arguments_as_they_are(flows, call):
+    assert flows("effect", f"{PACKAGES}self.size(ys)\n{call}\nself.size(ys)\nreturn self.b(1)", "x, ys") == set()
+    assert "size->size:ys" not in flows("data", f"{PACKAGES}self.size(ys)\n{call}\nreturn self.b(ys)", "x, ys")
+
+
+@pytest.mark.parametrize("call", CHANGES.values(), ids=CHANGES)
+def test_what_changes_its_arguments_is_assumed_to(tmp_path, call):
+    path = tmp_path / "effects.py"
+    path.write_text(program(f"{PACKAGES}self.size(ys)\n{call}\nreturn self.b(ys)", "x, ys"))
+    dag = build_from_file(str(path), "P")
+    assert "ys" in {e.name for e in dag.edges if e.kind == "effect" and e.source == dag.node("size").id}
+
+
+def test_live_functions_have_the_names_that_the_source_gives_them():
+    np, world = pytest.importorskip("numpy"), World("")
+    live = [what_is(f, world) for f in (np.exp, np.sum, np.array, np.linalg.norm)]
+    assert [getattr(w, "name", None) for w in live] == ["numpy.exp", "numpy.sum", "numpy.array", "numpy.linalg.norm"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["state = unreadable.step(state, x)", "unreadable.step(state, x)", "state = self.put(state, unreadable.f(x))"],
+)
+def test_long_programs_of_unreadable_calls_keep_few_edges(tmp_path, line):
+    def density(lines: int) -> float:
+        path = tmp_path / f"effects{lines}.py"
+        path.write_text(program("\n".join(f"{line}\nself.size(state)" for _ in range(lines)), "x, state"))
+        dag = build_from_file(str(path), "P")
+        assert len(dag.nodes) > lines
+        return len(dag.edges) / len(dag.nodes)
+
+    assert density(60) < 1.5 * density(10)

@@ -36,7 +36,8 @@ FILES = {
     + "        return clip(self.scale(tools.twice(self.extra, x)))\n"
     + "class Outer:\n    class Nested(Operator):\n        def __init__(self): self.e = Extra()\n"
     + "        def forward(self, x): return self.e(x)\n"
-    + "pipeline = P()\nchain = Sequential(Extra(), make('scale'))\ndef build(): return Outer.Nested()\nbuilt = build()\n"
+    + "pipeline = P()\nchain = Sequential(Extra(), make('scale'))\n"
+    + "def build(): return Outer.Nested()\nbuilt = build()\n"
     + "@operator(cpu=1)\ndef job(x): return built(x)\nNUMBER = 3\n",
 }
 
