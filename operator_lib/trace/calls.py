@@ -107,7 +107,8 @@ def _choice(r: Reader, f: Frame, callee: Value, what: Choice, args: Args, node: 
     f.maybe = maybe
     made = found[0].what if len(found) == 1 else None
     made = Choice((made,)) if isinstance(made, Instance) else made  # if it is that one at all
-    return Value(args.deps.union(*(v.deps for v in found)), made)
+    cells = None if any(v.cells is None for v in found) else NONE.union(*(v.cells for v in found if v.cells))
+    return Value(args.deps.union(*(v.deps for v in found)), made, cells, any(v.part for v in found))
 
 
 def _instance(r: Reader, f: Frame, callee: Value, what: Instance, args: Args, node: ast.Call) -> Value:

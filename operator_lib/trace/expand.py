@@ -238,6 +238,8 @@ def result_of(inner: Frame) -> Value:
     deps: Deps = frozenset()
     for value in inner.returns:
         deps |= value.deps
+    function = inner.function
+    fixed = function is not None and not isinstance(function.node, ast.Lambda) and immutable(function.node.returns)
     cells = [v.cells for v in inner.returns if v.cells]
     part = any(v.part for v in inner.returns)
     every = NONE.union(*cells) if cells else None
@@ -247,7 +249,7 @@ def result_of(inner: Frame) -> Value:
             return Value(deps, None, every, True)
         return Value(deps, Items.of(inner.yields, "generator") if inner.counted else many(inner.yields), every, True)
     what = either(v.what for v in inner.returns) if inner.returns else None
-    return Value(deps, what, every, part)
+    return Value(deps, what, NONE) if fixed else Value(deps, what, every, part)
 
 
 def helper_call(r: Reader, f: Frame, function: Function, args: Args, node: ast.AST, extra: object = None) -> Value:

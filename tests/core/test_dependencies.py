@@ -16,6 +16,8 @@ DISTRIBUTIONS = {
     "grpc": "grpcio",
     "grpc_health": "grpcio-health-checking",
     "grpc_reflection": "grpcio-reflection",
+    "jsonschema_rs": "jsonschema-rs",
+    "prometheus_client": "prometheus-client",
     "sklearn": "scikit-learn",
 }
 # Values of these travel when somebody has them; click comes with typer.

@@ -55,8 +55,8 @@ def test_quickstart(tmp_path: Path) -> None:
     graph = outputs(notebook, "job.dag()")[0].data["image/svg+xml"]
     assert "clean: Clean" in graph
     assert "count: Count" in graph
-    assert 'class="call exact done"' in outputs(notebook, "rec.dag()")[-1].data["image/svg+xml"]
-    assert 'class="call exact done"' in outputs(notebook, "run.dag()")[0].data["image/svg+xml"]
+    assert 'class="call exact done ' in outputs(notebook, "rec.dag()")[-1].data["image/svg+xml"]
+    assert 'class="call exact done ' in outputs(notebook, "run.dag()")[0].data["image/svg+xml"]
     assert outputs(notebook, "run.result()")[-1].data["text/plain"] == "{'the': 4, 'dog': 2}"
     assert outputs(notebook, "run.logs()")[0].data["text/plain"] == "['16 words']"
     assert outputs(notebook, "remote.map")[0].data["text/plain"].startswith("[{'tea': 2, 'and': 1}")
