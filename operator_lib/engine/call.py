@@ -17,7 +17,8 @@ LASTING = frozenset({AsyncGeneratorType, CoroutineType, GeneratorType})
 def call(op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """`op.forward` with the options of `op`, recorded when somebody listens."""
     parent = current.get() or record.process_frame
-    run = managed.runner(op) if op._managed or scope.here() is not None else op.forward
+    optional = op._managed or op._options is not None or scope.here() is not None
+    run = managed.runner(op) if optional else op.forward
     if parent is None:
         return run(*args, **kwargs)
     frame = parent.recorder.start(op, parent)

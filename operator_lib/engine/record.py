@@ -101,6 +101,12 @@ class Recorder:
         """Name the operators of the tree below `op` by their paths."""
         self.names.know(op)
 
+    def from_outside(self) -> Frame:
+        """What a call is made in that no line of the program asks for: that of the root of a run."""
+        made = Frame(self, 0, self.root.place, self.root.lane)
+        made.handed = ()
+        return made
+
     def _make(self, path: str, parent: Place, key: tuple[Any, ...], calls: Stack) -> Place:
         """A place that is new. When there are very many, the ways to come there are not told apart any more."""
         with self._lock:
@@ -131,7 +137,7 @@ class Recorder:
             key = (path, *[(id(code), at) for code, at in calls])
         place = parent.place.inside.get(key)
         if place is None:
-            place = self._make(path, parent.place, key, calls or ((frame.f_code, frame.f_lasti),))
+            place = self._make(path, parent.place, key, ((frame.f_code, frame.f_lasti),) if calls is None else calls)
         now = time.perf_counter()
         lane = _lane()
         if next(place.calls) <= (IN_FULL if self._told < AT_ALL else FEW) or now - place.told > SAMPLE:

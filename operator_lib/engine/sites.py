@@ -93,6 +93,8 @@ def raised_at(error: BaseException) -> int:
 
 def make_place(path: str, calls: Stack, name: Callable[[str], str]) -> Place:
     """The place that a stack stands for; `name` says how the graph calls a file."""
+    if not calls:
+        return Place(path, "", 0, 0)
     inner, *outer = calls
     via = [_site(*step, name) for step in reversed(outer) if not _standard(step[0].co_filename)]
     return Place(path, *_site(*inner, name), via=tuple(via))

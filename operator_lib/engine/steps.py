@@ -41,6 +41,14 @@ def drive(steps: Steps) -> Any:
             step = steps.throw(error) if error is not None else steps.send(value)
         except StopIteration as done:
             return done.value
+        except RuntimeError as wrapped:
+            # No StopIteration leaves a generator as it is (PEP 479); one of the user's is to.
+            if not isinstance(error, StopIteration) or wrapped.__cause__ is not error:
+                raise
+            step = None
+        if step is None:
+            assert error is not None
+            raise error
         value, error = None, None
         if isinstance(step, Pause):
             time.sleep(step.seconds)

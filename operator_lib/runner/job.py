@@ -47,6 +47,7 @@ def run(spec: ProcessSpec, story: Story) -> int:
         recorder.know(op)
         record.listen()
         args, kwargs = arguments(spec, op)
+        record.current.set(recorder.from_outside())
         value = settle(op(*args, **kwargs))
         cut_short = outcome.write(folder / VALUE, value, spec.output_codec, f"result of {spec.name}")
         if cut_short is not None:

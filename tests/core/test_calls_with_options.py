@@ -267,3 +267,14 @@ def test_a_retried_step_of_a_reducer_does_not_count_twice():
         return acc
 
     assert collect([0, 1, 2]) == [0, 1, 2]
+
+
+def test_stop_iteration_of_the_user_stays_what_it_is():
+    @operator(retries=1)
+    def takes(items):
+        return next(iter(items))
+
+    with pytest.raises(StopIteration) as raised:
+        takes([])
+    assert raised.value.__context__ is None
+    assert takes([1]) == 1
