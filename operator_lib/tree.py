@@ -102,7 +102,7 @@ def _members(value: Any) -> Any:
         return OrderedDict[Any, Any].items(value)
     if isinstance(value, dict):
         return dict.items(value)
-    return enumerate((list if isinstance(value, list) else tuple).__iter__(value))
+    return enumerate(list.__iter__(value) if isinstance(value, list) else tuple.__iter__(value))
 
 
 def named_operators(
