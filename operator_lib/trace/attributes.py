@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from operator_lib.trace.normal import bound, normal
 from operator_lib.trace.source import FunctionNode, SourceFile, statements
+from operator_lib.trace.walked import walked
 
 # What these write is a result of running the operator, and part of its own graph.
 _RUNNING = ("forward", "__call__")
@@ -85,7 +86,7 @@ def described(place: Written, file: SourceFile) -> str:
     if place.function is None:
         return normal(place.value, (), file.imports)
     text = normal(place.value, place.local, file.imports)
-    names = [n.id for n in ast.walk(place.value) if isinstance(n, ast.Name) and n.id in place.local]
+    names = [n.id for n in walked(place.value) if isinstance(n, ast.Name) and n.id in place.local]
     if not names:
         return text
     return text + "".join(normal(v, place.local, file.imports) for v in _sources(place.function, names))
@@ -111,4 +112,4 @@ def _sources(function: FunctionNode, names: list[str]) -> Iterator[ast.AST]:
         done.add(name)
         for source in (*([defaults[name]] if name in defaults else []), *assigned.get(name, ())):
             yield source
-            names.extend(n.id for n in ast.walk(source) if isinstance(n, ast.Name))
+            names.extend(n.id for n in walked(source) if isinstance(n, ast.Name))

@@ -13,6 +13,7 @@ from operator_lib.trace.reader import Reader
 from operator_lib.trace.regions import short
 from operator_lib.trace.resolve import iterate, many
 from operator_lib.trace.values import DATA, Const, Deps, Items, Thing, Value
+from operator_lib.trace.walked import walked
 
 Comprehension = ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp
 
@@ -101,4 +102,4 @@ class _Reading:
 
 
 def _targets(target: ast.expr) -> list[str]:
-    return [n.id for n in ast.walk(target) if isinstance(n, ast.Name)]
+    return [n.id for n in walked(target) if isinstance(n, ast.Name)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any
 
 from operator_lib.trace.values import Dep, Deps, Place
@@ -144,7 +144,7 @@ class Graph:
     def full(self) -> bool:
         return len(self.drafts) >= NODE_LIMIT
 
-    def connect(self, deps: Iterable[Dep], target: Draft, kind: str = "data") -> None:
+    def connect(self, deps: Collection[Dep], target: Draft, kind: str = "data") -> None:
         """Edges from where a value comes from. What would point backwards is carried by a loop: no edge."""
         for source, name in expanded(deps):
             if source.serial < target.serial and (source.serial, target.serial, name) not in self.seen:
@@ -198,14 +198,14 @@ class Graph:
                 into.reason = draft.reason
 
 
-def expanded(deps: Iterable[Dep]) -> Iterable[Dep]:
+def expanded(deps: Collection[Dep]) -> Collection[Dep]:
     """`deps` without the nodes that were taken back."""
-    stack = list(deps)
-    for dep in stack:
+    for dep in deps:
         if dep[0].gone:
             break
     else:
-        return stack
+        return deps
+    stack = list(deps)
     done: set[Dep] = set()
     found: list[Dep] = []
     while stack:
@@ -215,7 +215,8 @@ def expanded(deps: Iterable[Dep]) -> Iterable[Dep]:
         done.add(dep)
         if dep[0].gone:
             name = dep[1]
-            stack.extend((d, _via(name, n)) for d, n in dep[0].through)
+            for d, n in dep[0].through:
+                stack.append((d, _via(name, n) if n else name))
         else:
             found.append(dep)
     return found
@@ -223,8 +224,6 @@ def expanded(deps: Iterable[Dep]) -> Iterable[Dep]:
 
 def _via(name: str, inner: str) -> str:
     """What a value is called that got to `name` through code that was taken back, where it was called `inner`."""
-    if not inner:
-        return name
     return ASSUMED + inner if name[:1] == ASSUMED and inner[0] != ASSUMED else inner
 
 
@@ -233,7 +232,7 @@ def without_assumed(deps: Deps) -> Deps:
     return frozenset(d for d in deps if not d[1].startswith(ASSUMED))
 
 
-def outside_code(deps: Iterable[Dep]) -> Deps:
+def outside_code(deps: Collection[Dep]) -> Deps:
     """Only what is no plain code: values are followed through code to the calls and inputs they come from."""
     return frozenset(d for d in expanded(deps) if d[0].kind != "code")
 

@@ -6,13 +6,18 @@ import ast
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
+from operator_lib.trace.walked import children, walked
+
 # Positions and hints, and what only some versions of Python have.
 _SKIPPED = frozenset(
     ("ctx", "type_comment", "kind", "annotation", "returns", "type_params", "simple",
      "lineno", "col_offset", "end_lineno", "end_col_offset")
 )  # fmt: skip
 _FIELDS: dict[type, tuple[str, ...]] = {}
+
+_ELSEWHERE = frozenset({ast.Global, ast.Nonlocal})
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+_SCOPES = frozenset({*_FUNCTIONS, ast.ClassDef})
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _BINDERS = frozenset((*_FUNCTIONS, *_COMPREHENSIONS))
 
@@ -156,7 +161,7 @@ def bound(node: ast.AST) -> set[str]:
     found: set[str] = set()
     if not isinstance(node, _FUNCTIONS):
         for generator in getattr(node, "generators", ()):
-            found.update(n.id for n in ast.walk(generator.target) if isinstance(n, ast.Name))
+            found.update(n.id for n in walked(generator.target) if isinstance(n, ast.Name))
         return found
     spec = node.args
     found.update(a.arg for a in (*spec.posonlyargs, *spec.args, *spec.kwonlyargs))
@@ -164,7 +169,8 @@ def bound(node: ast.AST) -> set[str]:
     outer: set[str] = set()
     stack: list[ast.AST] = list(node.body) if isinstance(node.body, list) else [node.body]
     for part in _own(stack):
-        if isinstance(part, ast.Global | ast.Nonlocal):
+        if part.__class__ in _ELSEWHERE:
+            assert isinstance(part, ast.Global | ast.Nonlocal)
             outer.update(part.names)
         else:
             found.update(_binding(part))
@@ -177,15 +183,17 @@ def _own(stack: list[ast.AST]) -> Iterator[ast.AST]:
         part = stack.pop()
         yield part
         if part.__class__ in _COMPREHENSIONS:
-            stack.extend(n for n in ast.walk(part) if isinstance(n, ast.NamedExpr) and n is not part)
-        elif not isinstance(part, (*_FUNCTIONS, ast.ClassDef)):
-            stack.extend(ast.iter_child_nodes(part))
+            stack.extend(n for n in walked(part) if isinstance(n, ast.NamedExpr) and n is not part)
+        elif part.__class__ not in _SCOPES:
+            stack.extend(children(part))
 
 
 def _binding(part: ast.AST) -> Collection[str]:
     """The names that this very part binds."""
     if isinstance(part, ast.Name):
-        return (part.id,) if not isinstance(part.ctx, ast.Load) else ()
+        return () if part.ctx.__class__ is ast.Load else (part.id,)
+    if part.__class__ not in _BINDING:
+        return ()
     if isinstance(part, ast.alias):
         return (part.asname or part.name.partition(".")[0],)
     if isinstance(part, ast.MatchMapping):
@@ -193,6 +201,14 @@ def _binding(part: ast.AST) -> Collection[str]:
     if isinstance(part, ast.ExceptHandler | ast.MatchAs | ast.MatchStar):
         return (part.name,) if part.name else ()
     return (part.name,) if isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) else ()
+
+
+_BINDING = frozenset(
+    {
+        *(ast.alias, ast.MatchMapping, ast.ExceptHandler, ast.MatchAs, ast.MatchStar),
+        *(ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef),
+    }
+)
 
 
 def stored(tree: ast.AST) -> set[str]:

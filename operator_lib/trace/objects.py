@@ -139,6 +139,7 @@ def _later(value: Value, deps: Iterable[Dep]) -> Deps:
 
 def _settled(deps: Iterable[Dep]) -> list[Dep]:
     """The nodes, and what the current statement is going to be."""
+    deps = list(deps)
     return [*expanded(deps), *((d, n) for d, n in deps if d.gone and not d.through)]
 
 

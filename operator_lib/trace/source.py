@@ -17,6 +17,7 @@ from pathlib import Path
 from types import CodeType
 
 from operator_lib.trace import normal
+from operator_lib.trace.walked import children
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
@@ -234,7 +235,7 @@ def _yields(node: ast.AST) -> bool:
         return True
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
         return False
-    return any(_yields(part) for part in ast.iter_child_nodes(node))
+    return any(_yields(part) for part in children(node))
 
 
 def call_position(call: ast.Call) -> tuple[int, int, int, int]:

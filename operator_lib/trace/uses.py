@@ -14,6 +14,7 @@ from operator_lib.trace.normal import bound, is_docstring, normal
 from operator_lib.trace.source import SourceFile, statements
 from operator_lib.trace.static import StaticClass
 from operator_lib.trace.values import Class, Function, Instance, Module, Thing
+from operator_lib.trace.walked import walked
 from operator_lib.trace.world import World
 
 # "helpers.py stratify" -> "helpers.py:12 stratify 9f2c41aa": the text that `Node.uses` carries.
@@ -153,7 +154,7 @@ class Uses:
         """What the names in some code are made of; `around`: local names of the function that it is in."""
         local = bound(tree).union(around)
         found: Used = {}
-        for part in ast.walk(tree):
+        for part in walked(tree):
             if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load) and part.id not in local:
                 found |= self.name(file, part.id)
             elif isinstance(part, ast.Attribute) and isinstance(part.value, ast.Name):
