@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator
 
-from operator_lib.trace import assign, tries
+from operator_lib.trace import assign, swallowing, tries
 from operator_lib.trace.frame import Env, Frame, Loop, merge
 from operator_lib.trace.graph import Draft
 from operator_lib.trace.reader import Reader
@@ -18,7 +18,6 @@ from operator_lib.trace.values import (
     Const,
     Dep,
     Deps,
-    External,
     Function,
     Instance,
     Items,
@@ -291,16 +290,13 @@ def with_statement(r: Reader, f: Frame, node: ast.With | ast.AsyncWith) -> None:
     note_header(r, f, block)
     block.note(f.writes, block.outputs)
     outer, f.region = f.region, block
-    if any(_swallows(value.what) for _, value in values):
+    if any(swallowing.swallows(r, f, item, value.what) for item, value in values):
+        block.reason = "suppresses"
         tries.stopping(r, f, node.body)
     else:
         r.visit(f, node.body)
     f.region = outer
     close(r, f, mark, node)
-
-
-def _swallows(what: Thing | None) -> bool:
-    return isinstance(what, External) and what.name == "contextlib.suppress()"
 
 
 def outer_deps(deps: Deps, block: Draft) -> Deps:

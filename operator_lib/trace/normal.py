@@ -168,7 +168,7 @@ def bound(node: ast.AST) -> set[str]:
     found.update(a.arg for a in (spec.vararg, spec.kwarg) if a is not None)
     outer: set[str] = set()
     stack: list[ast.AST] = list(node.body) if isinstance(node.body, list) else [node.body]
-    for part in _own(stack):
+    for part in own_parts(stack):
         if part.__class__ in _ELSEWHERE:
             assert isinstance(part, ast.Global | ast.Nonlocal)
             outer.update(part.names)
@@ -177,7 +177,7 @@ def bound(node: ast.AST) -> set[str]:
     return found - outer
 
 
-def _own(stack: list[ast.AST]) -> Iterator[ast.AST]:
+def own_parts(stack: list[ast.AST]) -> Iterator[ast.AST]:
     """The parts of a function's body, without what has a scope of its own."""
     while stack:
         part = stack.pop()
@@ -213,7 +213,7 @@ _BINDING = frozenset(
 
 def stored(tree: ast.AST) -> set[str]:
     """Names that some code binds in the function around it."""
-    return {name for part in _own([tree]) for name in _binding(part)}
+    return {name for part in own_parts([tree]) for name in _binding(part)}
 
 
 def imports(module: ast.Module) -> dict[str, str]:

@@ -187,7 +187,7 @@ class Sentence:
 
     def _with(self, node: Node, at: int) -> Ways:
         ways = self.sequence(self.dag.children_of(node.id), at)
-        if "suppress" in node.condition:
+        if node.reason == "suppresses":
             ways |= {(to, "next") for to, way in ways if way == "raise"}
         return ways
 

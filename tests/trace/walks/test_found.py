@@ -4,6 +4,28 @@ import pytest
 from walks.checks import wrong
 from walks.program import HEAD
 
+DEAF = """
+class Deaf:
+    def __init__(self, *kinds):
+        self.kinds = kinds
+    def __enter__(self):
+        return self
+    def __exit__(self, kind, error, trace):
+        return kind is not None and issubclass(kind, Exception)
+
+@contextlib.contextmanager
+def deaf():
+    try:
+        yield 1
+    except ValueError:
+        pass
+
+@contextlib.contextmanager
+def deaf_by_name():
+    with contextlib.suppress(ValueError):
+        yield 1
+"""
+
 FOUND = {
     "partial made anew in every round": "for i in range(x):\n  f = functools.partial(self.b, y=1)\n  x = f(x)",
     "container that grows in a loop": "ops = [self.a]\nfor i in range(x):\n  ops.append(self.b)\nself.c(1)",
@@ -12,6 +34,10 @@ FOUND = {
     "break in an unrolled loop": "for k in self.kids:\n  x = k(1)\n  if x:\n    break",
     "helper in an unrolled loop that is left": "for k in self.kids:\n  x = through(k, 1)\n  break",
     "suppressed exception": "with contextlib.suppress(ValueError):\n  self.b(7)\n  self.c(1)",
+    "object that suppresses": "with Deaf():\n  self.b(7)\n  self.c(1)",
+    "object that may suppress": "with Deaf(x) as d:\n  self.b(7)\n  self.c(1)\nself.a(1)",
+    "generator that suppresses": "with deaf():\n  self.b(7)\n  self.c(1)",
+    "generator that lets suppress": "with deaf_by_name():\n  self.b(7)\n  self.c(1)",
     "exception in an argument": "try:\n  self.a(self.b(7))\nexcept ValueError:\n  pass",
     "finally that swallows": "for i in range(2):\n  try:\n    x = self.a(self.b(7))\n  finally:\n    continue",
     "return behind break": (
@@ -36,5 +62,5 @@ FOUND = {
 @pytest.mark.parametrize("body", FOUND.values(), ids=FOUND)
 def test_what_was_found_stays_mended(folder, body):
     lines = "\n".join("        " + line for line in body.splitlines())
-    text = f"{HEAD}\nclass Program(Common):\n    def forward(self, x, y=1):\n{lines}\n        return x\n"
+    text = f"{HEAD}{DEAF}\nclass Program(Common):\n    def forward(self, x, y=1):\n{lines}\n        return x\n"
     assert wrong(folder, text) == []
