@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 
 @contextlib.contextmanager
-def local() -> Generator[LocalWorker]:
-    """A worker with a new home; stopped, and its home removed, whatever happens."""
+def local(**options: str) -> Generator[LocalWorker]:
+    """A worker with a new home; stopped, and its home removed, whatever happens. `options`: of its command line."""
     from operator_lib import worker
 
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="operator-lib-benchmark-"))
         with _held(signal.SIGINT, signal.SIGTERM):
-            running = stack.enter_context(worker.local(Path(folder, "home")))
+            running = stack.enter_context(worker.local(Path(folder, "home"), **options))
         yield running
 
 

@@ -24,20 +24,25 @@ _NAMES = {
     "Metadata": "options",
     "Resource": "options",
     "gpu": "options",
+    "Graph": "graph",
+    "RouteTo": "graph",
+    "Map": "graph",
     "RequestContext": "context",
     "DAG": "trace.dag",
     "Run": "engine.run",
     "record": "engine.recording",
     "DeployPlan": "package.plan",
 }
-_MODULES = ("errors", "lib", "worker")
+_MODULES = ("errors", "frontends", "lib", "worker")
 
 __all__ = [
     "DAG",
     "Batch",
     "DeployPlan",
     "Env",
+    "Graph",
     "Image",
+    "Map",
     "Metadata",
     "Operator",
     "OperatorDict",
@@ -45,9 +50,11 @@ __all__ = [
     "RequestContext",
     "Resource",
     "Retries",
+    "RouteTo",
     "Run",
     "Sequential",
     "errors",
+    "frontends",
     "gpu",
     "lib",
     "operator",
@@ -73,6 +80,7 @@ def __dir__() -> list[str]:
 
 if TYPE_CHECKING:
     from operator_lib import errors as errors
+    from operator_lib import frontends as frontends
     from operator_lib import lib as lib
     from operator_lib import worker as worker
     from operator_lib.containers import OperatorDict as OperatorDict
@@ -83,6 +91,9 @@ if TYPE_CHECKING:
     from operator_lib.decorator import operator as operator
     from operator_lib.engine.recording import record as record
     from operator_lib.engine.run import Run as Run
+    from operator_lib.graph import Graph as Graph
+    from operator_lib.graph import Map as Map
+    from operator_lib.graph import RouteTo as RouteTo
     from operator_lib.options import Batch as Batch
     from operator_lib.options import Env as Env
     from operator_lib.options import Image as Image

@@ -9,7 +9,7 @@ import inspect
 import sys
 import types
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar, overload
+from typing import Any, TypeVar, Union, overload
 
 from operator_lib import core
 from operator_lib.core import Operator, reach
@@ -80,6 +80,12 @@ class FunctionOperator(Operator):
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         # In a class body it binds like the function that it is.
         return self if instance is None else types.MethodType(self, instance)
+
+    def __or__(self, other: Any) -> Any:
+        return Union[self, other]  # noqa: UP007  # in annotations: RouteTo[int, even | odd]
+
+    def __ror__(self, other: Any) -> Any:
+        return Union[other, self]  # noqa: UP007
 
     def __copy__(self) -> FunctionOperator:
         new = object.__new__(type(self))

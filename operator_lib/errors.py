@@ -19,6 +19,10 @@ class SerializationError(OperatorError, TypeError):
     """A value cannot be encoded or decoded; the message names the argument or the attribute path."""
 
 
+class CacheError(OperatorError, ValueError):
+    """A call of a ``cacheable`` operator cannot be told from others for sure; the message names what is in the way."""
+
+
 class PythonVersionMismatch(SerializationError):
     """A pickle was made by another Python minor version. Raised before any byte of it is read."""
 

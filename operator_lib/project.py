@@ -31,10 +31,19 @@ class Project:
             return file
 
 
+def stands_for(target: Any) -> Any:
+    """What `target` was made of, when that is the user's and the class is ours: a function, the start of a graph."""
+    wrapped = getattr(target, "__dict__", {}).get("__wrapped__")
+    if wrapped is not None or isinstance(target, type):
+        return wrapped
+    start = getattr(type(target), "_operator_start", None)
+    return start(target) if start is not None else None
+
+
 def defining(target: Any) -> Any:
     """The function or class whose source defines `target` (an operator, a class, a function, a partial)."""
     while True:
-        wrapped = getattr(target, "__dict__", {}).get("__wrapped__")
+        wrapped = stands_for(target)
         if wrapped is not None:
             target = wrapped
         elif hasattr(target, "func") and hasattr(target, "keywords"):  # functools.partial

@@ -25,6 +25,24 @@ def is_operator(value: object) -> bool:
     return issubclass(type(value), core.Operator) or is_module(value)
 
 
+def called(op: Any) -> Any:
+    """The function that a call of `op` ends up in: callers see its signature."""
+    wrapped = state(op).get("__wrapped__")
+    if wrapped is not None:
+        return wrapped
+    return type(op)._operator_called(op) if stands_in(op) else getattr(op, "forward", op)
+
+
+def stands_in(op: object) -> bool:
+    """Whether the class says itself, with ``_operator_called``, which function its `forward` stands for."""
+    return hasattr(type(op), "_operator_called")
+
+
+def is_graph(value: object) -> bool:
+    """A `Graph`, known by its class as everything here is."""
+    return hasattr(type(value), "_operator_named")
+
+
 def is_module(value: object) -> bool:
     """A ``torch.nn.Module``."""
     cls = type(value)
@@ -74,6 +92,10 @@ def child_places(op: object) -> Iterator[tuple[str, Any]]:
     """Every place that holds a direct child, the same child at two places twice."""
     if is_module(op):
         yield from _modules(op)
+        return
+    if is_graph(op):  # its children go by names of their own
+        graph: Any = type(op)
+        yield from graph._operator_named(op).items()
         return
     shared = state(op).get("_operator_shared", ())
     for name, value in attributes(op):

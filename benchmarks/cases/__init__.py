@@ -13,6 +13,8 @@ NAMES = (
     "plain_call",
     "record_call",
     "record_call_job",
+    "checkpoint_call",
+    "cached_call",
     "dag_cold",
     "dag_large",
     "dag_warm",
@@ -23,6 +25,8 @@ NAMES = (
     "unary_latency",
     "unary_throughput",
     "empty_run",
+    "queue_runs",
+    "list_runs",
     "map_pool",
     "map_ray",
 )

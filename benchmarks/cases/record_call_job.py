@@ -17,7 +17,14 @@ class Leaf(Operator):
     def forward(self, x):
         return x
 
-class Timed(Operator):
+class Timed(Operator):  # its leaf is no child of the root: what calls of it return is not stored
+    def __init__(self):
+        self.inner = Inner()
+
+    def forward(self):
+        return self.inner()
+
+class Inner(Operator):
     def __init__(self):
         self.leaf = Leaf()
 

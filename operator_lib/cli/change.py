@@ -1,4 +1,4 @@
-"""Changing what is on a worker: ``cancel``, ``versions``, ``rollback``, ``scale``, ``delete``."""
+"""Changing what is on a worker: ``cancel``, ``resume``, ``versions``, ``rollback``, ``scale``, ``delete``."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from operator_lib.cli.usage import Usage
 def add(app: typer.Typer) -> None:
     """Register the verbs."""
     app.command()(cancel)
+    app.command()(resume)
     app.command()(versions)
     app.command()(rollback)
     app.command()(scale)
@@ -33,6 +34,14 @@ def cancel(run: RunId, address: Address = "", token: Token = "", as_json: Json =
         f"run {run} has ended already: {before.status}" if before.over else f"run {run} is being cancelled",
         as_json,
     )
+
+
+def resume(run: RunId, address: Address = "", token: Token = "", as_json: Json = False) -> None:
+    """Start a run again that failed or was cancelled. What it had finished is not done again."""
+    from operator_lib.client import inventory
+
+    found = inventory.run_handle(connect(address, token), run).resume()
+    _done({"id": run, "status": found.status, "attempts": found.attempts}, f"run {run} goes on", as_json)
 
 
 def versions(name: Name, address: Address = "", token: Token = "", as_json: Json = False) -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from operator_lib import endpoint
+from operator_lib.engine.process import size
 
 OK, WARN, FAIL = "ok", "warn", "fail"
 # Free bytes below which runs are about to fail, and below which somebody should know.
@@ -183,15 +184,18 @@ def reaper() -> Iterator[Finding]:
 
 
 def limits() -> Iterator[Finding]:
-    """Control groups, for limits of memory and processors."""
-    if sys.platform != "linux":
-        yield Finding("cgroup", WARN, "this system has no control groups", "run the worker on Linux or in a container")
-        return
-    root = Path("/sys/fs/cgroup")
-    kind = "v2" if (root / "cgroup.controllers").exists() else "v1" if (root / "memory").is_dir() else ""
-    writable = os.access(root if kind == "v2" else root / "memory", os.W_OK)
-    if kind and writable:
-        yield Finding("cgroup", OK, f"{kind}, writable")
-    else:
-        about = f"{kind}, not writable for this user" if kind else "none"
-        yield Finding("cgroup", WARN, about, "start the worker as a systemd user service with Delegate=yes")
+    """By what a worker that is started from here would enforce `cpu` and `memory`, and what it could give."""
+    from operator_lib.executors import groups, limits
+    from operator_lib.executors.gpus import present
+
+    folder = endpoint.home_folder()
+    found = groups.find(folder)
+    for option, otherwise in (("memory", limits.MEASURED), ("cpu", limits.SET_APART)):
+        parent = found.parents.get(option)
+        if parent is not None:
+            yield Finding(option, OK, f"kept by the kernel (control groups v{parent.version} in {parent.folder})")
+        else:
+            yield Finding(option, OK, f"{otherwise}; control groups are not used: {found.refused[option]}")
+    there = limits.machine(_existing(folder))
+    yield Finding("machine", OK, f"{there.cpu} processors, {size(there.memory)} of memory")
+    yield Finding("gpu", OK, ", ".join(card.name for card in present()) or "none that nvidia-smi shows")

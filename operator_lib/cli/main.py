@@ -7,7 +7,20 @@ from typing import Annotated
 
 import typer
 
-from operator_lib.cli import author, change, demo, doctor, invoke, look, problems, ship, worker
+from operator_lib.cli import (
+    author,
+    cache,
+    change,
+    demo,
+    doctor,
+    invoke,
+    look,
+    problems,
+    schedule,
+    secrets,
+    ship,
+    worker,
+)
 
 app = typer.Typer(
     name="operator-lib",
@@ -42,6 +55,9 @@ ship.add(app)
 invoke.add(app)
 look.add(app)
 change.add(app)
+secrets.add(app)
+schedule.add(app)
+cache.add(app)
 worker.add(app)
 doctor.add(app)
 

@@ -35,6 +35,15 @@ def start(
     port: Annotated[int, typer.Option("--port", help="Of HTTP. 0: 7070, or a free one.")] = 0,
     grpc_port: Annotated[int, typer.Option("--grpc-port", help="Of gRPC. 0: 7071, or a free one.")] = 0,
     max_runs: Annotated[int, typer.Option("--max-runs", help="Runs at the same time. 0: by cores.")] = 0,
+    max_queued: Annotated[
+        int | None, typer.Option("--max-queued", min=1, help="Runs that wait; more are refused. Default 100000.")
+    ] = None,
+    keep_runs: Annotated[
+        int | None, typer.Option("--keep-runs", min=0, help="Runs kept after their end. Default 100000; 0: all.")
+    ] = None,
+    keep_days: Annotated[
+        float | None, typer.Option("--keep-days", min=0, help="Days they are kept. Default 30; 0: for ever.")
+    ] = None,
     insecure: Annotated[
         bool, typer.Option("--insecure", help="Listen on other addresses than loopback without TLS.")
     ] = False,
@@ -46,6 +55,8 @@ def start(
     folder = endpoint.home_folder(home)
     given: dict[str, str] = {"host": host, "drain": str(drain)}
     given |= {name: str(n) for name, n in (("port", port), ("grpc-port", grpc_port), ("max-runs", max_runs)) if n}
+    limits = {"max-queued": max_queued, "keep-runs": keep_runs, "keep-days": keep_days}
+    given |= {name: str(n) for name, n in limits.items() if n is not None}
     if insecure:
         given["insecure"] = ""
     if foreground:

@@ -22,7 +22,7 @@ from operator_lib.errors import (
     OptionError,
     QueueFull,
 )
-from operator_lib.wire.proto import deploy_pb2_grpc, runs_pb2_grpc, serving_pb2_grpc
+from operator_lib.wire.proto import deploy_pb2_grpc, manage_pb2_grpc, runs_pb2_grpc, serving_pb2_grpc
 
 # Seconds for a call that only asks or notes something.
 DEADLINE = 30.0
@@ -69,12 +69,14 @@ class Connection:
         self.deployments: Any = Plane(deploy_pb2_grpc.DeploymentsStub)
         self.runs: Any = Plane(runs_pb2_grpc.RunsStub)
         self.servings: Any = Plane(serving_pb2_grpc.ServingsStub)
+        self.secrets: Any = Plane(manage_pb2_grpc.SecretsStub)
+        self.schedules: Any = Plane(manage_pb2_grpc.SchedulesStub)
         self._open(address)
 
     def _open(self, address: str) -> None:
         self.address = address
         self.channel = grpc.insecure_channel(address, CHANNEL_OPTIONS)
-        for plane in (self.deployments, self.runs, self.servings):
+        for plane in (self.deployments, self.runs, self.servings, self.secrets, self.schedules):
             plane.stub = plane.make(self.channel)
 
     def follow(self) -> bool:
@@ -126,6 +128,8 @@ class Connection:
             return ConnectionError(details + where)
         if code == grpc.StatusCode.DEADLINE_EXCEEDED:
             return ConnectionError(f"the worker at {self.address} did not answer in time; is it frozen?{where}")
+        if (later := _retry_after(error)) is not None:
+            return QueueFull(details + where, retry_after=later)
         kinds: dict[Any, Callable[[str], Exception]] = {
             grpc.StatusCode.UNAUTHENTICATED: AuthenticationError,
             grpc.StatusCode.PERMISSION_DENIED: AuthenticationError,
@@ -146,6 +150,13 @@ def gone(error: grpc.RpcError) -> bool:
 def code_of(error: grpc.RpcError) -> Any:
     """Its status code."""
     return error.code() if hasattr(error, "code") else None  # type: ignore[attr-defined]
+
+
+def _retry_after(error: grpc.RpcError) -> float | None:
+    """Seconds after which the worker has asked to try again, where it has."""
+    sent: Any = error.trailing_metadata() if hasattr(error, "trailing_metadata") else None  # type: ignore[attr-defined]
+    later = dict(sent or ()).get("retry-after")
+    return float(later) if later else None
 
 
 def details_of(error: grpc.RpcError) -> str:

@@ -16,9 +16,10 @@ from operator_lib.client import job, serving
 from operator_lib.client.connect import Connection, connect
 from operator_lib.client.upload import Source, missing, upload
 from operator_lib.core import Operator
+from operator_lib.engine import elsewhere
 from operator_lib.errors import DeployError, OptionError, PythonVersionMismatch
 from operator_lib.options import Options
-from operator_lib.package import entry, manifest, requirements
+from operator_lib.package import entry, environment, manifest, requirements
 from operator_lib.package.imports import missing_imports
 from operator_lib.package.manifest import Manifest
 from operator_lib.package.plan import DeployPlan, Live, make_plan
@@ -110,9 +111,10 @@ def pack(
     name = group_id or chosen.name or default_name(target, project)
     found = manifest.scan(project.root, ignore_patterns=ignore_patterns, include=include, max_upload=max_upload)
     packed = entry.pack(target, project=project, include=include, name=owner_name(target))
-    needed = requirements.read(project.root)
+    needs = environment.needed(project.root, project.file, chosen.image, entry.PYTHON)
     schema = schema_of(target, use_ctx=chosen.use_ctx, reduces=chosen.accumulate is not None).to_json()
     schema["stateless"] = not _has_state(target)
+    schema["secrets"] = secrets_of(target, chosen)
     dag = _graph(target)
     request = deploy_pb2.DeployRequest(
         name=name,
@@ -123,11 +125,12 @@ def pack(
             ]
         ),
         entry=deploy_pb2.BlobRef(sha256=hashlib.sha256(packed).hexdigest(), size=len(packed)),
-        python=entry.PYTHON,
-        requirements=needed,
+        python=needs.python,
+        requirements=needs.requirements,
         options_json=json.dumps(chosen.to_json(), sort_keys=True),
         schema_json=json.dumps(schema, sort_keys=True),
         dag_json=dag.to_json() if dag is not None else "",
+        parts_json=json.dumps(parts_of(target, chosen), sort_keys=True),
     )
     request.fingerprint = _fingerprint(request, packed)
     return Package(name, kind, found, packed, chosen, request, dag)
@@ -146,13 +149,33 @@ def chosen_options(target: Any, given: Mapping[str, Any]) -> Options:
     if isinstance(target, Operator):
         for path, node in tree.named_operators(target):
             own = chosen if not path else option_rules.of(node)
-            mistakes += [f"{path or owner}.{option}" for option in option_rules.unsupported(own)]
+            # A process of its own has the environment of the one around.
+            refused = {*option_rules.unsupported(own), *({"image"} & {*option_rules.apart(chosen, own)})}
+            mistakes += [f"{path or owner}.{option}" for option in sorted(refused)]
     else:
         mistakes = [f"{owner}.{option}" for option in option_rules.unsupported(chosen)]
     if mistakes:
         lines = [f"{where}: this release cannot apply it on a worker; leave it out" for where in mistakes]
         raise OptionError("\n".join(lines))
     return chosen
+
+
+def parts_of(target: Any, chosen: Options) -> dict[str, Any]:
+    """What the operators ask for that need a process of their own, by path."""
+    if not isinstance(target, Operator):
+        return {}
+    found = elsewhere.members(target, chosen)
+    return {path: option_rules.of_process(own) for path, _, own in found}
+
+
+def secrets_of(target: Any, chosen: Options) -> list[str]:
+    """Names of the secrets of all operators in the tree."""
+    names = set(chosen.secrets)
+    if isinstance(target, Operator):
+        for _, node in tree.named_operators(target):
+            own = option_rules.of(node)
+            names |= set(own.secrets if own is not None else ())
+    return sorted(names)
 
 
 def owner_name(target: Any) -> str:
@@ -218,7 +241,7 @@ def _fingerprint(request: deploy_pb2.DeployRequest, packed: bytes) -> str:
         entry.fingerprint(packed),
         list(entry.read_header(packed).paths),
         request.python,
-        requirements.environment_key(request.requirements, request.python),
+        environment.key(request.requirements, request.python, request.options_json),
         request.options_json,
     ]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
@@ -314,7 +337,7 @@ def _difference(live: str, now: DAG) -> tuple[Any, str]:
 def _environment(request: deploy_pb2.DeployRequest, reply: deploy_pb2.PlanReply) -> str:
     if requirements.is_empty(request.requirements):
         return "worker's own"
-    key = requirements.environment_key(request.requirements, request.python)
+    key = environment.key(request.requirements, request.python, request.options_json)
     if reply.live_version and reply.live_requirements == request.requirements:
         return f"unchanged {key[:8]}…"
     return f"cached {key[:8]}…" if reply.environment_cached else "will be built"

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import AsyncIterator, Generator, Iterable, Iterator
+from collections.abc import AsyncIterator, Generator, Iterable, Iterator, Mapping
 from typing import Any
 
+from operator_lib.client import schedules
 from operator_lib.client.caller import readable, spoken_name
 from operator_lib.client.connect import Connection, connect
 from operator_lib.client.manage import Manager
 from operator_lib.client.run import RemoteRun
+from operator_lib.client.schedules import Schedule
 from operator_lib.client.upload import ref, upload
 from operator_lib.core import Operator
 from operator_lib.engine.events import log_text
@@ -37,7 +39,7 @@ class JobHandle(Operator):
 
     @property
     def job(self) -> JobManager:
-        """``trigger``, ``logs``, ``versions``, ``rollback``, ``delete``."""
+        """``trigger``, ``logs``, ``schedule``, ``pause``, ``resume``, ``versions``, ``rollback``, ``delete``."""
         return JobManager(self)
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
@@ -75,6 +77,14 @@ class JobHandle(Operator):
     def _submit(
         self, args: tuple[Any, ...], kwargs: dict[str, Any], *, key: str = "", at_most_once: bool = False
     ) -> RemoteRun:
+        request = self._request(args, kwargs, key=key, at_most_once=at_most_once)
+        state = self._connection.call(self._connection.runs.Submit, request, about=f"job {self._name}")
+        return RemoteRun(self._connection, state, self._load)
+
+    def _request(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any], *, key: str = "", at_most_once: bool = False
+    ) -> runs_pb2.SubmitRequest:
+        """What to send for a run; large arguments are uploaded."""
         segments = self._encode(args, kwargs)
         blob = ref(segments)
         at_most_once = at_most_once or bool(self._encoders.get("at_most_once"))
@@ -87,8 +97,7 @@ class JobHandle(Operator):
         else:
             upload(self._connection, {blob.sha256: (blob.size, segments)})
             request.blob.CopyFrom(blob)
-        state = self._connection.call(self._connection.runs.Submit, request, about=f"job {self._name}")
-        return RemoteRun(self._connection, state, self._load)
+        return request
 
     def _load(self, data: Any) -> Any:
         return codec.loads(data, allow=readable(self._encoders))
@@ -111,9 +120,15 @@ class JobHandle(Operator):
 
     def runs(self, limit: int = 100) -> list[RemoteRun]:
         """Its latest runs, newest first."""
-        request = runs_pb2.ListRunsRequest(job=self._name, limit=limit)
+        request = runs_pb2.ListRunsRequest(job=self._name, limit=limit, results=True)
         found = self._connection.call(self._connection.runs.List, request)
-        return [RemoteRun(self._connection, state, self._load) for state in found.runs]
+        return [RemoteRun(self._connection, self._whole(state), self._load) for state in found.runs]
+
+    def _whole(self, state: runs_pb2.RunState) -> runs_pb2.RunState:
+        """With the exception, where that did not fit into the list."""
+        if state.failure.cause != "user_exception" or state.failure.payload:
+            return state
+        return self._connection.call(self._connection.runs.Get, runs_pb2.GetRunRequest(run_id=state.id))
 
     def run(self, run_id: str) -> RemoteRun:
         """One of its runs, by id.
@@ -156,6 +171,42 @@ class JobManager(Manager):
     def trigger(self, *args: Any, idempotency_key: str = "", **kwargs: Any) -> RemoteRun:
         """`submit`, with a key: the same key gives the same run, whoever asks and how often."""
         return self._handle._submit(args, kwargs, key=idempotency_key)
+
+    def schedule(
+        self,
+        cron: str,
+        *,
+        timezone: str = "UTC",
+        inputs: Mapping[str, Any] | None = None,
+        grace: float | None = None,
+    ) -> Schedule:
+        """Start runs by themselves, from now on, whether this program goes on or not.
+
+        Args:
+            cron: five fields (minute hour day month weekday), or ``@daily`` and the like.
+            timezone: whose clock counts: an IANA name.
+            inputs: keyword arguments of every run.
+            grace: seconds by which a run may be late, when the worker was away: 60 to 604800; 3600 unless given.
+                Several that have come due meanwhile are one run.
+
+        Raises:
+            OptionError: an argument is out of range.
+            TypeError: the inputs do not fit the job.
+        """
+        data = b"".join(self._handle._encode((), dict(inputs or {})))
+        return schedules.create(self._connection, self.name, cron, data, timezone=timezone, grace=grace)
+
+    def schedules(self) -> list[Schedule]:
+        """Its schedules, the oldest first."""
+        return schedules.listed(self._connection, self.name)
+
+    def pause(self) -> list[Schedule]:
+        """Let none of its schedules start a run, until `resume`. Runs can still be submitted."""
+        return schedules.change(self._connection, "Pause", job=self.name)
+
+    def resume(self) -> list[Schedule]:
+        """Let all its schedules start runs again."""
+        return schedules.change(self._connection, "Resume", job=self.name)
 
     def logs(self, follow: bool = False) -> Iterator[str]:
         """What its latest run has printed."""

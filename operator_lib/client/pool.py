@@ -14,7 +14,7 @@ import grpc
 
 from operator_lib.client.session import LOST, Closed, Session
 from operator_lib.engine.map import bounded, check_workers, length
-from operator_lib.errors import SerializationError, WorkerDied
+from operator_lib.errors import OutOfMemory, SerializationError, WorkerDied
 from operator_lib.wire import codec, failure
 from operator_lib.wire.proto import runs_pb2
 from operator_lib.wire.proto import serving_pb2 as pb
@@ -29,6 +29,8 @@ SLOW = 0.02
 # A pack keeps a process busy for about this many seconds, and has at most so many inputs.
 PACK_TIME = 0.004
 MOST_IN_PACK = 512
+# Seconds in which the worker knows why a process has ended.
+FATE_WAIT = 5.0
 
 # One input's outcome: value, exception (or None).
 Outcome = tuple[Any, BaseException | None]
@@ -97,6 +99,9 @@ class Pool:
         self.fast = False  # packs may queue at a process
         self.waiting: deque[_Pack] = deque()
         self.seats: dict[str, _Seat] = {}
+        # Packs that a process has taken with it, and why it ended, by replica.
+        self.orphans: dict[str, list[_Pack]] = {}
+        self.fates: dict[str, Exception] = {}
         self.lock = threading.Lock()
         self.error: BaseException | None = None
         self.closed = False
@@ -196,19 +201,43 @@ class Pool:
 
     def _answered(self, seat: _Seat, pack: _Pack, kind: int, payload: bytes) -> None:
         if kind == LOST:
-            error = WorkerDied("the process that ran this input ended before it answered")
-            outcomes: list[Outcome] = [(None, error)] * (len(pack.inputs) - len(pack.done))
-        else:
-            try:
-                outcomes = self._decode(kind, payload)
-            except BaseException as error:
-                outcomes = [(None, error)] * (len(pack.inputs) - len(pack.done))
+            self._orphaned(seat, pack)
+            return
+        try:
+            outcomes = self._decode(kind, payload)
+        except BaseException as error:
+            outcomes = [(None, error)] * (len(pack.inputs) - len(pack.done))
         with self.lock:
             seat.flight -= 1
             pack.done += outcomes
             self._adapt((time.monotonic() - pack.sent) / max(1, len(outcomes)))
             self._finish_or_requeue(pack)
             self._feed()
+
+    def _orphaned(self, seat: _Seat, pack: _Pack) -> None:
+        """Its process is gone. The worker is about to say why; what it does not say in time stays unknown."""
+        replica = seat.session.replica_id
+        with self.lock:
+            seat.flight -= 1
+            self.orphans.setdefault(replica, []).append(pack)
+            if replica in self.fates:
+                self._bury(replica, self.fates[replica])
+                return
+        unknown = WorkerDied("the process that ran this input ended before it answered")
+        timer = threading.Timer(FATE_WAIT, self._buried, (replica, unknown))
+        timer.daemon = True
+        timer.start()
+
+    def _buried(self, replica: str, error: Exception) -> None:
+        with self.lock:
+            self._bury(replica, error)
+
+    def _bury(self, replica: str, error: Exception) -> None:
+        """Inputs that a process has taken with it fail."""
+        for pack in self.orphans.pop(replica, []):
+            pack.done += [(None, error)] * (len(pack.inputs) - len(pack.done))
+            self._finish_or_requeue(pack)
+        self._feed()
 
     def _finish_or_requeue(self, pack: _Pack) -> None:
         if len(pack.done) < len(pack.inputs):
@@ -268,8 +297,12 @@ class Pool:
         if event.failed.payload:  # the operator cannot be made: nor will it be the next time
             self._fail(failure.decode_failure(event.failed.payload))
             return
+        kind = OutOfMemory if event.failed.cause == "oom" else WorkerDied
+        error = kind(f"the process that ran this input ended before it answered: {event.failed.message}")
         with self.lock:
             self.seats.pop(event.replica_id, None)
+            self.fates[event.replica_id] = error
+            self._bury(event.replica_id, error)
             self._more(self.wanted + 1)
 
     def _ended(self, session: Session) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from operator_lib.client.connect import Connection
 from operator_lib.client.session import LOST, Closed, Session
-from operator_lib.errors import WorkerDied
+from operator_lib.errors import OutOfMemory, WorkerDied
 from operator_lib.wire import failure
 from operator_lib.wire.proto import serving_pb2 as pb
 
@@ -166,9 +166,10 @@ class Router:
         """After a replica went away: return if it never started the call, so that it can be sent again.
 
         Raises:
+            OutOfMemory: it had, and the replica went over its memory limit.
             WorkerDied: the call had started, or nothing is known of it.
         """
-        connection, cause = self.connection, ""
+        connection, cause, kind = self.connection, "", WorkerDied
         request = pb.FateRequest(name=self.name, replica_id=session.replica_id, session=session.id)
         try:
             fate = connection.call(connection.servings.Fate, request, timeout=10.0)
@@ -178,4 +179,5 @@ class Router:
             if fate.known and call_id > fate.last_started:
                 return
             cause = fate.cause or "the connection to it broke"
-        raise WorkerDied(f"the replica of {self.name} ended before it answered: {cause}")
+            kind = OutOfMemory if fate.kind == "oom" else WorkerDied
+        raise kind(f"the replica of {self.name} ended before it answered: {cause}")

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 import queue
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import InvalidStateError
 from typing import Any
 
 import grpc
 
+from operator_lib import core
 from operator_lib.client.connect import Connection, code_of, gone, pause
-from operator_lib.engine import outcome
+from operator_lib.engine import kept, outcome
 from operator_lib.engine.events import TERMINAL, Event, from_lines
 from operator_lib.engine.run import Run
 from operator_lib.errors import NotFound, WorkerDied
@@ -58,8 +61,35 @@ class RemoteRun(Run):
         return state.status in (runs_pb2.PENDING, runs_pb2.RUNNING, runs_pb2.CANCELLED)
 
     def resume(self) -> Run:
-        """Start it again with the same arguments, on the job's live version. Returns the new run."""
-        raise NotImplementedError("this version stores no checkpoints to resume from; submit the arguments again")
+        """Start it again as the same run, of the same version: what it had finished is not done again.
+
+        Attempts and events are counted on. Returns itself, which waits for the new end.
+
+        Raises:
+            ValueError: it has COMPLETED, or has not ended.
+        """
+        request = runs_pb2.ResumeRequest(run_id=self.id, key=uuid.uuid4().hex)
+        state = self._connection.call(self._connection.runs.Resume, request, about=f"resume {self.id}")
+        with self._condition:
+            if self.done():
+                self._state, self._result, self._exception = "PENDING", None, None
+        if not self._update(state):
+            watcher(self._connection).add(self)
+        return self
+
+    def replay(self, from_node: str | None = None, code: Any = None, inputs: Any = None) -> RemoteRun:
+        """A new run that takes over what this one has finished, but for what depends on a change. This one stays.
+
+        Args:
+            from_node: path of an operator (or id of a node of the graph): it, and what began after it, runs again.
+            code: a version number of the job, or a deployed job; by default the live version.
+            inputs: other arguments: a dict of keyword arguments, a tuple of positional ones, or the only one.
+
+        Raises:
+            NotFound: no such version or node.
+            TypeError: the arguments do not fit.
+        """
+        return core.reach("client.replay", "replay")(self._connection, self, from_node, code, inputs)
 
     def events(self, follow: bool = True, after: int = 0) -> Iterator[Event]:
         return follow_events(self._connection, self.id, follow, after)
@@ -99,11 +129,15 @@ class RemoteRun(Run):
     def _value(self, state: runs_pb2.RunState) -> Any:
         return outcome.read(state.result or self._download(), self._load)
 
-    def _download(self) -> bytearray:
-        """The stored value, piece by piece; a broken connection is taken up again."""
+    def _of_functions(self) -> dict[str, Callable[[], list[Any]]]:
+        found = kept.read(self._download(outputs=True))
+        return {name: functools.partial(function.values, self._load) for name, function in found.items()}
+
+    def _download(self, *, outputs: bool = False) -> bytearray:
+        """The stored value, or outputs, piece by piece; a broken connection is taken up again."""
         data = bytearray()
         for attempt in range(8):
-            request = runs_pb2.ResultRequest(run_id=self.id, offset=len(data))
+            request = runs_pb2.ResultRequest(run_id=self.id, offset=len(data), outputs=outputs)
             try:
                 for chunk in self._connection.stream(self._connection.runs.Result, request, about=f"run {self.id}"):
                     data += chunk.data

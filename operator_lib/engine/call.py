@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import copy
-from types import AsyncGeneratorType, CoroutineType, GeneratorType
 from typing import Any
 
 from operator_lib import decorator, options, tree
-from operator_lib.engine import lasting, managed, record, scope
+from operator_lib.engine import checkpoints, lasting, managed, record, scope
+from operator_lib.engine.lasting import LASTING
 from operator_lib.engine.record import current
-
-# What has only begun when it is returned.
-LASTING = frozenset({AsyncGeneratorType, CoroutineType, GeneratorType})
 
 
 def call(op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """`op.forward` with the options of `op`, recorded when somebody listens."""
     parent = current.get() or record.process_frame
-    optional = op._managed or op._options is not None or scope.here() is not None
+    book = checkpoints.book
+    optional = op._managed or op._options is not None or scope.here() is not None or (book and book.watches(op))
     run = managed.runner(op) if optional else op.forward
     if parent is None:
         return run(*args, **kwargs)

@@ -18,8 +18,8 @@ from pathlib import Path
 
 # What a process without room for one more deadline does: it lets the call go unlimited no longer than the run itself.
 SLOTS = 1024
-# Which call (see NAME; its first byte: whether the slot is taken), monotonic end (0: paused), limit in seconds.
-_SLOT = struct.Struct("<?63sdd")
+# Whether the slot is taken, which call, its mark, monotonic end (0: paused), limit in seconds.
+_SLOT = struct.Struct("<?63s24sdd")
 _NAME = 63
 
 
@@ -32,24 +32,32 @@ class Overdue:
     limit: float
     elapsed: float
     """Seconds since its clock was last started anew."""
+    mark: bytes = b""
+    """Which attempt of which call it was: see engine/checkpoints.py. Empty for the root of a run."""
+
+    def words(self) -> str:
+        """For people."""
+        who = f"{self.call} " if self.call else ""
+        return f"{who}ran for {self.elapsed:.1f} s, the limit is {self.limit:g} s"
 
 
 class Timer:
     """The clock of one call."""
 
-    __slots__ = ("_clock", "_left", "_name", "_offset", "_paused", "limit")
+    __slots__ = ("_clock", "_left", "_mark", "_name", "_offset", "_paused", "limit")
 
-    def __init__(self, clock: Clock, offset: int, call: str, limit: float) -> None:
+    def __init__(self, clock: Clock, offset: int, call: str, limit: float, mark: bytes) -> None:
         self._clock = clock
         self._offset = offset
         self._paused = 0
         self._left = limit
         self._name = call.encode()[:_NAME]
+        self._mark = mark
         self.limit = limit
         self._write(time.monotonic() + limit)
 
     def _write(self, end: float) -> None:
-        _SLOT.pack_into(self._clock.memory, self._offset, True, self._name, end, self.limit)
+        _SLOT.pack_into(self._clock.memory, self._offset, True, self._name, self._mark, end, self.limit)
 
     def restart(self) -> None:
         """A sign of life: the whole time from now on."""
@@ -63,7 +71,7 @@ class Timer:
         with self._clock.lock:
             self._paused += 1
             if self._paused == 1:
-                end: float = _SLOT.unpack_from(self._clock.memory, self._offset)[2]
+                end: float = _SLOT.unpack_from(self._clock.memory, self._offset)[3]
                 self._left = max(0.0, end - time.monotonic())
                 self._write(0.0)
 
@@ -77,7 +85,7 @@ class Timer:
     @property
     def end(self) -> float:
         """Seconds since the epoch, if nothing stops it on the way."""
-        end: float = _SLOT.unpack_from(self._clock.memory, self._offset)[2]
+        end: float = _SLOT.unpack_from(self._clock.memory, self._offset)[3]
         return time.time() + (end - time.monotonic() if end else self._left)
 
     def stop(self) -> None:
@@ -100,18 +108,18 @@ class Clock:
         self._begin: Callable[[], object] | None = begin
         self._free = list(range((SLOTS - 1) * _SLOT.size, -1, -_SLOT.size))
 
-    def start(self, call: str, limit: float) -> Timer | None:
+    def start(self, call: str, limit: float, mark: bytes = b"") -> Timer | None:
         """A clock for a call (the path of its operator) of at most `limit` seconds; None when too many are running."""
         with self.lock:
             offset = self._free.pop() if self._free else None
             begin, self._begin = self._begin, None
         if begin is not None:
             begin()
-        return None if offset is None else Timer(self, offset, call, limit)
+        return None if offset is None else Timer(self, offset, call, limit, mark)
 
     def release(self, offset: int) -> None:
         with self.lock:
-            _SLOT.pack_into(self.memory, offset, False, b"", 0.0, 0.0)
+            _SLOT.pack_into(self.memory, offset, False, b"", b"", 0.0, 0.0)
             self._free.append(offset)
 
 
@@ -128,11 +136,13 @@ class Watch:
         if memory is None:
             return None
         now = time.monotonic()
-        late = [(end, name, limit) for on, name, end, limit in _SLOT.iter_unpack(memory[:]) if on and 0 < end <= now]
+        slots = _SLOT.iter_unpack(memory[:])
+        late = [(end, name, limit, mark) for on, name, mark, end, limit in slots if on and 0 < end <= now]
         if not late:
             return None
-        end, name, limit = min(late)
-        return Overdue(name.rstrip(b"\0").decode(errors="ignore"), limit, limit + now - end)
+        end, name, limit, mark = min(late)
+        told = mark if any(mark) else b""
+        return Overdue(name.rstrip(b"\0").decode(errors="ignore"), limit, limit + now - end, told)
 
     def _open(self) -> mmap.mmap | None:
         if self._memory is None:

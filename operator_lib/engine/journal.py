@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from operator_lib.engine.events import Event, from_lines, to_line
+from operator_lib.engine.masking import Mask
 from operator_lib.engine.process import LINE_LIMIT
 
 # Bytes of log kept per attempt; what comes after is counted, and said.
@@ -17,13 +18,13 @@ CAP = 256 * 1024 * 1024
 ROOM = 32 * 1024 * 1024
 
 # What the child says to its shim (`timed`: calls have limits now) and to the worker, not for the history.
-FOR_WORKER = frozenset({"ready", "unstored", "timed"})
+FOR_WORKER = frozenset({"ready", "unstored", "timed", "overdue", "part"})
 
 
 class Journal:
     """Appends to the events file; takes up the numbering where an earlier attempt or the worker left it."""
 
-    def __init__(self, path: str, cap: int = CAP) -> None:
+    def __init__(self, path: str, cap: int = CAP, mask: Mask | None = None) -> None:
         self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
         self.last = _mend(self._fd)
         """The event that the file ended with when it was opened, or an empty one."""
@@ -32,6 +33,7 @@ class Journal:
         self._partial = {"stdout": b"", "stderr": b"", "": b""}
         self._told = self.seq
         self._room = cap
+        self._mask = mask
         self._dropped = 0
         self._full = False
 
@@ -65,9 +67,10 @@ class Journal:
             lines.append(rest)
             rest = b""
         for line in lines:
-            self._line(stream, line)
-        if len(rest) > LINE_LIMIT:  # no end in sight: what is there goes out
-            *pieces, rest = _pieces(rest)
+            self._line(stream, line if self._mask is None else self._mask.data(line))
+        kept = 0 if self._mask is None else self._mask.longest
+        if len(rest) > LINE_LIMIT + kept:  # no end in sight: what is there goes out
+            *pieces, rest = _pieces(rest) if self._mask is None else _pieces(self._mask.data(rest), kept)
             for piece in pieces:
                 self._log(stream, piece, more=True)
         self._partial[stream] = rest
@@ -97,6 +100,9 @@ class Journal:
                 kind = event["kind"]
             except (ValueError, KeyError, TypeError):
                 continue
+            if self._mask is not None:
+                event = self._mask.value(event)
+                line = to_line(event)[:-1]
             if kind in FOR_WORKER:
                 yield {kind: event}
             else:
@@ -139,10 +145,10 @@ class Journal:
         os.close(self._fd)
 
 
-def _pieces(line: bytes) -> list[bytes]:
-    """A long line in parts, none of which ends inside of a character."""
+def _pieces(line: bytes, kept: int = 0) -> list[bytes]:
+    """A long line in parts, none of which ends inside of a character; the last one has at least `kept` bytes."""
     parts: list[bytes] = []
-    while len(line) > LINE_LIMIT:
+    while len(line) > LINE_LIMIT + kept:
         end = LINE_LIMIT
         while end > LINE_LIMIT - 4 and line[end] & 0xC0 == 0x80:
             end -= 1

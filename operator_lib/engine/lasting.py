@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from types import AsyncGeneratorType, CoroutineType, GeneratorType
 from typing import Any, Protocol
+
+# What has only begun when it is returned.
+LASTING = frozenset({AsyncGeneratorType, CoroutineType, GeneratorType})
 
 
 class Around(Protocol):

@@ -8,10 +8,11 @@ import itertools
 import threading
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from operator_lib import core, options
+from operator_lib import context, core, options
+from operator_lib.engine import outputs, requests
 from operator_lib.engine.events import TERMINAL, Event
 from operator_lib.engine.record import Recorder, current, here, listening
 from operator_lib.engine.run import Run
@@ -29,6 +30,7 @@ class LocalRun(Run):
         self._op = op
         self._status = "PENDING"
         self._events: list[Told] = []
+        self._outputs = outputs.InProcess()
         self._changed = threading.Condition()
         self._append({"kind": "status", "status": "PENDING", "attempt": 0})
 
@@ -72,6 +74,9 @@ class LocalRun(Run):
         """Not for local runs: nothing of them is stored."""
         raise NotImplementedError("a local run stores nothing to resume from; deploy the operator, or submit again")
 
+    def _of_functions(self) -> dict[str, Callable[[], list[Any]]]:
+        return {name: values.copy for name, values in self._outputs.found.items()}
+
     def _static_dag(self) -> Any:
         return core.reach("trace", "build")(self._op)
 
@@ -80,10 +85,11 @@ class LocalRun(Run):
             return
         self._append({"kind": "status", "status": "RUNNING", "attempt": 1})
         recorder = Recorder(self._append)
-        recorder.know(self._op)
-        with listening():
+        request = requests.local(self.id)
+        with listening(), outputs.kept_by(self._outputs), context.entered(request):
             token = current.set(recorder.root)
             try:
+                recorder.know(self._op)
                 value = settle(self._op(*args, **kwargs))
             except BaseException as error:
                 recorder.flush()

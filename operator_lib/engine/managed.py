@@ -4,33 +4,43 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import functools
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from typing import Any
 
 from operator_lib import context, core
 from operator_lib.context import RequestContext
-from operator_lib.engine import lasting, record, requests, scope
+from operator_lib.engine import checkpoints, elsewhere, inside, lasting, record, requests, scope
 from operator_lib.engine.clock import Timer
+from operator_lib.engine.remembered import Remembered
 from operator_lib.engine.scope import Scope
 from operator_lib.engine.steps import Invoke, Pause, Steps, drive
 from operator_lib.errors import RequestError
 from operator_lib.options import Options, Retries
 
 _ONCE = Retries()
-_MISSING: Any = object()
 
 
 def run(op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """``op.forward(*args, **kwargs)`` with the options that hold for it here."""
     outer = scope.here()
     rules = scope.rules(op, outer)
+    book = checkpoints.book
+    kept = None
+    if book is not None and (rules.acts or rules.options.checkpoint or book.watches(op)):
+        kept = book.call(op, rules.options, args, kwargs)
     if not rules.acts:
-        return op.forward(*args, **kwargs)
-    call = Call(op, rules.options, outer)
-    if call.options.accumulate is not None and len(args) + len(kwargs) == 1 and (args or "items" in kwargs):
-        return drive(call.reduce(args[0] if args else kwargs["items"]))
-    return drive(call.once(args, kwargs))
+        return op.forward(*args, **kwargs) if kept is None else kept.stored(op.forward)
+    if rules.options.accumulate is not None and len(args) + len(kwargs) == 1 and (args or "items" in kwargs):
+        steps = Call(op, rules.options, outer).reduce(args[0] if args else kwargs["items"])
+    else:
+        steps = Call(op, rules.options, outer, kept).once(args, kwargs)
+    if kept is None:
+        return drive(steps)
+    result = drive(kept.around(steps))
+    kept.later = type(result) in lasting.LASTING
+    return result
 
 
 def runner(op: Any) -> Callable[..., Any]:
@@ -41,14 +51,15 @@ def runner(op: Any) -> Callable[..., Any]:
 class Call:
     """A call with options, made once or more often."""
 
-    __slots__ = ("op", "options", "outer", "outer_timer", "request")
+    __slots__ = ("kept", "op", "options", "outer", "outer_timer", "request")
 
-    def __init__(self, op: Any, chosen: Options, outer: Scope | None) -> None:
+    def __init__(self, op: Any, chosen: Options, outer: Scope | None, kept: Remembered | None = None) -> None:
         self.op = op
         self.options = chosen
         self.outer = outer
         self.outer_timer = outer.running() if outer is not None else None
         self.request = requests.here()
+        self.kept = kept
 
     def reduce(self, items: Any) -> Steps:
         """A reducer that is called with a collection folds it, from the left."""
@@ -61,25 +72,22 @@ class Call:
         """The output that is stored from an earlier call, else the call, and its output stored."""
         if not self.options.cacheable:
             return (yield from self.attempts(args, kwargs))
-        shelf = core.reach("engine.shelf", "Shelf")(self.op, self.options, args, kwargs)
-        with shelf.alone():
-            value = shelf.take(_MISSING)
-            if value is _MISSING:
-                value = yield from self.attempts(args, kwargs)
-                shelf.put(value)
-        return value
+        through = core.reach("engine.shelf", "through")
+        compute = functools.partial(self.attempts, args, kwargs)
+        return (yield from through(self.op, self.options, args, kwargs, compute, self.outer_timer))
 
     def attempts(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Steps:
         """Until one succeeds, or none is left."""
         policy = self.options.retries or _ONCE
-        for attempt in range(1, policy.max_retries + 2):
+        first = yield from self._first(policy)
+        for attempt in range(first, policy.max_retries + 2):
             last = attempt > policy.max_retries
             around = Attempt(self, attempt)
             given, named = (args, kwargs) if last else fresh(args, kwargs)
             if self.options.use_ctx:
                 given = (around.request, *given)
             try:
-                return (yield Invoke(_within(around, self.op.forward, given, named)))
+                return (yield Invoke(_within(around, elsewhere.forward(self.op), given, named)))
             except policy.retry_on as error:
                 if last or isinstance(error, RequestError) or getattr(error, "__operator_retried__", None) is policy:
                     # Who has this policy from further up does not try it all again.
@@ -87,11 +95,32 @@ class Call:
                         with contextlib.suppress(AttributeError):
                             error.__operator_retried__ = policy  # type: ignore[attr-defined]
                     raise
-                wait = policy.delay(attempt, random.random)
-                words = f"{type(error).__name__}: {error}"[:2000]
-                requests.tell({"kind": "retry", "attempt": attempt, "delay": wait, "error": words})
+                if self.kept is not None:
+                    self.kept.failed(attempt)
+                wait = _again(policy, attempt, error)
             yield Pause(wait)
         raise AssertionError("unreachable")
+
+    def _first(self, policy: Retries) -> Generator[Pause, Any, int]:
+        """The number of the first attempt that is left: processes that came before may have made some.
+
+        Raises:
+            OperatorTimeout: the last one was killed for its time limit, and none is left.
+        """
+        first, late = self.kept.attempt() if self.kept is not None else (1, None)
+        if late is not None:
+            if first > policy.max_retries + 1 or not isinstance(late, policy.retry_on):
+                raise late
+            yield Pause(_again(policy, first - 1, late))
+        return min(first, policy.max_retries + 1)
+
+
+def _again(policy: Retries, attempt: int, error: BaseException) -> float:
+    """Seconds until the attempt after this one, which has failed."""
+    wait = policy.delay(attempt, random.random)
+    words = f"{type(error).__name__}: {error}"[:2000]
+    requests.tell({"kind": "retry", "attempt": attempt, "delay": wait, "error": words})
+    return wait
 
 
 def zero(chosen: Options) -> Any:
@@ -111,10 +140,12 @@ def fresh(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...
 class Attempt:
     """What is around one execution: the options for what it calls, its request, its clock."""
 
-    __slots__ = ("_call", "_timer", "request", "scope")
+    __slots__ = ("_call", "_inside", "_mark", "_timer", "request", "scope")
 
     def __init__(self, call: Call, attempt: int) -> None:
         self._call = call
+        self._inside = call.kept.within(attempt) if call.kept is not None else None
+        self._mark = call.kept.mark(attempt) if call.kept is not None else b""
         self._timer: Timer | None = None
         self.request: RequestContext = call.request.attempted(call.request.attempt + attempt - 1)
         self.scope = Scope(call.options, call.outer)
@@ -126,11 +157,14 @@ class Attempt:
         if self._timer is not None:
             self._timer.resume()
         else:
-            self._timer = self.scope.timer = requests.timer(self.scope.options.timeout)
-        return scope.current.set(self.scope), context.current.set(self.request)
+            self._timer = self.scope.timer = requests.timer(self.scope.options.timeout, self._mark)
+        numbered = inside.current.set(self._inside) if self._inside is not None else None
+        return scope.current.set(self.scope), context.current.set(self.request), numbered
 
     def leave(self, token: Any) -> None:
         record.unlisten()
+        if token[2] is not None:
+            inside.current.reset(token[2])
         context.current.reset(token[1])
         scope.current.reset(token[0])
         if self._timer is not None:

@@ -4,8 +4,11 @@ The worker writes a `ProcessSpec` into the process's folder. The shim speaks JSO
 
 * to the worker: ``{"started": pid}``, ``{"events": last_seq}`` (left out when the worker does not listen),
   ``{"ready": {...}}`` (a replica answers calls now), ``{"unstored": {...}}`` (there was no room for the outcome),
+  ``{"overdue": {...}}`` (the program did not catch that a call of an earlier process took too long),
   ``{"exit": {...}}`` (see `Exit`; the last line);
-* from the worker: ``{"stop": cause, "grace": seconds}`` (SIGTERM, then SIGKILL).
+* to the executor alone: ``{"part": {...}}`` (a process of its own is needed for an operator: see executors/parts.py);
+* from the worker: `ProcessSpec.handed`, where there are secrets; ``{"stop": cause, "grace": seconds}`` (SIGTERM, then
+  SIGKILL).
 
 The socket is the leash: when the worker dies it closes, and everything below the shim is killed.
 """
@@ -22,6 +25,8 @@ from typing import Any
 # temporary name, flushed to disk and renamed.
 VALUE = "value"
 FAILURE = "failure"
+# What the functions of a graph have returned: see engine/kept.py.
+OUTPUTS = "outputs"
 SPEC = "spec.json"
 # Which calls a replica has started: see engine/ledger.py.
 LEDGER = "ledger"
@@ -29,6 +34,12 @@ LEDGER = "ledger"
 CLOCK = "clock"
 # What the functions of a run share, in the folder of the run: see engine/memory.py.
 STATE = "state"
+# Folders of parts, in that of the process around.
+PARTS = "parts"
+# In the folder of a part, a pipe by which the process around it hears of it: see executors/parts.py.
+HEARD = "heard"
+# What its calls have returned, also there: see engine/checkpoints.py.
+CHECKPOINTS = "checkpoints"
 
 # A line of log longer than this is split.
 LINE_LIMIT = 64 * 1024
@@ -39,7 +50,7 @@ class ProcessSpec:
     """One process that runs the user's code."""
 
     kind: str
-    """``"run"``, ``"replica"``, or ``"check"`` (make the operator, nothing else)."""
+    """``"run"``, ``"replica"``, ``"part"`` (see runner/part.py) or ``"check"`` (make the operator, nothing else)."""
     id: str
     """Of the run or the replica."""
     name: str
@@ -60,25 +71,49 @@ class ProcessSpec:
     input_codecs: tuple[str, ...] = ("json",)
     output_codec: str = "json"
     env: dict[str, str] = field(default_factory=dict[str, str])
+    secrets: dict[str, str] = field(default_factory=dict[str, str], repr=False)
+    """What must not show in what the process says. Those that `resources` names are variables of its environment, the
+    others of other processes of the deployment. Values are not written down with the rest: see `handed`."""
     timeout: float | None = None
     """Seconds for a run."""
+    cpu: float | None = None
+    """Processors that it may use at the same time."""
+    memory: int = 0
+    """Bytes for it and everything below it; 0: no limit."""
+    disk: int = 0
+    """Bytes in its private folders; 0: no limit."""
+    groups: tuple[str, ...] = ()
+    """Folders of control groups that hold it to `cpu` and `memory`: see executors/groups.py."""
+    cores: tuple[int, ...] = ()
+    """The only ones that it may run on, where no group holds it to `cpu`."""
+    resources: dict[str, Any] = field(default_factory=dict[str, Any])
+    """The options that it has been given these by: operators inside that ask for others run in parts."""
+    operator: str = ""
+    """Of a part: path of the operator that runs in it."""
+    shared: str = ""
+    """Of a part of a run: folder with the state that the functions of the run share."""
     host: str = "127.0.0.1"
     token: str = ""
-    """That callers of a replica must show."""
+    """That callers of a replica or of a part must show."""
     concurrency: int = 1
 
     def write(self) -> Path:
-        """Write it into its folder, readable by the owner alone."""
+        """Write it into its folder, readable by the owner alone; of secrets the names only."""
         path = Path(self.folder) / SPEC
         with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            json.dump(asdict(self), file)
+            json.dump(asdict(self) | {"secrets": dict.fromkeys(self.secrets, "")}, file)
         return path
+
+    def handed(self) -> bytes:
+        """What whoever starts the process sends over the socket first: the secrets, one line; empty without any."""
+        return json.dumps(self.secrets).encode() + b"\n" if self.secrets else b""
 
     @classmethod
     def read(cls, path: str | Path) -> ProcessSpec:
         with open(path) as file:
             given: dict[str, Any] = json.load(file)
-        given["input_codecs"] = tuple(given["input_codecs"])
+        for name in ("input_codecs", "groups", "cores"):
+            given[name] = tuple(given[name])
         return cls(**given)
 
 
@@ -89,7 +124,7 @@ class Exit:
     code: int | None = None
     signal: int | None = None
     stopped: str = ""
-    """Why the shim stopped it: ``timeout``, ``cancelled``, ``worker``, or empty."""
+    """Why the shim stopped it: ``timeout``, ``memory``, ``disk``, ``cancelled``, ``worker``, or empty."""
     peak_rss: int = 0
     """KiB."""
     elapsed: float = 0.0
@@ -97,9 +132,15 @@ class Exit:
     overdue: str = ""
     """With ``timeout``: path of the operator that ran for too long, `elapsed` seconds of its `limit`."""
     limit: float = 0.0
+    blamed: bool = False
+    """With ``timeout``: it is noted down which call it was, so the program can be told where it made the call."""
+    allowed: int = 0
+    """With ``memory`` and ``disk``: bytes that it had."""
 
     def words(self) -> str:
         """The cause, for people."""
+        if self.stopped in ("memory", "disk"):
+            return f"killed: out of {self.stopped} (limit {size(self.allowed)})"
         if self.signal is not None:
             import signal
 
@@ -109,3 +150,13 @@ class Exit:
                 name = str(self.signal)
             return f"killed by signal {self.signal} ({name})"
         return f"exit {self.code}"
+
+
+def size(count: int) -> str:
+    """Bytes for people, in the largest unit that they fill.
+
+    >>> size(512 << 20), size(3 << 29)
+    ('512 MiB', '1.5 GiB')
+    """
+    unit, name = (1 << 30, "GiB") if count >= 1 << 30 else (1 << 20, "MiB")
+    return f"{count / unit:.4g} {name}"

@@ -97,13 +97,25 @@ class Recorder:
         self._looked = 0.0
         self._zero = time.time() - time.perf_counter()
 
+    def moment(self, begun: float) -> float:
+        """When a call began, in seconds since the epoch, as its events say it; `begun` is that of its frame."""
+        return self._zero + begun
+
+    def number(self) -> int:
+        """The id of a call that somebody else tells."""
+        return next(self._calls)
+
     def know(self, op: Any) -> None:
         """Name the operators of the tree below `op` by their paths."""
         self.names.know(op)
 
     def from_outside(self) -> Frame:
         """What a call is made in that no line of the program asks for: that of the root of a run."""
-        made = Frame(self, 0, self.root.place, self.root.lane)
+        return self.unasked(self.root)
+
+    def unasked(self, frame: Frame) -> Frame:
+        """The same call, for what is called in it although no line of the program asks for that."""
+        made = Frame(self, frame.call, frame.place, frame.lane)
         made.handed = ()
         return made
 

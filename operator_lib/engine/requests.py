@@ -38,12 +38,12 @@ def tell(event: dict[str, Any]) -> None:
         frame.recorder.emit({"t": time.time(), **event, "path": frame.path, "call": frame.call})
 
 
-def timer(limit: float | None) -> Timer | None:
-    """A clock for a call that starts now, where there is a limit and somebody to see to it."""
+def timer(limit: float | None, mark: bytes = b"") -> Timer | None:
+    """A clock for a call that starts now, where there is a limit and somebody to see to it. `mark`: see `clock`."""
     if limit is None or clock is None:
         return None
     frame = record.current.get() or record.process_frame
-    return clock.start(frame.path if frame is not None else "", limit)
+    return clock.start(frame.path if frame is not None else "", limit, mark)
 
 
 def deadline() -> float | None:

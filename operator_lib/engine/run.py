@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future
 from typing import TYPE_CHECKING, Any
 
@@ -90,25 +90,37 @@ class Run(Future[Any]):
             return self._lit.dag()
 
     def outputs(self) -> dict[str, list[Any]]:
-        """The stored outputs by operator path; ``""`` is the run's own result.
+        """The stored outputs: of the functions of a `Graph` by name, and the run's own result as ``""``.
 
         Raises:
             NotReady: it has not finished.
+            SerializationError: some of them cannot be encoded, and were not stored.
         """
+        return {name: read() for name, read in self._stored().items()}
+
+    def _stored(self) -> dict[str, Callable[[], list[Any]]]:
         if self.status not in TERMINAL:
             raise NotReady(f"run {self.id} is still {self.status}")
-        return {"": [self.result()]} if self.status == "COMPLETED" else {}
+        own: dict[str, Callable[[], list[Any]]] = {"": lambda: [self.result()]} if self.status == "COMPLETED" else {}
+        return own | self._of_functions()
 
     def output(self, name: str = "") -> list[Any]:
-        """The outputs of one operator, one entry per call.
+        """The outputs of one function of a `Graph`, one for each time it was called; ``""``: the run's own result.
+
+        Those of a run that failed are the ones that were finished.
 
         Raises:
             NotFound: nothing is stored under that name.
+            NotReady: it has not finished.
         """
-        found = self.outputs()
+        found = self._stored()
         if name not in found:
             raise NotFound(f"run {self.id} stored no output of {name!r}; stored: {sorted(found)}")
-        return found[name]
+        return found[name]()
+
+    def _of_functions(self) -> dict[str, Callable[[], list[Any]]]:
+        """How to read the outputs of each function of a `Graph`."""
+        return {}
 
     def _static_dag(self) -> DAG:
         raise NotImplementedError

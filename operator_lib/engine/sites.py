@@ -16,8 +16,9 @@ OURS = frozenset(
     {
         *("operator_lib.core", "operator_lib.decorator"),
         *(f"operator_lib.engine.{name}" for name in ("call", "record", "sites", "managed", "steps", "lasting")),
-        *(f"operator_lib.engine.{name}" for name in ("map", "local")),
-        "operator_lib.runner.job",
+        *(f"operator_lib.engine.{name}" for name in ("map", "local", "checkpoints", "remembered")),
+        *(f"operator_lib.graph.{name}" for name in ("flow", "graph")),
+        *("operator_lib.runner.job", "operator_lib.runner.part"),
     }
 )
 _STANDARD = os.path.dirname(os.__file__) + os.sep

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from operator_lib.engine.process import ProcessSpec
+from operator_lib.executors.gpus import Cards
+from operator_lib.options import Options
 
 # Called on the worker's event loop with each message of the shim (operator_lib.engine.process); ``exit`` comes last.
 Listener = Callable[[dict[str, Any]], None]
@@ -27,6 +29,13 @@ class Process(Protocol):
 class Executor(Protocol):
     """Starts processes for specs, and sees to it that none outlives the worker."""
 
+    cards: Cards
+    """The graphics cards there."""
+
+    async def lacks(self, options: Options) -> list[str]:
+        """Which options ask for more than there is, in words."""
+        ...
+
     async def reclaim(self) -> None:
         """Kill what an earlier worker of this home has left. Only before anything is started."""
         ...
@@ -36,7 +45,7 @@ class Executor(Protocol):
         ...
 
     async def spawn(self, python: str, spec: ProcessSpec, listener: Listener) -> Process:
-        """Start one process.
+        """Start one process, and send it `ProcessSpec.handed` first.
 
         Raises:
             OSError: it cannot be started.

@@ -15,6 +15,10 @@ from typing import Any
 from operator_lib.engine import marks
 from operator_lib.engine.process import SPEC, Exit, ProcessSpec
 from operator_lib.executors.base import Listener
+from operator_lib.executors.gpus import Cards
+from operator_lib.executors.limits import Means, machine
+from operator_lib.executors.parts import Parts
+from operator_lib.options import Options
 
 # Of the worker's environment, only this reaches the user's code.
 PASSED_ON = frozenset(
@@ -168,9 +172,16 @@ class LocalExecutor:
         self._home = home
         self._zygotes: dict[str, asyncio.Task[Zygote]] = {}
         self._processes: set[LocalProcess] = set()
+        self.means = Means(home)
+        self.cards = Cards()
+
+    async def lacks(self, options: Options) -> list[str]:
+        lack = await self.cards.lack(options.gpu)
+        return [*machine(self._home).lacks(options), *([lack] if lack else [])]
 
     async def reclaim(self) -> None:
         await asyncio.to_thread(marks.kill_marked, marks.HOME, str(self._home))
+        await asyncio.to_thread(self.means.prepare)
 
     async def prepare(self, python: str) -> None:
         await self._zygote(python)
@@ -194,11 +205,33 @@ class LocalExecutor:
         return zygote
 
     async def spawn(self, python: str, spec: ProcessSpec, listener: Listener) -> LocalProcess:
-        channel = await self._fork(python, Path(spec.folder) / SPEC)
+        held = self.means.hold(spec)
+        if held is not spec:
+            held.write()
+        try:
+            channel = await self._fork(python, Path(spec.folder) / SPEC)
+        except BaseException:
+            self.means.let_go(held)
+            raise
+        channel.setblocking(False)
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # it has died, which is heard of below
+            await asyncio.get_running_loop().sock_sendall(channel, spec.handed())
+
+        parts = Parts(spec, lambda part, heard: self.spawn(python, part, heard), self.cards)
 
         def listen(message: dict[str, Any]) -> None:
-            if "exit" in message:
-                self._processes.discard(process)
+            if "part" in message:
+                parts.ask(message["part"])
+            elif "exit" in message and parts.any:
+                asyncio.ensure_future(parts.end()).add_done_callback(lambda _: over(message))
+            elif "exit" in message:
+                over(message)
+            else:
+                listener(message)
+
+        def over(message: dict[str, Any]) -> None:
+            self._processes.discard(process)
+            self.means.let_go(held)
             listener(message)
 
         process = LocalProcess(channel, spec.id, listen)

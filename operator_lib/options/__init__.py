@@ -22,7 +22,9 @@ _NAMES = {
     "GpuSpec": "gpu",
     "Reference": "encoding",
     "SUPPORTED": "support",
+    "apart": "support",
     "enforced_by": "support",
+    "of_process": "support",
     "unsupported": "support",
 }
 
@@ -48,7 +50,7 @@ if TYPE_CHECKING:
     from operator_lib.options.metadata import Metadata
     from operator_lib.options.resource import Resource
     from operator_lib.options.retries import Retries
-    from operator_lib.options.support import SUPPORTED, enforced_by, unsupported
+    from operator_lib.options.support import SUPPORTED, apart, enforced_by, of_process, unsupported
 
 __all__ = [
     "SUPPORTED",
@@ -61,10 +63,12 @@ __all__ = [
     "Reference",
     "Resource",
     "Retries",
+    "apart",
     "enforced_by",
     "gpu",
     "merge",
     "of",
+    "of_process",
     "unsupported",
     "with_given",
 ]

@@ -12,8 +12,30 @@ from operator_lib.options.record import Options
 SUPPORTED = frozenset({
     "name", "description", "timeout", "retries", "use_ctx", "accumulate", "environment_variables", "concurrency",
     "min_replicas", "max_replicas", "input_encoder", "output_encoder", "metadata", "stateless", "at_most_once",
-    "deployment_type",
+    "deployment_type", "cpu", "memory", "ephemeral_disk", "gpu", "secrets", "image", "next", "checkpoint",
+    "cacheable", "cache_ttl",
 })  # fmt: skip
+
+
+# Options of a whole process, which a child cannot have for itself inside that of its parent.
+OF_A_PROCESS = ("cpu", "ephemeral_disk", "gpu", "image", "memory", "secrets")
+
+
+def apart(process: Options, own: Options | None) -> list[str]:
+    """Options of a process that an operator asks for itself, and that are not those of the `process` around it."""
+    if own is None:
+        return []
+    return [name for name in OF_A_PROCESS if asks(own, name) and not _has(process, name, getattr(own, name))]
+
+
+def _has(process: Options, name: str, wanted: Any) -> bool:
+    there: Any = getattr(process, name)
+    return set(wanted) <= set(there) if name == "secrets" else wanted == there
+
+
+def of_process(options: Options) -> dict[str, Any]:
+    """Those of the process, as `Options.to_json` gives them."""
+    return {name: said for name, said in options.to_json().items() if name in OF_A_PROCESS}
 
 
 def enforced_by(names: frozenset[str], options: Options | None) -> list[str]:

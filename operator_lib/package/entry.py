@@ -52,6 +52,8 @@ class Header:
     sources: dict[str, str] = field(default_factory=dict[str, str])
     lines: dict[str, int] = field(default_factory=dict[str, int])
     python: str = PYTHON
+    code: bool = True
+    """Whether it holds compiled code, which no other minor version can run."""
     cloudpickle: str = cloudpickle.__version__
     format: int = FORMAT
 
@@ -94,6 +96,7 @@ def pack(target: Any, *, project: Project | None = None, include: Sequence[Any] 
         main_package=texts.main_file and sys.modules["__main__"].__package__,
         sources=dict(texts.texts),
         lines=dict(texts.lines),
+        code=bool(pickler.by_value),
     )
     return json.dumps(asdict(header)).encode() + b"\n" + stream.getvalue()
 
@@ -123,7 +126,7 @@ def unpack(data: bytes, root: str | os.PathLike[str] | None = None) -> Any:
         PythonVersionMismatch: before anything is unpickled.
     """
     header = read_header(data)
-    if header.python != PYTHON:
+    if header.code and header.python != PYTHON:
         raise PythonVersionMismatch(
             f"{header.qualname} was packed by Python {header.python}, this process is Python {PYTHON}; "
             f"deploy it from Python {PYTHON}, or start a worker that has Python {header.python}"

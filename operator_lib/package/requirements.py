@@ -7,7 +7,7 @@ import json
 import os
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from operator_lib.errors import DeployError
@@ -30,7 +30,17 @@ def read(root: Path) -> str:
     root = root.resolve()
     if not (root / FILE).is_file():
         return ""
-    found = list(_read(root, root / FILE, []))
+    return _joined(_read(root, root / FILE, []))
+
+
+def of_lines(root: Path, file: Path, lines: Sequence[str]) -> str:
+    """`read` for requirements that stand in another `file` of the folder; local paths are found from the folder."""
+    name = file.relative_to(root).as_posix()
+    return _joined(part for line in lines for part in _with_content(root, file, line, f"{name}: {line}", False))
+
+
+def _joined(lines: Iterable[str]) -> str:
+    found = list(lines)
     return "\n".join(found) + "\n" if any(not line.startswith("#") for line in found) else ""
 
 

@@ -19,7 +19,6 @@ from operator_lib.core import Operator
 from operator_lib.engine.process import ProcessSpec
 from operator_lib.errors import FatalException, SerializationError
 from operator_lib.runner.job import signature as callers_signature
-from operator_lib.runner.job import target_of
 from operator_lib.wire import codec, failure
 from operator_lib.wire.proto import serving_pb2 as pb
 
@@ -114,7 +113,8 @@ class Target:
             self.on_fatal()
         # The text that other callers get: without the library's own frames.
         seen: Any = failure.decode_failure(failure.encode_failure(error))
-        described = {"type": type(error).__name__, "message": str(error), "traceback": seen.remote_traceback}
+        message = failure.text_of(error)
+        described = {"type": type(error).__name__, "message": message, "traceback": seen.remote_traceback}
         return list(parts(call_id, pb.ERROR, [json.dumps(described).encode()]))
 
     def fail(self, call_id: int, error: BaseException) -> list[pb.Answer]:
@@ -166,7 +166,7 @@ class Target:
         if method is not None:
             known = self._signatures.get(call.name)
             if known is None:
-                function = target_of(method) if isinstance(method, Operator) else method
+                function = tree.called(method) if isinstance(method, Operator) else method
                 signature = callers_signature(method, function)
                 known = signature, getattr(inspect.unwrap(function), "__globals__", _NO_NAMESPACE)
                 self._signatures[call.name] = known

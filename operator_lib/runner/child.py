@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import faulthandler
+import itertools
 import os
 import resource
 import signal
@@ -12,13 +13,18 @@ import sys
 import tempfile
 import threading
 import types
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
 from operator_lib import tree
+from operator_lib.engine.masking import Mask
 from operator_lib.engine.process import ProcessSpec
+from operator_lib.executors import groups
 from operator_lib.package import entry
+from operator_lib.runner import apart, leftovers
 from operator_lib.runner.stdio import NodeStream, Story
+from operator_lib.wire import failure
 
 
 def run(spec: ProcessSpec, out: int, err: int, story_fd: int) -> NoReturn:
@@ -27,12 +33,13 @@ def run(spec: ProcessSpec, out: int, err: int, story_fd: int) -> NoReturn:
     try:
         surround(spec, out, err)
         story = Story(story_fd)
-        streams = NodeStream("stdout", story, 1), NodeStream("stderr", story, 2)
+        mask = failure.mask = Mask(spec.secrets) if spec.secrets else None
+        streams = NodeStream("stdout", story, 1, mask), NodeStream("stderr", story, 2, mask)
         sys.stdout, sys.stderr = streams
         sys.__stdout__, sys.__stderr__ = streams
-        from operator_lib.runner import job, replica
+        from operator_lib.runner import job, part, replica
 
-        code = {"run": job.run, "replica": replica.run, "check": job.check}[spec.kind](spec, story)
+        code = {"run": job.run, "replica": replica.run, "part": part.run, "check": job.check}[spec.kind](spec, story)
         leave()
         for stream in streams:
             stream.finish()
@@ -47,6 +54,10 @@ def run(spec: ProcessSpec, out: int, err: int, story_fd: int) -> NoReturn:
 def surround(spec: ProcessSpec, out: int, err: int) -> None:
     """Current directory, environment, temporary folder, standard streams, import path."""
     os.setpgid(0, 0)
+    groups.enter(spec.groups)
+    if spec.cores:
+        os.sched_setaffinity(0, spec.cores)
+    leftovers.go_first()
     null = os.open(os.devnull, os.O_RDONLY)
     for source, target in ((null, 0), (out, 1), (err, 2)):
         os.dup2(source, target)
@@ -59,6 +70,7 @@ def surround(spec: ProcessSpec, out: int, err: int) -> None:
     folder = Path(spec.folder)
     os.environ.clear()
     os.environ.update(spec.env)
+    os.environ.update({name: spec.secrets[name] for name in spec.resources.get("secrets", ())})
     os.environ["TMPDIR"] = str(folder / "tmp")
     os.environ["OPERATOR_LIB_RUN"] = spec.id
     tempfile.tempdir = None
@@ -69,11 +81,11 @@ def surround(spec: ProcessSpec, out: int, err: int) -> None:
     faulthandler.enable(file=2)
 
 
-def load(spec: ProcessSpec, packed: bytes | None = None) -> Any:
-    """The user's operator, ready: constructed, and ``__remote_init__`` called over its tree."""
+def load(spec: ProcessSpec, story: Story, packed: bytes | None = None, number: Callable[[], int] | None = None) -> Any:
+    """The user's operator, ready: constructed, and ``__remote_init__`` called over what of its tree lives here."""
     op = entry.unpack(Path(spec.entry).read_bytes() if packed is None else packed, spec.source)
     if tree.is_operator(op):
-        tree.remote_init(op)
+        apart.prepare(op, spec, story, number or itertools.count(1).__next__)
     return op
 
 

@@ -10,15 +10,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from operator_lib import context, options
+from operator_lib import context, options, tree
 from operator_lib.context import RequestContext
-from operator_lib.engine import outcome, record, requests
+from operator_lib.engine import checkpoints, inside, kept, outcome, outputs, record, remembered, requests
 from operator_lib.engine.clock import Clock
 from operator_lib.engine.local import settle
 from operator_lib.engine.memory import InFolder
-from operator_lib.engine.process import CLOCK, FAILURE, STATE, VALUE, ProcessSpec
+from operator_lib.engine.process import CHECKPOINTS, CLOCK, FAILURE, OUTPUTS, STATE, VALUE, ProcessSpec
 from operator_lib.package import entry
-from operator_lib.runner import cancelled, child
+from operator_lib.runner import apart, cancelled, child
 from operator_lib.runner.stdio import Story
 from operator_lib.wire import codec, failure
 from operator_lib.wire.callers import for_callers
@@ -31,10 +31,11 @@ def run(spec: ProcessSpec, story: Story) -> int:
     packed = Path(spec.entry).read_bytes()
     recorder = record.Recorder(story.emit, root=os.path.realpath(spec.source), renamed=renamed(packed))
     record.process_frame = recorder.root
+    outputs.process = kept.InFile(folder / OUTPUTS, spec.output_codec)
     requests.clock = Clock(folder / CLOCK, lambda: story.emit({"kind": "timed"}))
     context.process = RequestContext(
         spec.id,
-        memory=InFolder(Path(spec.events).parent / STATE),
+        memory=inside.Noticed(InFolder(Path(spec.events).parent / STATE)),
         emit=requests.tell,
         graph_name=spec.name,
         graph_version=str(spec.version or ""),
@@ -43,20 +44,26 @@ def run(spec: ProcessSpec, story: Story) -> int:
         time_left_until=requests.deadline,
     )
     try:
-        op = child.load(spec, packed)
+        op = child.load(spec, story, packed, recorder.number)
         recorder.know(op)
+        if tree.is_operator(op):
+            checkpoints.book = checkpoints.Book(Path(spec.events).parent / CHECKPOINTS, op)
         record.listen()
         args, kwargs = arguments(spec, op)
         record.current.set(recorder.from_outside())
         value = settle(op(*args, **kwargs))
+        outputs.process.settle()
         cut_short = outcome.write(folder / VALUE, value, spec.output_codec, f"result of {spec.name}")
         if cut_short is not None:
             raise cut_short
     except SystemExit as left:
         return exit_code(left)
+    except remembered.Overdue as late:
+        story.emit({"kind": "overdue", "message": str(late)})
     except BaseException as error:
         keep(error, spec, story)
     finally:
+        apart.close()
         recorder.flush()
     return 0
 
@@ -106,7 +113,7 @@ def check(spec: ProcessSpec, story: Story) -> int:
 
 def arguments(spec: ProcessSpec, op: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """The stored call, decoded by the annotations of what is called."""
-    target, data = target_of(op), Path(spec.input).read_bytes()
+    target, data = tree.called(op), Path(spec.input).read_bytes()
     hints, namespace = signature(op, target), getattr(inspect.unwrap(target), "__globals__", None)
     if not data.startswith(MAGIC):  # the JSON of an HTTP caller
         return codec.arguments_from_json(json.loads(data), hints, namespace)
@@ -123,9 +130,3 @@ def signature(op: Any, target: Any) -> inspect.Signature | None:
     if chosen is None:
         return found
     return for_callers(found, use_ctx=chosen.use_ctx, reduces=chosen.accumulate is not None)
-
-
-def target_of(op: Any) -> Any:
-    """The function that a call of `op` ends up in."""
-    wrapped = getattr(op, "__dict__", {}).get("__wrapped__")
-    return wrapped if wrapped is not None else getattr(op, "forward", op)

@@ -37,7 +37,7 @@ DRAIN = 30.0
 def run(spec: ProcessSpec, story: Story) -> int:
     """Serve until told to stop."""
     try:
-        op = child.load(spec)
+        op = child.load(spec, story)
     except BaseException as error:
         outcome.store(Path(spec.folder) / FAILURE, [failure.encode_failure(error)])
         return 1

@@ -20,10 +20,14 @@ import time
 from dataclasses import asdict
 from typing import NoReturn
 
+from operator_lib.engine import blame
 from operator_lib.engine.clock import Overdue, Watch
 from operator_lib.engine.journal import Journal
+from operator_lib.engine.masking import Mask
 from operator_lib.engine.process import CLOCK, Exit, ProcessSpec
-from operator_lib.runner import leftovers
+from operator_lib.executors import groups
+from operator_lib.runner import handed, leftovers
+from operator_lib.runner.guard import Guard, Limit
 
 # How long output of a process that has ended is waited for, in seconds: a stray descendant may hold the pipe.
 DRAIN = 0.5
@@ -41,7 +45,7 @@ def run(spec_path: str, channel_fd: int) -> NoReturn:
         leftovers.adopt_orphans()
         spec = ProcessSpec.read(spec_path)
         channel = socket.socket(fileno=channel_fd)
-        Shim(spec, channel).work()
+        Shim(handed.complete(spec, channel), channel).work()
     except BaseException:
         import traceback
 
@@ -56,7 +60,7 @@ class Shim:
     def __init__(self, spec: ProcessSpec, channel: socket.socket) -> None:
         self.spec = spec
         self.channel = channel
-        self.journal = Journal(spec.events)
+        self.journal = Journal(spec.events, mask=Mask(spec.secrets) if spec.secrets else None)
         self.stopped = ""
         self.kill_at: float | None = None
         self.started = time.monotonic()
@@ -64,6 +68,8 @@ class Shim:
         self.deadline = self.started + spec.timeout if spec.timeout else None
         self.watch: Watch | None = None
         self.overdue: Overdue | None = None
+        self.guard = Guard(spec)
+        self.exceeded: Limit | None = None
         self.status: int | None = None
         self.usage: resource.struct_rusage | None = None
         self.selector = selectors.DefaultSelector()
@@ -83,6 +89,7 @@ class Shim:
         while self.status is None:
             self.step()
         leftovers.sweep(self.child)
+        self.account()
         self.drain()
         self.finish()
 
@@ -116,7 +123,8 @@ class Shim:
 
     def step(self) -> None:
         """Wait for something to happen, and deal with it."""
-        moments = [m for m in (self.deadline, self.kill_at) if m is not None]
+        due = self.guard.due if self.exceeded is None else None
+        moments = [m for m in (self.deadline, self.kill_at, due) if m is not None]
         timeout = max(0.0, min(moments) - time.monotonic()) if moments else None
         if self.watch is not None:
             timeout = min(timeout, LOOK) if timeout is not None else LOOK
@@ -134,12 +142,16 @@ class Shim:
             leftovers.kill_tree(self.child)
 
     def look(self) -> None:
-        """Kill the process when one of its calls takes too long."""
-        if self.watch is None or self.status is not None or self.stopped:
+        """Kill the process when one of its calls takes too long, or it uses more than it may."""
+        if self.status is not None or self.exceeded is not None:
             return
-        self.overdue = self.watch.overdue()
-        if self.overdue is not None:
-            self.stop("timeout", grace=0)
+        self.exceeded = self.guard.look()
+        if self.exceeded is not None:
+            self.stop(self.exceeded.name, grace=0)
+        elif self.watch is not None and not self.stopped:
+            self.overdue = self.watch.overdue()
+            if self.overdue is not None:
+                self.stop("timeout", grace=0)
 
     def reap(self) -> None:
         while True:
@@ -225,6 +237,14 @@ class Shim:
             self.channel.sendall(json.dumps(message).encode() + b"\n")
         self.channel.setblocking(False)
 
+    def account(self) -> None:
+        """Whether the kernel has killed it for its memory; then its groups are of no more use."""
+        if not self.stopped and self.status is not None and os.WIFSIGNALED(self.status):
+            self.exceeded = self.guard.kept()
+            self.stopped = self.exceeded.name if self.exceeded else ""
+        for folder in self.spec.groups:
+            groups.remove(folder)
+
     def finish(self) -> None:
         self.journal.end()
         assert self.status is not None
@@ -239,5 +259,7 @@ class Shim:
             last_seq=self.journal.seq,
             overdue=self.overdue.call if self.overdue else "",
             limit=self.overdue.limit if self.overdue else self.spec.timeout or 0.0,
+            blamed=self.overdue is not None and blame.note(self.spec, self.overdue),
+            allowed=self.exceeded.allowed if self.exceeded else 0,
         )
         self.tell({"exit": asdict(ended)})

@@ -11,6 +11,7 @@ from typing import Any
 
 from operator_lib.engine import record
 from operator_lib.engine.events import to_line
+from operator_lib.engine.masking import Mask
 from operator_lib.engine.process import LINE_LIMIT
 from operator_lib.engine.told import Told, to_bytes
 
@@ -55,8 +56,9 @@ class Story:
 class NodeStream(io.TextIOBase):
     """A text stream that sends lines to a `Story`; ``buffer`` and ``fileno`` are those of the real stream."""
 
-    def __init__(self, name: str, story: Story, raw_fd: int) -> None:
+    def __init__(self, name: str, story: Story, raw_fd: int, mask: Mask | None = None) -> None:
         self.name = name
+        self._mask = mask
         self._story = story
         self._raw_fd = raw_fd
         self._partial: dict[int, str] = {}  # by thread: lines of two threads do not mix
@@ -76,8 +78,12 @@ class NodeStream(io.TextIOBase):
             raise ValueError("I/O operation on closed file.")
         thread = threading.get_ident()
         *lines, rest = (self._partial.pop(thread, "") + text).split("\n")
-        unfinished = rest if len(rest) > LINE_LIMIT else ""  # no end in sight: what is there goes out
-        if rest and not unfinished:
+        unfinished = ""
+        kept = 0 if self._mask is None else self._mask.longest
+        if len(rest) > LINE_LIMIT + kept:  # no end in sight: what is there goes out
+            masked = rest if self._mask is None else self._mask.text(rest)
+            unfinished, rest = masked[: len(masked) - kept], masked[len(masked) - kept :]
+        if rest:
             self._partial[thread] = rest
         if lines or unfinished:
             self._send(lines, unfinished)
@@ -88,6 +94,8 @@ class NodeStream(io.TextIOBase):
         event: dict[str, Any] = {"kind": "log", "t": time.time(), "stream": self.name}
         event["path"], event["call"] = (frame.path, frame.call) if frame else ("", 0)
         packed: list[bytes] = []
+        if self._mask is not None:
+            lines = [self._mask.text(line) for line in lines]
         for line in [*lines, unfinished] if unfinished else lines:
             going_on = bool(unfinished) and line is unfinished
             if not line.isascii():  # what has no place in UTF-8 is shown escaped

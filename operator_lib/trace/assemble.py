@@ -10,7 +10,7 @@ import sys
 from typing import Any
 
 from operator_lib import project, tree
-from operator_lib.trace import definitions, expand, ids, records
+from operator_lib.trace import definitions, expand, graphs, ids, records
 from operator_lib.trace.args import Args
 from operator_lib.trace.dag import DAG, Node
 from operator_lib.trace.edges import edges
@@ -44,7 +44,7 @@ RECURSION = 12_000
 
 def from_object(target: Any) -> tuple[DAG, World]:
     """The graph of a live operator, of a class (made with unknown arguments) or of a function."""
-    own = type(target) if tree.is_operator(target) and "__wrapped__" not in target.__dict__ else target
+    own = type(target) if tree.is_operator(target) and not project.stands_for(target) else target
     place = project.locate(own)
     paths = tree.paths(target) if tree.is_operator(target) else {}
     operators = (op for _, op in tree.named_operators(target)) if paths else ()
@@ -137,6 +137,9 @@ def _blank(r: Reader, cls: Class, frame: Frame) -> Instance:
 
 
 def _read(r: Reader, what: Thing | None, name: str, doc: str) -> DAG:
+    shape = graphs.shape(what) if isinstance(what, Instance) else None
+    if shape is not None:
+        return _read_graph(r, shape, doc)
     target = entry(what, r.world) if isinstance(what, Instance) else what
     positional: tuple[Value, ...] = ()
     while isinstance(target, Partial | Instance) and not (isinstance(target, Instance) and entry(target) is None):
@@ -158,6 +161,13 @@ def _read(r: Reader, what: Thing | None, name: str, doc: str) -> DAG:
     if not doc and not isinstance(target.node, ast.Lambda):
         doc = ast.get_docstring(target.node) or ""
     return finish(r, title, signature(title, target), doc, file, line)
+
+
+def _read_graph(r: Reader, shape: graphs.Shape, doc: str) -> DAG:
+    outer = Frame(None, _EMPTY, "", Env({}, dict(r.heap)))
+    graphs.read(r, outer, None, shape, Args(rest=Value(what=Unknown("parameter"))))
+    definitions.leftovers(r)
+    return finish(r, shape.name, f"{shape.name}{shape.signature}", doc, "", 0)
 
 
 def _opaque(title: str, doc: str, reason: str) -> DAG:

@@ -49,6 +49,8 @@ def name(r: Reader, f: Frame, id: str, value: Value, target: ast.AST | None = No
     cells = identified(r, f, value, _site(target) if target is not None else id, id)
     made = Value(labelled(value.deps, id), value.what, cells, value.part)
     made.after = max(value.after, r.graph.serial)  # what was done to it before has come with the value
+    made.name = id
+    r.graph.call(f, cells, id)
     if id not in f.writes:
         f.writes.append(id)
     if id in f.globals:

@@ -68,8 +68,9 @@ def _part(value: Any, kept: list[Any], numbers: dict[int, int]) -> Any:
     if kind in _SIMPLE:
         return (kind, value) if not isinstance(value, str | bytes) or len(value) < 100 else (kind, hash(value))
     if kind in (list, tuple, dict):
-        if len(value) > 1000:
-            return (kind, len(value))
+        if len(value) > 1000:  # not looked through: known by which one it is
+            kept.append(value)
+            return (kind, id(value), len(value))
         if id(value) in numbers:
             return ("again", numbers[id(value)])
         numbers[id(value)] = len(numbers)

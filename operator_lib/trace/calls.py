@@ -18,6 +18,7 @@ from operator_lib.trace.habits import (
     PURE,
     PURE_METHODS,
     SIMPLE,
+    changes_itself,
     changes_nothing,
     gives_new,
 )  # fmt: skip
@@ -167,10 +168,14 @@ def _external(r: Reader, f: Frame, callee: Value, what: External, args: Args, no
         return result
     short = what.name.rpartition(".")[2]
     made = External(f"{what.name}()")
+    written = any(_given(args.keywords.get(name)) for name in ("out", "inplace"))
     if callee.cells and callee.part:  # a method of an object that is not of the project
         deps = callee.deps | args.deps | _handed_over(r, f, args, node, "")
         if short in PURE_METHODS:
             return Value(deps, made, None if short in FRESH_METHODS else callee.cells, True)
+        if changes_itself(what.name, written):
+            changed(r, f, Value(callee.deps, callee.what, callee.cells), args.deps, assumed=True)
+            return Value(deps, made, callee.cells, True)
         changed(r, f, callee, args.deps, members=_reachable(args) or NONE, assumed=short not in CHANGERS)
         if short not in CHANGERS:
             _may_write(r, f, args)
@@ -181,7 +186,7 @@ def _external(r: Reader, f: Frame, callee: Value, what: External, args: Args, no
             return Value(args.deps, made, NONE)
         return holding(r, f, node, Value(args.deps, made), args.values)
     called = _handed_over(r, f, args, node, short if short in CALLERS else "")
-    harmless = changes_nothing(what.name, any(_given(args.keywords.get(k)) for k in ("out", "inplace")))
+    harmless = changes_nothing(what.name, written)
     if harmless and gives_new(what.name):
         return Value(args.deps | called, made)
     if pure or harmless or short in CALLERS:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from operator_lib.trace.frame import Frame
 from operator_lib.trace.graph import Draft, Graph
 from operator_lib.trace.objects import PERHAPS, READ, THROUGHOUT, WHOLE, WRITTEN
 from operator_lib.trace.values import Place
@@ -36,9 +37,23 @@ def effects(graph: Graph, world: World) -> Iterator[EffectEdge]:
     for region, places in accesses.items():
         for place, children in places.items():
             if len(children) > 1:
-                title = graph.titles.get(place, "")
                 ordered = sorted(children, key=order.__getitem__)
-                yield from _neighbours(region, ordered, children, title)
+                yield from _neighbours(region, ordered, children, _called(graph, world, ordered[0].frame, place))
+
+
+def _called(graph: Graph, world: World, frame: Frame, place: Place) -> str:
+    """What a function calls a piece of state: an attribute's own title, else its variable, or that of what holds it."""
+    title = graph.titles.get(place, "")
+    if "." in title:
+        return title
+    seen = near = {place}
+    while near:
+        named = [graph.names[frame, one] for one in near if (frame, one) in graph.names]
+        if named:
+            return min(named)[1]
+        near = {holder for one in near for holder in world.holders.get(one, ())} - seen
+        seen = seen | near
+    return title
 
 
 def _by_region(graph: Graph, world: World) -> Accesses:

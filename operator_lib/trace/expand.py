@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
+from operator_lib.trace import graphs
 from operator_lib.trace.args import Args, bound, label
 from operator_lib.trace.foreign import item_getter
 from operator_lib.trace.frame import Env, Frame, merge
@@ -41,8 +42,19 @@ def operator_call(
     maybe, f.maybe = f.maybe, f.maybe or what.assumed
     draft = _call_node(r, f, what.title, node, args, what.path, (what.identity if what.path is None else 0, extra))
     f.maybe = maybe
-    r.graph.connect(callee.deps | args.deps, draft)
+    return read_operator(r, f, draft, callee.deps, what, args, node)
+
+
+def read_operator(r: Reader, f: Frame, draft: Draft, deps: Deps, what: Instance, args: Args, node: ast.AST) -> Value:
+    """What is inside the node of a call of an operator."""
+    r.graph.connect(deps | args.deps, draft)
     settle(r, f, draft)
+    shape = graphs.shape(what)
+    if shape is not None:
+        return graphs.read(r, f, draft, shape, args)
+    if graphs.unmade(what):
+        _unreadable(r, f, draft, "outside-project", node)
+        return Value(frozenset({(draft, "")}))
     target = entry(what, r.world)
     if isinstance(target, Partial):
         args = args.after(target.positional, target.keywords)
@@ -211,7 +223,10 @@ def parameter(r: Reader, inner: Frame, name: str, value: Value, function: Functi
         what = hinted(tree.annotation, function.lookup, r.world) or what
     fixed = value.cells is None and tree is not None and immutable(tree.annotation)
     cells = NONE if fixed else identified(r, inner, value, name, name)
-    return Value(frozenset({(draft, name)}), what, cells, value.part)
+    r.graph.call(inner, cells, name)
+    made = Value(frozenset({(draft, name)}), what, cells, value.part)
+    made.name = name
+    return made
 
 
 def run(r: Reader, inner: Frame, function: Function) -> None:
@@ -330,6 +345,8 @@ def construct(r: Reader, f: Frame, cls: Class, args: Args, node: ast.AST) -> Val
     made = Instance(cls, operator=cls.operator)
     if r.made is not None:
         made = r.made.setdefault((id(node), id(f.file), cls.key), made)
+    if graphs.unmade(made):
+        return Value(args.deps, made)
     init = cls.find("__init__")
     if init is not None and isinstance(init.what, Function) and init.how == "method":
         if _constructing(f, init.what.node, cls):
@@ -361,13 +378,17 @@ def machinery(r: Reader, f: Frame, of: Value, name: str, args: Args, node: ast.C
         found = helper_call(r, f, getter, Args(args.positional[:1]), node)
         missing = [v.what for v in args.positional[1:]] or [Const(None)]
         return Value(found.deps | args.deps, either([found.what, *missing]))
-    if name in ("map", "submit", "__call__", "forward") and entry(what) is not None and what.operator:
+    declared = graphs.declared(what)
+    calling = ("map", "submit", "__call__", "forward", *(("run", "stream") if declared else ()))
+    if name in calling and what.operator and (declared or entry(what) is not None):
         maybe = f.maybe
         if name == "map":
             f.maybe = "called by map"
         value = operator_call(r, f, of, what, args if name != "map" else Args.unknown(args.deps), node, extra=name)
         f.maybe = maybe
         return Value(value.deps)
+    if declared and name in ("add_node", "add_edge", "add_edges"):
+        return of
     if name in (
         "with_options",
         "eval",

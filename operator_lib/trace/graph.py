@@ -96,6 +96,8 @@ class Graph:
         self.events: list[Event] = []
         # What a piece of state is called.
         self.titles: dict[Place, str] = {}
+        # What it is called in one reading of a function, where it has a variable there.
+        self.names: dict[tuple[Frame, Place], tuple[int, str]] = {}
         # In the second and later passes over the body of an unrolled loop: what was made before is found again.
         self.again: dict[Any, Draft] = {}
         self.repeating = 0
@@ -139,6 +141,11 @@ class Graph:
 
     def _why(self, frame: Frame) -> str:
         return frame.why or (self.doubts.get(frame.call, "") if self.repeating and frame.call is not None else "")
+
+    def call(self, frame: Frame, places: Iterable[Place], name: str) -> None:
+        """A variable holds these objects, or something in them; the first name stays."""
+        for place in places:
+            self.names.setdefault((frame, place), (len(self.names), name))
 
     @property
     def full(self) -> bool:

@@ -13,7 +13,7 @@ PURE = frozenset(
     repr reversed round set slice sorted str sum tuple type vars zip gather Path deepcopy copy dumps loads
     sleep perf_counter time array asarray stack concatenate sqrt exp log mean ValueError TypeError
     RuntimeError KeyError Exception partial wait_for cast open round namedtuple Counter defaultdict
-    OrderedDict chain product join
+    OrderedDict chain product join RouteTo
     """.split()  # noqa: SIM905
 )
 
@@ -92,6 +92,18 @@ def changes_nothing(name: str, written: bool) -> bool:
     if written or name.partition(".")[0] not in PACKAGES or "()" in name:
         return False
     return not short.endswith("_") and short not in _EXCEPTIONS
+
+
+# Packages of which the methods of an object change that object at most; of arrays and tables, others see it as well.
+_OBJECTS = frozenset(["sklearn"])
+
+
+def changes_itself(name: str, written: bool) -> bool:
+    """Whether a method (``sklearn.svm.SVC().fit``) may change its object, but not what it is given."""
+    short = name.rpartition(".")[2]
+    if written or short.endswith("_") or short in _EXCEPTIONS:
+        return False
+    return all(one.partition(".")[0] in _OBJECTS for one in name.split(" or "))
 
 
 def gives_new(name: str) -> bool:

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from operator_lib import tree
+from operator_lib.decorator import FunctionOperator as Decorated
 from operator_lib.trace.source import SourceFile, readable
 from operator_lib.trace.values import (
     Class,
@@ -111,7 +112,7 @@ class LiveClass(Class):
         if raw is _MISSING:
             return None
         self.world.witnesses.append((cls, name, raw))
-        if is_machinery(cls):
+        if is_machinery(cls) or is_graph(cls):
             return Member("machinery", External(f"{cls.__name__}.{name}"), cls)
         return member(raw, cls, self.world)
 
@@ -158,6 +159,11 @@ def is_machinery(cls: type) -> bool:
     return (cls.__module__, cls.__qualname__) in _MACHINERY
 
 
+def is_graph(cls: type) -> bool:
+    """One of ours whose functions are declared: see `graphs`."""
+    return "_operator_named" in cls.__dict__
+
+
 def _function(raw: Any) -> types.FunctionType | None:
     """The function of a class attribute; whatever else is there is not asked anything."""
     kind = type(raw)
@@ -190,7 +196,7 @@ def member(raw: Any, owner: type, world: World) -> Member:
         return Member("method", _dispatched(raw.dispatcher, world), owner)
     if hasattr(kind, "__get__") and kind.__module__ not in _PLAIN_DESCRIPTORS:
         return Member("value", Unknown("descriptor"), owner)
-    binds = kind in (types.FunctionType, _CACHED) or kind.__name__ == "FunctionOperator"
+    binds = kind in (types.FunctionType, _CACHED) or issubclass(kind, Decorated)
     return Member("method" if binds else "value", own(raw, world), owner)
 
 
@@ -225,7 +231,7 @@ def _what_is(obj: Any, world: World) -> Thing | None:
     cls = type(obj)  # never `isinstance`, which asks the object for its ``__class__``
     if cls in _CONTAINERS or (issubclass(cls, (list, tuple, dict)) and not _iterates_itself(cls)):
         return _container(obj, cls, world)
-    if cls.__name__ == "FunctionOperator" and "__wrapped__" in tree.state(obj):
+    if issubclass(cls, Decorated) and "__wrapped__" in tree.state(obj):
         return function_operator(obj, world)
     if tree.is_operator(obj):
         return Instance(live_class(cls, world), operator=True, live=obj, path=world.paths.get(id(obj)))
@@ -257,7 +263,7 @@ def _what_is(obj: Any, world: World) -> Thing | None:
     if read or cls is types.SimpleNamespace or _class_in_reach(cls, world):
         return Instance(live_class(cls, world), operator=False, live=obj)
     if cls.__module__ != "builtins":
-        return ForeignObject(str(cls.__qualname__))
+        return ForeignObject(_class_name(cls) + "()")
     return External(str(cls.__qualname__)) if callable(obj) else None
 
 

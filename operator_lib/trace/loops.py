@@ -18,6 +18,7 @@ from operator_lib.trace.values import (
     Const,
     Dep,
     Deps,
+    External,
     Function,
     Instance,
     Items,
@@ -72,7 +73,8 @@ def any_member(members: list[Value] | Value) -> Value:
         return members
     cells = [m.cells for m in members if m.cells]
     deps = frozenset[Dep]().union(*(m.deps for m in members))
-    return Value(deps, None, frozenset[Place]().union(*cells) if cells else None, any(m.part for m in members))
+    what = either(m.what for m in members) if all(isinstance(m.what, External) for m in members) else None
+    return Value(deps, what, frozenset[Place]().union(*cells) if cells else None, any(m.part for m in members))
 
 
 def _unrollable(members: list[Value]) -> bool:

@@ -123,13 +123,13 @@ def current(r: Reader, f: Frame, value: Value) -> Value:
     if known:
         what = known[0] if len(cells) == 1 else any_of([what, *known])
     made = Value(deps, what, cells, value.part)
-    made.after = value.after
+    made.after, made.name = value.after, value.name
     return made
 
 
 def _later(value: Value, deps: Iterable[Dep]) -> Deps:
     """What was done to the objects of a value, under the name of the value, without what is known to it already."""
-    name = min((n for _, n in value.deps if n), default="")
+    name = value.name or min((n for _, n in value.deps if n), default="")
     after = value.after
     known = {d for d, _ in expanded(value.deps)}
     return frozenset(
@@ -235,7 +235,7 @@ def used(r: Reader, f: Frame, value: Value) -> Value:
 def again(value: Value, deps: Deps) -> Value:
     """The same value, from somewhere else."""
     made = Value(deps, value.what, value.cells, value.part)
-    made.after = value.after
+    made.after, made.name = value.after, value.name
     return made
 
 

@@ -227,7 +227,7 @@ def iterate(of: Value, heap: Heap, world: World) -> list[Value] | Value:
     if isinstance(what, Items):
         if what.kind == "dict":
             return [Value(of.deps, Const(k)) for k in what.values]
-        own = _own(of, what)
+        own = own_deps(of, what)
         return [_inside(of, v, own) for v in what.values.values()]
     element = DATA
     if isinstance(what, Many):
@@ -243,7 +243,7 @@ def iterate(of: Value, heap: Heap, world: World) -> list[Value] | Value:
     return _element(of, of.deps | element.deps, element.what)
 
 
-def _own(of: Value, items: Items) -> Deps:
+def own_deps(of: Value, items: Items) -> Deps:
     """Where a container comes from, without what only its members come from."""
     members = {d[0] for v in items.values.values() for d in expanded(v.deps)}
     if not members:
@@ -289,7 +289,7 @@ def subscript(of: Value, index: Value, heap: Heap, world: World) -> Value:
         if found is DATA and _is_module(of.what):
             return Value(deps, _NO_MEMBER)
         if isinstance(index.what, Const) and found is not DATA and not isinstance(index.what.value, slice):
-            found = _inside(of, found, _own(of, what))
+            found = _inside(of, found, own_deps(of, what))
             return Value(found.deps | index.deps, found.what, found.cells, found.part)
         return _some(of, what, deps | found.deps, found.what)
     if isinstance(what, Many):

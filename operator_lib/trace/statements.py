@@ -11,7 +11,8 @@ from operator_lib.trace.frame import Frame
 from operator_lib.trace.graph import Draft, Mark, expanded, outside_code
 from operator_lib.trace.objects import again, identified, immutable, used
 from operator_lib.trace.reader import Reader
-from operator_lib.trace.values import Deps, Function, Value
+from operator_lib.trace.resolve import own_deps
+from operator_lib.trace.values import Deps, Function, Items, Value
 
 NONE: Deps = frozenset()
 
@@ -77,7 +78,7 @@ def close_simple(r: Reader, f: Frame, node: ast.stmt, mark: Mark, result: Draft,
         r.graph.connect(deps, target)
         result.through = outside_code(deps) | {(target, "")}
         if result.alone is not None:
-            result.alone.through = frozenset({(target, "")})
+            result.alone.through = outside_code(result.alone.through) | {(target, "")}
         if f.assumed and not target.reason:
             target.reason = "assumed-write: " + ", ".join(f.assumed)
     else:
@@ -109,6 +110,9 @@ def _any(r: Reader, f: Frame, node: ast.stmt, result: Draft) -> Deps:
 def _assign(r: Reader, f: Frame, node: ast.Assign, result: Draft) -> Deps:
     value = r.evaluate(f, node.value)
     made = again(value, frozenset({(result, "")}))
+    if isinstance(value.what, Items):
+        result.alone = f.placeholder()
+        result.alone.through = own_deps(value, value.what)
     if len(node.targets) > 1 and value.cells is None:  # every target gets the same object
         cells = identified(r, f, value, id(node), ast.unparse(node.targets[0]))
         made = Value(made.deps, made.what, cells, made.part)

@@ -33,10 +33,10 @@ class Value:
 
     `cells` is None for a new object that nothing else refers to yet, and empty for what cannot change.
     `part`: it is somewhere inside of those objects, not one of them itself. `after`: it is the result of the node with
-    this number, so what was done to them before is known to it.
+    this number, so what was done to them before is known to it. `name`: of the variable that holds it.
     """
 
-    __slots__ = ("after", "cells", "deps", "part", "what")
+    __slots__ = ("after", "cells", "deps", "name", "part", "what")
 
     def __init__(
         self, deps: Deps = frozenset(), what: Thing | None = None, cells: Cells | None = None, part: bool = False
@@ -46,6 +46,7 @@ class Value:
         self.cells = cells
         self.part = part
         self.after = 0
+        self.name = ""
 
 
 DATA = Value()

@@ -7,13 +7,25 @@ constructor of the user. The parts are listed in README.md.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from operator_lib.errors import RemoteError, SerializationError
 from operator_lib.wire import codec, traceback_text
 from operator_lib.wire.remote_types import Arrived, arrived_type, find_exception, is_own, static_base
 
 LIMIT = 1 << 20  # characters of a text, bytes of the arguments, bytes of the attributes
+
+
+class Hiding(Protocol):
+    """Takes values of secrets out of what leaves the process; see operator_lib.engine.masking."""
+
+    def text(self, text: str) -> str: ...
+    def value(self, value: dict[str, Any]) -> Any: ...
+    def shows(self, data: bytes) -> bool: ...
+
+
+# Set in a process that has secrets.
+mask: Hiding | None = None
 _MAX_CHAIN = 50
 _REMOTE = ("remote_traceback", "operator_path", "run_id", "remote_type", "remote_data")
 
@@ -48,10 +60,32 @@ def encode_failure(exc: BaseException, *, operator_path: str = "", run_id: str |
     KeyError('x')
     """
     try:
-        return codec.dumps(describe(exc, operator_path=operator_path, run_id=run_id), where="failure")
+        described = describe(exc, operator_path=operator_path, run_id=run_id)
+        if mask is None:
+            return codec.dumps(described, where="failure")
+        described = mask.value(described)
+        encoded = codec.dumps(described, where="failure")
+        if mask.shows(encoded):  # in an object that is not looked into
+            encoded = codec.dumps(_words_alone(described))
+        return encoded
     except Exception as problem:
         words = f"{_safe(str, exc)} (its details are lost: {problem})"
-        return codec.dumps(_bare(exc, _cut(words), operator_path, run_id))
+        bare = _bare(exc, _cut(words), operator_path, run_id)
+        return codec.dumps(bare if mask is None else mask.value(bare))
+
+
+def _words_alone(described: dict[str, Any]) -> dict[str, Any]:
+    """A description without the values that the exception carries, as far down as it goes."""
+    kept: dict[str, Any] = {**described, "args": (described["text"],), "attributes": {}, "special": {}}
+    kept |= {key: _words_alone(kept[key]) for key in ("cause", "context") if kept.get(key)}
+    if "members" in kept:
+        kept["members"] = [_words_alone(member) for member in kept["members"]]
+    return kept
+
+
+def text_of(exc: BaseException) -> str:
+    """``str(exc)`` as it may leave this process."""
+    return str(exc) if mask is None else mask.text(str(exc))
 
 
 def decode_failure(data: bytes) -> Exception:

@@ -10,6 +10,7 @@ import typing
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, cast
 
+from operator_lib import tree
 from operator_lib.wire import plain
 from operator_lib.wire.callers import for_callers
 from operator_lib.wire.hints import resolve
@@ -108,7 +109,7 @@ def _function(target: Any) -> Any:
         return None
     operator = getattr(sys.modules.get("operator_lib.core"), "Operator", None)
     if operator is not None and isinstance(target, operator):
-        return vars(target).get("__wrapped__")
+        return tree.called(target) if "__wrapped__" in vars(target) or tree.stands_in(target) else None
     if inspect.isroutine(target) or isinstance(target, functools.partial):
         return target
     return target if callable(target) and inspect.isfunction(getattr(target, "__wrapped__", None)) else None

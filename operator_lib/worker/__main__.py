@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from operator_lib.endpoint import home_folder
-from operator_lib.worker.config import Config
+from operator_lib.worker.config import KEEP_DAYS, KEEP_RUNS, MAX_QUEUED, Config
 
 # Exit code when another worker has the home.
 TAKEN = 3
@@ -23,6 +23,9 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--port", type=int, default=0, help="HTTP (default 7070, or a free one)")
     parser.add_argument("--grpc-port", type=int, default=0, help="gRPC (default 7071, or a free one)")
     parser.add_argument("--max-runs", type=int, default=0, help="runs at the same time")
+    parser.add_argument("--max-queued", type=int, default=MAX_QUEUED, help="runs that wait; more are refused")
+    parser.add_argument("--keep-runs", type=int, default=KEEP_RUNS, help="runs kept after their end; 0: all")
+    parser.add_argument("--keep-days", type=float, default=KEEP_DAYS, help="days they are kept; 0: for ever")
     parser.add_argument("--insecure", action="store_true", help="allow other hosts than loopback without TLS")
     parser.add_argument("--drain", type=float, default=10.0, help="seconds to wait for runs and calls when stopping")
     parser.add_argument("--leash", action="store_true", help="stop when standard input ends")
@@ -36,6 +39,9 @@ def main(argv: list[str] | None = None) -> int:
         given.insecure,
         given.drain,
         given.leash,
+        given.max_queued,
+        given.keep_runs,
+        given.keep_days,
     )
     os.umask(0o077)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)

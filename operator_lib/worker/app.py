@@ -28,7 +28,10 @@ from operator_lib.worker.environments import Environments
 from operator_lib.worker.metrics import Metrics
 from operator_lib.worker.places import Places
 from operator_lib.worker.replicas import Launcher
+from operator_lib.worker.retention import Retention
 from operator_lib.worker.runs import Runs
+from operator_lib.worker.schedules import Schedules
+from operator_lib.worker.secrets import Secrets
 from operator_lib.worker.servings import Servings
 from operator_lib.worker.store.lock import HomeLock
 from operator_lib.worker.store.sqlite import SqliteStore
@@ -71,12 +74,18 @@ class Worker:
         self.blobs = Blobs(self.places.blobs)
         self.environments = Environments(config.home)
         self.executor = LocalExecutor(config.home)
-        self.launcher = Launcher(self.places, self.executor, self._python_of, config.host)
+        self.secrets = Secrets(self.store, self.tokens.derived("secrets"))
+        self.launcher = Launcher(self.places, self.executor, self._python_of, config.host, self.secrets)
         self.servings = Servings(self.launcher)
-        self.runs = Runs(self.store, self.places, self.executor, self._python_of, config.run_slots)
-        self.deploys = Deploys(
-            self.store, self.blobs, self.places, self.environments, self.launcher, self.servings, self.runs
+        self.runs = Runs(
+            self.store, self.places, self.executor, self._python_of, config.run_slots, self.secrets, config.max_queued
         )
+        self.deploys = Deploys(
+            self.store, self.blobs, self.places, self.environments, self.launcher, self.servings, self.runs,
+            self.secrets,
+        )  # fmt: skip
+        self.schedules = Schedules(self.store, self.runs)
+        self.retention = Retention(self.store, self.places, self.runs, config.keep_runs, config.keep_days)
         self.metrics = Metrics(self)
         self.runs.on_end = self.metrics.run_ended
         self.stopping = asyncio.Event()
@@ -119,8 +128,10 @@ class Worker:
             version = self.store.version(row.id, row.live_version) if row.live_version else None
             if version is not None:
                 await self.servings.restore(row, version)
+        self.retention.start()
         await self.server.start()
         self.http = asyncio.create_task(self._serve_http(http_socket))
+        self.schedules.start()
         self.endpoint.write()
         log.info("worker %s: %s, gRPC %s", operator_lib.__version__, self.endpoint.url, self.endpoint.grpc_address)
 
@@ -213,6 +224,8 @@ class Worker:
         log.info("worker: stopping")
         if self.health is not None:
             await self.health.enter_graceful_shutdown()
+        await self.schedules.stop()
+        await self.retention.stop()
         await asyncio.gather(self.runs.drain(self.config.drain), self.servings.close(self.config.drain))
         await self.executor.close()
         if self.server is not None:

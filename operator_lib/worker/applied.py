@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+import json
+
+from operator_lib.executors import limits
 from operator_lib.options import Options
+from operator_lib.worker.store.base import VersionRow
+
+
+def options_of(version: VersionRow | None) -> Options:
+    """What was said when it was deployed."""
+    return Options.from_json(json.loads(version.options_json or "{}")) if version else Options()
 
 
 def codecs(options: Options) -> tuple[str, ...]:
@@ -11,5 +20,7 @@ def codecs(options: Options) -> tuple[str, ...]:
 
 
 def environment(options: Options) -> dict[str, str]:
-    """The variables that the deployer gave."""
-    return {env.name: env.default for env in options.environment_variables if env.default is not None}
+    """The variables that the deployer gave, and no more threads than processors."""
+    image = options.image.variables if options.image is not None else {}
+    given = {env.name: env.default for env in options.environment_variables if env.default is not None}
+    return limits.threads(options) | image | given

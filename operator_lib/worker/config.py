@@ -9,6 +9,9 @@ from pathlib import Path
 
 PORT = 7070
 GRPC_PORT = 7071
+MAX_QUEUED = 100_000
+KEEP_RUNS = 100_000
+KEEP_DAYS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +30,24 @@ class Config:
     """Seconds that a stopping worker waits for runs and calls."""
     leash: bool = False
     """Stop when standard input ends: with the process that holds its other end."""
+    max_queued: int = MAX_QUEUED
+    """Runs that wait; more are refused."""
+    keep_runs: int = KEEP_RUNS
+    """Runs that have ended and are kept, the latest; 0 keeps all."""
+    keep_days: float = KEEP_DAYS
+    """Days for which they are kept; 0 keeps them for ever."""
 
     def check(self) -> None:
-        """Refuse to be reachable from outside unless that was asked for by name.
+        """Refuse to be reachable from outside unless that was asked for by name, and numbers without a meaning.
 
         Raises:
-            ValueError: the host is not loopback and `insecure` is not set.
+            ValueError: the host is not loopback and `insecure` is not set, or a number is out of range.
         """
+        if self.max_queued < 1:
+            raise ValueError(f"--max-queued: must be 1 or more, got {self.max_queued}")
+        for name, number in (("--keep-runs", self.keep_runs), ("--keep-days", self.keep_days)):
+            if not 0 <= number <= 1e9:
+                raise ValueError(f"{name}: must be 0 (without limit) or more, got {number:g}")
         if not loopback(self.host) and not self.insecure:
             raise ValueError(
                 f"--host {self.host} can be reached from other machines and the connection is not encrypted; "

@@ -14,17 +14,18 @@ from typing import Any, cast
 from operator_lib import options as option_rules
 from operator_lib.errors import DeployError, NotFound, NotReady, OptionError, PythonVersionMismatch
 from operator_lib.options import Options
+from operator_lib.package import environment
 from operator_lib.package import manifest as manifests
 from operator_lib.package import paths as path_rules
-from operator_lib.package import requirements
 from operator_lib.wire.proto import common_pb2 as common
 from operator_lib.wire.proto import deploy_pb2 as pb
-from operator_lib.worker import places
+from operator_lib.worker import places, recipes
 from operator_lib.worker.blobs import SHA256, Blobs
 from operator_lib.worker.environments import Environments
 from operator_lib.worker.places import Places
 from operator_lib.worker.replicas import Launcher, Replica
 from operator_lib.worker.runs import Runs
+from operator_lib.worker.secrets import Secrets
 from operator_lib.worker.servings import Servings, StartFailed, check_replicas
 from operator_lib.worker.store.base import DeploymentRow, Store, VersionRow
 
@@ -62,6 +63,7 @@ class Deploys:
         launcher: Launcher,
         servings: Servings,
         runs: Runs,
+        secrets: Secrets,
     ) -> None:
         self.store = store
         self.blobs = blobs
@@ -70,15 +72,14 @@ class Deploys:
         self.launcher = launcher
         self.servings = servings
         self.runs = runs
+        self.secrets = secrets
         self._locks: dict[str, asyncio.Lock] = {}
 
     async def problems(self, request: pb.DeployRequest) -> list[str]:
         """Why this request cannot be carried out, in words."""
-        found = self._mistakes(request)
+        found = self._mistakes(request) or await self._lacking(request)
         if request.python != OWN_PYTHON and request.python not in (pythons := await self.environments.pythons()):
-            found.append(
-                f"python: this worker has {', '.join(pythons)}, the operator was packed under {request.python}"
-            )
+            found.append(f"python: this worker has {', '.join(pythons)}, the operator needs {request.python}")
         return found
 
     def _mistakes(self, request: pb.DeployRequest) -> list[str]:
@@ -97,12 +98,22 @@ class Deploys:
             chosen = Options.from_json(an_object("options_json", request.options_json))
             schema = an_object("schema_json", request.schema_json)
             an_object("dag_json", request.dag_json)
+            for said in an_object("parts_json", request.parts_json).values():
+                Options.from_json(said)
             found += [f"{name}: this worker cannot apply it" for name in option_rules.unsupported(chosen)]
+            found += self.secrets.missing(chosen, schema)
             count = max(chosen.min_replicas, 1)
             check_replicas(request.name, chosen, count, not schema.get("stateless", False))
         except (OptionError, ValueError) as error:
             found.append(str(error))
         return found
+
+    async def _lacking(self, request: pb.DeployRequest) -> list[str]:
+        chosen = Options.from_json(an_object("options_json", request.options_json))
+        lacks = [*await self.launcher.executor.lacks(chosen), *await recipes.unmet(chosen.image)]
+        for path, said in an_object("parts_json", request.parts_json).items():
+            lacks += [f"{path}.{lack}" for lack in await self.launcher.executor.lacks(Options.from_json(said))]
+        return [f"{request.name}.{lack}" for lack in lacks]
 
     async def deploy(self, request: pb.DeployRequest) -> AsyncIterator[Progress | Deployed]:
         """Carry it out.
@@ -112,14 +123,14 @@ class Deploys:
             PythonVersionMismatch: there is no such Python here.
             NotReady: the worker is stopping.
         """
-        found = self._mistakes(request)
+        found = self._mistakes(request) or await self._lacking(request)
         if found:
             raise DeployError("\n".join(found))
         if not self.runs.accepting:
             raise NotReady("the worker is stopping; try again in a moment")
         if request.python != OWN_PYTHON and request.python not in await self.environments.pythons():
             raise PythonVersionMismatch(
-                f"{request.name} was packed under Python {request.python}; this worker has Python "
+                f"{request.name} needs Python {request.python}; this worker has Python "
                 f"{', '.join(await self.environments.pythons())}: deploy from one of these, or install it there"
             )
         async with self._lock(request.name, KINDS[request.kind]):
@@ -147,7 +158,7 @@ class Deploys:
             options_json=request.options_json,
             schema_json=request.schema_json,
             dag_json=request.dag_json,
-            env_key=requirements.environment_key(request.requirements, request.python),
+            env_key=environment.key(request.requirements, request.python, request.options_json),
         )
         try:
             await asyncio.to_thread(self._unpack, request, version)
@@ -191,7 +202,7 @@ class Deploys:
         task = asyncio.create_task(self.python_of(version, lines.put_nowait))
         task.add_done_callback(lambda _: lines.put_nowait(None))
         try:
-            if version.requirements.strip():
+            if version.requirements.strip() or environment.build_commands(version.options_json):
                 yield Progress(phase="environment")
             while (line := await lines.get()) is not None:
                 yield Progress(log=line)
@@ -210,6 +221,7 @@ class Deploys:
                 version.python,
                 self.places.source(version.fingerprint),
                 tell,
+                environment.build_commands(version.options_json),
             )
         )
 

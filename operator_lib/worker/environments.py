@@ -6,7 +6,7 @@ import asyncio
 import fcntl
 import shutil
 import sys
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -41,19 +41,28 @@ class Environments:
         """Whether the environment is complete."""
         return (self._folder / key / COMPLETE).exists() and self.python(key).exists()
 
-    async def ensure(self, key: str, requirements_text: str, python_minor: str, source_root: Path, log: Log) -> Path:
+    async def ensure(
+        self,
+        key: str,
+        requirements_text: str,
+        python_minor: str,
+        source_root: Path,
+        log: Log,
+        commands: Sequence[str] = (),
+    ) -> Path:
         """The interpreter that has these requirements; built if need be, once however many ask. Local paths
-        in the text are relative to `source_root`. Each line of the build goes to `log`, the exact command
-        first.
+        in the text are relative to `source_root`. `commands` are given to the shell once the packages are there,
+        with the environment first on the PATH, in its folder. Each line of the build goes to `log`, the exact
+        command first.
 
         Raises `DeployError` with uv's message and log. Cancelling stops uv and all it has started.
         """
-        if is_empty(requirements_text) and python_minor == OWN:
+        if is_empty(requirements_text) and python_minor == OWN and not commands:
             return Path(sys.executable)
         async with self._alone(key, log):
             if not self.installed(key):
                 base = await self._interpreter(python_minor)
-                await self._build(key, requirements_text, python_minor, base, source_root, log)
+                await self._build(key, requirements_text, python_minor, base, source_root, log, commands)
         return self.python(key)
 
     async def pythons(self) -> list[str]:
@@ -92,7 +101,9 @@ class Environments:
             )
         return found
 
-    async def _build(self, key: str, text: str, minor: str, base: str, source_root: Path, log: Log) -> None:
+    async def _build(
+        self, key: str, text: str, minor: str, base: str, source_root: Path, log: Log, commands: Sequence[str]
+    ) -> None:
         folder = self._folder / key
         file = self._folder / f"{key}.txt"
         log_lines: list[str] = []
@@ -109,10 +120,12 @@ class Environments:
             install = ["pip", "install", "--python", str(self.python(key)), "-r", str(file)]
             await uv.run(install, source_root, tell, self._mark)
             append_worker(folder, minor)
+            for command in commands:
+                await uv.shell(command, folder, tell, self._mark)
             (folder / COMPLETE).touch()
         except uv.UvFailed as error:
             shutil.rmtree(folder, ignore_errors=True)
-            raise DeployError(f"requirements could not be installed: {error}", log="\n".join(log_lines)) from None
+            raise DeployError(f"{error.what}: {error}", log="\n".join(log_lines)) from None
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise

@@ -8,6 +8,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from operator_lib.engine.process import CHECKPOINTS, PARTS
 from operator_lib.package.materialise import clean_partials
 
 
@@ -42,6 +43,10 @@ class Places:
 
     def events(self, run_id: str) -> Path:
         return self.run(run_id) / "events"
+
+    def checkpoints(self, run_id: str) -> Path:
+        """What its calls have returned."""
+        return self.run(run_id) / CHECKPOINTS
 
     def input(self, run_id: str) -> Path:
         return self.run(run_id) / "input"
@@ -78,7 +83,8 @@ def furnish(folder: Path, source: Path) -> None:
 
 async def clear(folder: Path, *, keep: bool) -> None:
     """Remove what was private to a process; with `keep` its outcome and its events stay."""
-    targets = [folder / "work", folder / "tmp", folder / "spec.json"] if keep else [folder]
+    private = ("work", "tmp", "spec.json", PARTS)
+    targets = [folder / name for name in private] if keep else [folder]
     await asyncio.to_thread(_remove, targets)
 
 

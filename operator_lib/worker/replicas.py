@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import secrets
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from secrets import token_urlsafe
 from typing import Any
 
 from operator_lib.engine.process import FAILURE, Exit, ProcessSpec
 from operator_lib.executors.base import Executor, Process
+from operator_lib.executors.gpus import Owner, Taken
+from operator_lib.executors.limits import allowance
 from operator_lib.executors.local import base_environment
-from operator_lib.options import Options
 from operator_lib.worker import places
-from operator_lib.worker.applied import codecs, environment
+from operator_lib.worker.applied import codecs, environment, options_of
 from operator_lib.worker.ids import new_id
 from operator_lib.worker.places import Places
+from operator_lib.worker.secrets import Secrets
 from operator_lib.worker.store.base import VersionRow
 
 # Seconds that a replica may take to finish calls and see its clients off.
@@ -30,7 +31,7 @@ class Replica:
     def __init__(self, version: VersionRow) -> None:
         self.id = new_id()
         self.version = version
-        self.token = secrets.token_urlsafe(24)
+        self.token = token_urlsafe(24)
         self.status = "starting"  # ready, draining, dead
         self.address = ""
         self.process: Process | None = None
@@ -38,9 +39,12 @@ class Replica:
         self.asked_for = False
         self.answered = False  # it was ready once
         self.cause = ""
+        self.cause_kind = ""  # "oom" when it went over its memory
         self.failure = b""
         self.settled = asyncio.Event()
         self.gone = asyncio.Event()
+        self.told = asyncio.Event()  # to end
+        self.cards = Taken()
 
     @property
     def pid(self) -> int:
@@ -54,6 +58,7 @@ class Replica:
         """Have it end, whether its process is there yet or not. `gone` is set when it has."""
         if self.status != "dead":
             self.status = "draining"
+            self.told.set()
             if self.process is not None:
                 self.process.stop("drain", grace if self.answered else 0)
 
@@ -62,9 +67,15 @@ class Launcher:
     """Starts replicas of any version."""
 
     def __init__(
-        self, where: Places, executor: Executor, python_of: Callable[[VersionRow], Awaitable[str]], host: str
+        self,
+        where: Places,
+        executor: Executor,
+        python_of: Callable[[VersionRow], Awaitable[str]],
+        host: str,
+        secrets: Secrets,
     ) -> None:
         self.places = where
+        self.secrets = secrets
         self.executor = executor
         self.python_of = python_of
         self.host = host
@@ -96,6 +107,7 @@ class Launcher:
 
         try:
             python = await self.python_of(replica.version)
+            await self._give_cards(replica, name, "check" if kind == "check" else "map" if folder else "serving")
             spec = self._spec(replica, name, home, kind)
             if not replica.leaving:
                 replica.process = await self.executor.spawn(python, spec, hear)
@@ -110,7 +122,7 @@ class Launcher:
 
     def _spec(self, replica: Replica, name: str, home: Path, kind: str) -> ProcessSpec:
         version = replica.version
-        options = Options.from_json(json.loads(version.options_json or "{}"))
+        options = options_of(version)
         source = self.places.source(version.fingerprint)
         places.furnish(home, source)
         spec = ProcessSpec(
@@ -123,7 +135,9 @@ class Launcher:
             events=str(home / "events"),
             input_codecs=codecs(options),
             output_codec=options.output_encoder,
-            env=base_environment(self.places.home) | environment(options),
+            env=base_environment(self.places.home) | environment(options) | replica.cards.environment,
+            **allowance(options),
+            secrets=self.secrets.of(version, options),
             host=self.host,
             token=replica.token,
             concurrency=options.concurrency,
@@ -134,12 +148,35 @@ class Launcher:
     def _ended(self, replica: Replica, home: Path, ended: Exit) -> None:
         stored = home / FAILURE
         replica.failure = stored.read_bytes() if stored.exists() else b""
+        replica.cause_kind = "oom" if ended.stopped == "memory" else ""
         words = "the process that watches over it was killed" if ended.stopped == "shim" else ended.words()
         replica.cause = "it failed while it started" if replica.failure else words
         self._over(replica)
 
-    @staticmethod
-    def _over(replica: Replica) -> None:
+    async def _give_cards(self, replica: Replica, name: str, use: str) -> None:
+        """The graphics cards it asks for. A map waits for them; a serving has them at once, or cannot be.
+
+        Raises:
+            NotReady: none is free.
+        """
+        wanted, cards = options_of(replica.version).gpu, self.executor.cards
+        if not wanted:
+            return
+        if use == "check":
+            replica.cards = await cards.look(wanted)
+        elif use == "serving":
+            replica.cards = await cards.take(wanted, Owner(name, replica.version.number))
+        else:
+            waiting, told = asyncio.ensure_future(cards.wait(wanted)), asyncio.ensure_future(replica.told.wait())
+            await asyncio.wait([waiting, told], return_when=asyncio.FIRST_COMPLETED)
+            told.cancel()
+            if waiting.done():
+                replica.cards = waiting.result()
+            else:
+                waiting.cancel()
+
+    def _over(self, replica: Replica) -> None:
+        self.executor.cards.give_back(replica.cards)
         replica.status = "dead"
         replica.settled.set()
         replica.gone.set()

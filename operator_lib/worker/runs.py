@@ -6,21 +6,23 @@ import asyncio
 import json
 import logging
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from operator_lib.engine.process import VALUE, Exit, ProcessSpec
+from operator_lib.engine.process import VALUE, Exit
 from operator_lib.errors import NotFound, NotReady, QueueFull
 from operator_lib.executors.base import Executor, Process
-from operator_lib.executors.local import base_environment
+from operator_lib.executors.gpus import Taken
 from operator_lib.options import Options
 from operator_lib.worker import history, places
-from operator_lib.worker.applied import codecs, environment
 from operator_lib.worker.ids import new_id
 from operator_lib.worker.places import Places
 from operator_lib.worker.reserve import Reserve
+from operator_lib.worker.run_spec import run_spec
+from operator_lib.worker.secrets import Secrets
 from operator_lib.worker.signals import Signals
 from operator_lib.worker.store.base import DeploymentRow, Refused, RunRow, Store, StoreError, VersionRow
 from operator_lib.worker.tasks import Tasks
@@ -29,8 +31,8 @@ from operator_lib.worker.verdict import MAX_CUTS, RETRIED, Verdict, after_restar
 log = logging.getLogger("operator_lib.worker")
 T = TypeVar("T")
 
-# Runs waiting; more are refused.
-QUEUE_LIMIT = 100_000
+# Seconds after which somebody who was refused may try again.
+FULL = 10.0
 # Seconds between SIGTERM and SIGKILL when a run is cancelled.
 CANCEL_GRACE = 2.0
 # Seconds between tries while the store cannot be written (a full disk).
@@ -50,6 +52,8 @@ class Active:
         self.starting: asyncio.Task[None] | None = None  # what may be cut short: nothing has been done yet
         self.asked = ""  # why it was told to stop
         self.unstored = ""
+        self.overdue = ""  # the call that took too long, which the program did not catch
+        self.cards = Taken()
 
     def stop(self, cause: str, grace: float) -> None:
         """Have it end, whether its process is there yet or not."""
@@ -70,16 +74,25 @@ class Runs:
         executor: Executor,
         python_of: Callable[[VersionRow], Any],
         slots: int,
+        secrets: Secrets,
+        max_queued: int,
     ) -> None:
         self.store = store
+        self.secrets = secrets
         self.places = where
         self.executor = executor
         self.python_of = python_of
         self.slots = slots
+        self.max_queued = max_queued
+        self._entering = 0  # runs that are being stored
         self.waiting: deque[str] = deque()
         self.active: dict[str, Active] = {}
         # Maps, by run: how to end each.
         self.leases: dict[str, Callable[[], None]] = {}
+        # By run: the key that it was last resumed with.
+        self.resumed: dict[str, str] = {}
+        # How often a run that has ended is being read by a replay: as long it must stay.
+        self.needed: Counter[str] = Counter()
         self.reserve = Reserve(where.home / "reserve")
         self.accepting = True
         self.closed = asyncio.Event()
@@ -131,19 +144,30 @@ class Runs:
 
         Raises:
             NotReady: the worker is stopping.
-            QueueFull: too many are waiting.
+            QueueFull: too many are waiting. Nothing has been stored.
             Conflict: the idempotency key was used with another input.
         """
         if not self.accepting:
             raise NotReady("the worker is stopping; try again in a moment")
-        if len(self.waiting) >= QUEUE_LIMIT:
-            raise QueueFull(f"{QUEUE_LIMIT} runs are waiting already", retry_after=10)
-        stored, existed = await self.store.submit_run(row)
+        if self._full():
+            if row.idempotency_key and self.store.run_by_key(row.deployment_id, row.idempotency_key) is not None:
+                return (await self.store.submit_run(row))[0]  # it is in already, or in conflict with one that is
+            raise QueueFull(f"{self.max_queued:,} runs are waiting already; try again later", retry_after=FULL)
+        self._entering += 1
+        try:
+            stored, existed = await self.store.submit_run(row)
+        finally:
+            self._entering -= 1
         if not existed:
             self.tell(stored.id, "PENDING", 0, "")
             self.waiting.append(stored.id)
             self.pump()
         return stored
+
+    def _full(self) -> bool:
+        """Whether one more would have to wait, and too many do."""
+        free = max(0, self.slots - len(self.active))
+        return len(self.waiting) + self._entering >= self.max_queued + free
 
     def tell(self, run_id: str, status: str, attempt: int, cause: str) -> None:
         """Add a change of status to the history. Only while no process runs."""
@@ -180,7 +204,9 @@ class Runs:
             later()
 
     def _leave(self, run_id: str) -> None:
-        self.active.pop(run_id, None)
+        active = self.active.pop(run_id, None)
+        if active is not None:
+            self.executor.cards.give_back(active.cards)
         self._left.set()
         self._left = asyncio.Event()
 
@@ -196,6 +222,7 @@ class Runs:
                 raise NotFound(f"version {row.version} of {row.job} is gone")
             python = await self.python_of(version)
             await self.executor.prepare(python)
+            active.cards = await self.executor.cards.wait(self._options(row).gpu)
         except asyncio.CancelledError:
             await self._not_started(active)
             return
@@ -232,7 +259,7 @@ class Runs:
         run_id = active.row.id
         try:
             self.tell(run_id, "RUNNING", active.attempt, "")
-            spec = self._spec(active.row, version, active.attempt)
+            spec = run_spec(self.places, self.secrets, active.row, version, active.attempt, active.cards)
             active.process = await self.executor.spawn(python, spec, lambda message: self._hear(active, message))
         except Exception as error:
             log.exception("run %s could not be started", run_id)
@@ -251,39 +278,13 @@ class Runs:
             await self._close(row, Verdict("FAILED", "worker_lost", "worker restarted (at_most_once)"))
         self.pump()
 
-    def _spec(self, row: RunRow, version: VersionRow, attempt: int) -> ProcessSpec:
-        options = Options.from_json(json.loads(version.options_json or "{}"))
-        folder = self.places.attempt(row.id, attempt)
-        places.furnish(folder, self.places.source(version.fingerprint))
-        if row.input_inline is not None:
-            source = self.places.input(row.id)
-            source.write_bytes(row.input_inline)
-        else:
-            source = self.places.blob(row.input_ref)
-        spec = ProcessSpec(
-            kind="run",
-            id=row.id,
-            name=row.job,
-            folder=str(folder),
-            source=str(self.places.source(version.fingerprint)),
-            entry=str(self.places.blob(version.entry_sha256)),
-            events=str(self.places.events(row.id)),
-            version=row.version,
-            attempt=attempt,
-            input=str(source),
-            input_codecs=codecs(options),
-            output_codec=options.output_encoder or "json",
-            env=base_environment(self.places.home) | environment(options),
-            timeout=options.timeout,
-        )
-        spec.write()
-        return spec
-
     def _hear(self, active: Active, message: dict[str, Any]) -> None:
         if "exit" in message:
             self.tasks.spawn(self._end(active, message["exit"]))
         elif "unstored" in message:
             active.unstored = str(message["unstored"].get("message", ""))
+        elif "overdue" in message:
+            active.overdue = str(message["overdue"].get("message", ""))
         else:
             self.stories.announce(active.row.id)
 
@@ -292,7 +293,11 @@ class Runs:
         row = self.row(active.row.id)
         options = self._options(row)
         folder = self.places.attempt(row.id, active.attempt)
-        verdict = judge(folder, active.asked, ended, active.unstored)
+        verdict = judge(folder, active.asked, ended, active.unstored, active.overdue)
+        if ended.blamed and not active.asked and not row.at_most_once:
+            # The program is told where it made the call: it may want to catch that.
+            await self._requeue(active, replace(verdict, kind="child_timeout"), ended, crash=False)
+            return
         if verdict.cut and not row.at_most_once:
             asked = active.asked == "worker"
             if asked or row.crashes + 1 < MAX_CUTS:
@@ -312,7 +317,7 @@ class Runs:
     def _retry(self, row: RunRow, options: Options, active: Active, verdict: Verdict) -> float | None:
         """Seconds until it is tried again, or None."""
         policy = options.retries
-        if policy is None or active.asked or verdict.kind not in RETRIED:
+        if policy is None or active.asked or active.overdue or verdict.kind not in RETRIED:
             return None
         failures = 1 + sum(attempt.cause_kind in RETRIED for attempt in self.store.attempts(row.id) if attempt.ended)
         return policy.delay(failures) if failures <= policy.max_retries else None

@@ -12,6 +12,7 @@ from typing import Any
 from operator_lib.errors import DeployError, NotFound, NotReady, OptionError
 from operator_lib.options import Options
 from operator_lib.worker import places
+from operator_lib.worker.applied import options_of
 from operator_lib.worker.replicas import DRAIN, Launcher, Replica
 from operator_lib.worker.store.base import DeploymentRow, VersionRow
 from operator_lib.worker.tasks import Tasks
@@ -251,10 +252,6 @@ class Servings:
 
     async def close(self, grace: float) -> None:
         await asyncio.gather(*(serving.close(grace) for serving in self.by_name.values()))
-
-
-def options_of(version: VersionRow | None) -> Options:
-    return Options.from_json(json.loads(version.options_json or "{}")) if version else Options()
 
 
 def stateful(version: VersionRow | None) -> bool:

@@ -46,13 +46,17 @@ class Tokens:
         self._token = _digest(_secret(home / TOKEN))
         self._key = _secret(home / KEY).encode()
 
+    def derived(self, purpose: str) -> bytes:
+        """32 bytes for one purpose, from the key in the home: the same after a restart, unknown to everybody else."""
+        return hmac.new(self._key, purpose.encode(), hashlib.sha256).digest()
+
     def is_owner(self, token: str) -> bool:
         """The worker's own token."""
         return hmac.compare_digest(_digest(token), self._token)
 
     def serving(self, deployment_id: str) -> str:
         """A token that may call this one deployment. It is derived, not stored, and ends with the deployment."""
-        mac = hmac.new(self._key, f"serving:{deployment_id}".encode(), hashlib.sha256).digest()
+        mac = self.derived(f"serving:{deployment_id}")
         return "ols_" + base64.urlsafe_b64encode(mac).decode().rstrip("=")
 
     def may_call(self, token: str, deployment_id: str) -> bool:

@@ -21,7 +21,11 @@ _CREDENTIALS = re.compile(r"(?<=://)[^/@\s'\"]+@")
 
 
 class UvFailed(Exception):
-    """uv has exited with an error; the text is its message."""
+    """uv, or a command of an image, has exited with an error; the text is its message, `what` what did not work."""
+
+    def __init__(self, message: str, what: str = "requirements could not be installed") -> None:
+        super().__init__(message)
+        self.what = what
 
 
 async def run(
@@ -31,13 +35,32 @@ async def run(
 
     `mark` is put into the environment of uv and of all that it starts.
     """
-    command = [_binary(), *arguments]
     tell(masked("$ " + shlex.join(["uv", *arguments])))
-    environment = await _environment()
+    status, lines = await _listen([_binary(), *arguments], folder, tell, {**await _environment(), **(mark or {})})
+    if status:
+        raise UvFailed(_message(lines) or f"uv exited with status {status}")
+
+
+async def shell(
+    command: str, environment: Path, tell: Callable[[str], None], mark: Mapping[str, str] | None = None
+) -> None:
+    """A shell command inside a virtual environment, in its folder. Raises `UvFailed`."""
+    tell(f"$ {command}")
+    names = {**await _environment(), **(mark or {}), "VIRTUAL_ENV": str(environment)}
+    names["PATH"] = f"{environment / 'bin'}{os.pathsep}{names.get('PATH', os.defpath)}"
+    status, lines = await _listen(["/bin/sh", "-c", command], environment, tell, names)
+    if status:
+        raise UvFailed("\n".join([f"exit {status}", *lines[-20:]]), f"run_commands: `{command}` failed")
+
+
+async def _listen(
+    command: Sequence[str], folder: Path, tell: Callable[[str], None], environment: Mapping[str, str]
+) -> tuple[int, list[str]]:
+    """The exit status of a command and its lines; its process group is gone when the caller goes."""
     process = await asyncio.create_subprocess_exec(
         *leashed(command),
         cwd=folder,
-        env={**environment, **(mark or {})},
+        env=environment,
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
@@ -56,8 +79,7 @@ async def run(
         if process.returncode is None:
             os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
-    if status:
-        raise UvFailed(_message(lines) or f"uv exited with status {status}")
+    return status, lines
 
 
 # Asks the kernel to be killed with its parent, makes sure that this is still the parent, becomes the command.
@@ -124,7 +146,14 @@ async def _environment() -> dict[str, str]:
     )
     kept = {name: value for name, value in os.environ.items() if name not in hidden}
     settings = {"NO_COLOR": "1", "UV_NO_PROGRESS": "1", "UV_PYTHON_DOWNLOADS": "never"}
+    settings["PATH"] = os.pathsep.join([kept.get("PATH", os.defpath), *_of_pyenv()])
     return {**kept, **await translated(), **settings}
+
+
+def _of_pyenv() -> list[str]:
+    """Where pyenv keeps interpreters: what it puts on the PATH itself are scripts that run a chosen one alone."""
+    root = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    return sorted((str(folder) for folder in root.glob("versions/*/bin")), reverse=True)
 
 
 async def _output(arguments: Sequence[str]) -> str:

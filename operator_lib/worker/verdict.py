@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from operator_lib.engine.process import FAILURE, VALUE, Exit
-from operator_lib.errors import Cancelled, OperatorTimeout, WorkerDied
+from operator_lib.errors import Cancelled, OperatorTimeout, OutOfMemory, WorkerDied
 from operator_lib.worker.store.base import RunRow
 
 # A run that was cut off this often by the worker's own death is set aside.
 MAX_CUTS = 3
 # Failures of the user's code that end its process: tried again as `retries` says.
-RETRIED = frozenset({"exit_code", "signal", "oom", "timeout"})
+RETRIED = frozenset({"exit_code", "signal", "oom", "disk", "timeout"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +33,17 @@ def outcome(folder: Path) -> Path | None:
     return None
 
 
-def judge(folder: Path, asked: str, ended: Exit, unstored: str = "") -> Verdict:
+def judge(folder: Path, asked: str, ended: Exit, unstored: str = "", overdue: str = "") -> Verdict:
     """The outcome of an attempt whose process is gone.
 
     Args:
         folder: of the attempt.
         asked: why the worker had it stopped, if it had.
         unstored: what kept the process from storing its outcome.
+        overdue: a call of an earlier process that took too long, which the program did not catch.
     """
+    if overdue:
+        return Verdict("TIMEOUT", "timeout", overdue)
     stored = outcome(folder)
     if stored is not None and stored.name == VALUE:
         return Verdict("COMPLETED")
@@ -52,6 +55,8 @@ def judge(folder: Path, asked: str, ended: Exit, unstored: str = "") -> Verdict:
     if why == "timeout":
         who = f"{ended.overdue} " if ended.overdue else ""
         return Verdict("TIMEOUT", "timeout", f"{who}ran for {ended.elapsed:.1f} s, the limit is {ended.limit:g} s")
+    if why in ("memory", "disk"):
+        return Verdict("FAILED", "oom" if why == "memory" else "disk", ended.words())
     if why == "worker":
         return Verdict("FAILED", "worker_lost", "worker restarted", cut=True)
     if why == "shim":
@@ -79,5 +84,7 @@ def after_restart(row: RunRow, stored: Path | None) -> Verdict | None:
 def as_error(row: RunRow) -> Exception:
     """The exception that callers of a run get when its process has left none."""
     about = f"run {row.id} of {row.job}: {row.cause or row.status.lower()}"
+    if row.cause_kind == "oom":
+        return OutOfMemory(about)
     kinds = {"TIMEOUT": OperatorTimeout, "CANCELLED": Cancelled}
     return kinds.get(row.status, WorkerDied)(about)

@@ -257,5 +257,7 @@ def check(words: list[str]) -> None:
             option = word.partition("=")[0]
             assert option in known | {"--help", "-h"}, f"{command.name} has no option {option}"
         elif hasattr(command, "commands"):
+            if word not in command.commands and hasattr(command, "default"):
+                word = command.default
             assert word in command.commands, f"operator-lib has no {word}"
             command = command.commands[word]

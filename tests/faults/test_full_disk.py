@@ -7,8 +7,9 @@ import subprocess
 import sys
 
 import fault_jobs as jobs
+import kept_jobs
 import pytest
-from crash import Home, until, wait
+from crash import Home, read_lines, told, until, wait
 
 from operator_lib import endpoint
 from operator_lib.errors import OperatorError
@@ -126,6 +127,19 @@ def test_a_log_without_room_does_not_stop_its_run(small):
         assert "No space left" in str(run.exception())
     sequence = [event["seq"] for event in run.events()]
     assert sequence == sorted(set(sequence))
+
+
+def test_a_run_goes_on_without_room_for_its_checkpoints(small, tmp_path):
+    effects, go = str(tmp_path / "effects"), tmp_path / "go"
+    run = kept_jobs.Waiting().deploy("waiting").submit(effects, str(go))
+    told(effects, 1)
+    fill(small)
+    go.touch()
+    told(effects, 3)
+    free(small)
+    (tmp_path / "go.on").touch()
+    assert run.result(30) == [100_000] * 4
+    assert len(read_lines(effects)) == 4
 
 
 def test_a_limit_on_file_sizes_is_like_a_full_disk(home, tmp_path):

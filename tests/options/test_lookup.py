@@ -19,6 +19,7 @@ from operator_lib.options import (
     Options,
     Reference,
     Retries,
+    apart,
     enforced_by,
     gpu,
     merge,
@@ -289,13 +290,9 @@ class TestDescribe:
 
 class TestSupport:
     def test_what_is_not_applied_is_named(self):
-        assert unsupported(parsed(timeout=3, gpu="H100", cacheable=True, secrets=["S"])) == [
-            "cacheable",
-            "gpu",
-            "secrets",
-        ]
+        assert unsupported(parsed(timeout=3, snapshot=True, batch=4)) == ["batch", "snapshot"]
         assert unsupported(parsed(timeout=3, retries=1, concurrency=2, resource=None)) == []
-        assert unsupported(parsed(resource={"cpu": 2, "max_retries": 1})) == ["cpu"]
+        assert unsupported(parsed(resource={"cpu": 2, "max_retries": 1})) == []
         assert unsupported(None) == []
 
     def test_a_default_said_aloud_asks_for_nothing(self):
@@ -303,6 +300,17 @@ class TestSupport:
 
     def test_for_another_set_of_names(self):
         assert enforced_by(frozenset({"cpu"}), parsed(cpu=2, timeout=3)) == ["timeout"]
+
+
+class TestApart:
+    def test_what_differs_from_the_process_around_is_named(self):
+        process = parsed(cpu=2, memory=4)
+        assert apart(process, parsed(cpu=2, memory=8, gpu="H100", timeout=3)) == ["gpu", "memory"]
+
+    def test_saying_nothing_or_the_same_asks_for_no_process(self):
+        process = parsed(cpu=2, memory=4)
+        for own in (None, parsed(timeout=3), parsed(cpu=2), parsed(memory=None)):
+            assert apart(process, own) == []
 
 
 def test_importing_options_loads_nothing_heavy():

@@ -273,6 +273,29 @@ class TestRuns:
         with opened(path) as store:
             asyncio.run(work(store))
 
+    def test_a_bad_end_can_be_taken_back_once(self, path):
+        async def work(store):
+            job = await deployed(store)
+            for id, end in (("f", "FAILED"), ("t", "TIMEOUT"), ("c", "CANCELLED"), ("ok", "COMPLETED")):
+                await store.submit_run(a_run(job, id))
+                await store.start_attempt(id, "l")
+                await store.request_cancel(id)
+                await store.finish_run(id, "l", end, "why", "in words")
+            assert sum(await asyncio.gather(*(store.reopen("f") for _ in range(20)))) == 1
+            assert [await store.reopen(id) for id in ("t", "c", "ok", "nobody")] == [True, True, False, False]
+            row = store.run("f")
+            assert (row.status, row.ended, row.cause, row.attempts) == ("PENDING", None, "", 1)
+            assert not row.cancel_requested
+            assert not await store.finish_run("f", "l", "FAILED"), "under the lease of before"
+            assert await store.start_attempt("f", "m") == 2
+            assert not await store.reopen("f")
+            await store.submit_run(a_run(job, "map", kind="map"))
+            await store.close_run("map", "FAILED")
+            assert not await store.reopen("map")
+
+        with opened(path) as store:
+            asyncio.run(work(store))
+
     def test_maps_count_up_until_they_end(self, path):
         async def work(store):
             await store.submit_run(a_run(await deployed(store), "m", kind="map"))

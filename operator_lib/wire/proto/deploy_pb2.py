@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from operator_lib.wire.proto import common_pb2 as operator__lib_dot_wire_dot_proto_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$operator_lib/wire/proto/deploy.proto\x12\x0foperator_lib.v1\x1a$operator_lib/wire/proto/common.proto\"\'\n\x07\x42lobRef\x12\x0e\n\x06sha256\x18\x01 \x01(\t\x12\x0c\n\x04size\x18\x02 \x01(\x03\">\n\x13MissingBlobsRequest\x12\'\n\x05\x62lobs\x18\x01 \x03(\x0b\x32\x18.operator_lib.v1.BlobRef\"}\n\x11MissingBlobsReply\x12;\n\x07missing\x18\x01 \x03(\x0b\x32*.operator_lib.v1.MissingBlobsReply.Missing\x1a+\n\x07Missing\x12\x0e\n\x06sha256\x18\x01 \x01(\t\x12\x10\n\x08received\x18\x02 \x01(\x03\"G\n\tBlobChunk\x12\x0e\n\x06sha256\x18\x01 \x01(\t\x12\x0c\n\x04size\x18\x02 \x01(\x03\x12\x0e\n\x06offset\x18\x03 \x01(\x03\x12\x0c\n\x04\x64\x61ta\x18\x04 \x01(\x0c\"\x1c\n\x0bUploadReply\x12\r\n\x05\x62ytes\x18\x01 \x01(\x03\"F\n\x04\x46ile\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x0e\n\x06sha256\x18\x02 \x01(\t\x12\x0c\n\x04size\x18\x03 \x01(\x03\x12\x12\n\nexecutable\x18\x04 \x01(\x08\"0\n\x08Manifest\x12$\n\x05\x66iles\x18\x01 \x03(\x0b\x32\x15.operator_lib.v1.File\"\xbb\x02\n\rDeployRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12-\n\x04kind\x18\x02 \x01(\x0e\x32\x1f.operator_lib.v1.DeploymentKind\x12+\n\x08manifest\x18\x03 \x01(\x0b\x32\x19.operator_lib.v1.Manifest\x12\'\n\x05\x65ntry\x18\x04 \x01(\x0b\x32\x18.operator_lib.v1.BlobRef\x12\x0e\n\x06python\x18\x05 \x01(\t\x12\x14\n\x0crequirements\x18\x06 \x01(\t\x12\x14\n\x0coptions_json\x18\x07 \x01(\t\x12\x13\n\x0bschema_json\x18\x08 \x01(\t\x12\x10\n\x08\x64\x61g_json\x18\t \x01(\t\x12\x13\n\x0b\x66ingerprint\x18\n \x01(\t\x12\x0f\n\x07timeout\x18\x0b \x01(\x01\x12\x0e\n\x06\x64\x65tach\x18\x0c \x01(\x08\"\xf5\x01\n\tPlanReply\x12\x0f\n\x07\x63hanged\x18\x01 \x01(\x08\x12\x14\n\x0clive_version\x18\x02 \x01(\x05\x12\x14\n\x0cnext_version\x18\x03 \x01(\x05\x12\x30\n\rlive_manifest\x18\x04 \x01(\x0b\x32\x19.operator_lib.v1.Manifest\x12\x15\n\rlive_dag_json\x18\x05 \x01(\t\x12\x19\n\x11live_options_json\x18\x06 \x01(\t\x12\x1a\n\x12\x65nvironment_cached\x18\x07 \x01(\x08\x12\x10\n\x08problems\x18\x08 \x03(\t\x12\x19\n\x11live_requirements\x18\t \x01(\t\"\x8f\x01\n\x0b\x44\x65ployEvent\x12\r\n\x03log\x18\x01 \x01(\tH\x00\x12\x0f\n\x05phase\x18\x02 \x01(\tH\x00\x12+\n\x04\x64one\x18\x03 \x01(\x0b\x32\x1b.operator_lib.v1.DeployDoneH\x00\x12*\n\x06\x66\x61iled\x18\x04 \x01(\x0b\x32\x18.operator_lib.v1.FailureH\x00\x42\x07\n\x05\x65vent\"P\n\nDeployDone\x12/\n\ndeployment\x18\x01 \x01(\x0b\x32\x1b.operator_lib.v1.Deployment\x12\x11\n\tunchanged\x18\x02 \x01(\x08\"`\n\x07Version\x12\x0e\n\x06number\x18\x01 \x01(\x05\x12\x13\n\x0b\x66ingerprint\x18\x02 \x01(\t\x12\x0f\n\x07\x63reated\x18\x03 \x01(\x01\x12\x0e\n\x06status\x18\x04 \x01(\t\x12\x0f\n\x07message\x18\x05 \x01(\t\"\xfc\x02\n\nDeployment\x12\x0c\n\x04name\x18\x01 \x01(\t\x12-\n\x04kind\x18\x02 \x01(\x0e\x32\x1f.operator_lib.v1.DeploymentKind\x12\n\n\x02id\x18\x03 \x01(\t\x12\x0f\n\x07version\x18\x04 \x01(\x05\x12\x13\n\x0bschema_json\x18\x05 \x01(\t\x12\x14\n\x0coptions_json\x18\x06 \x01(\t\x12\x10\n\x08\x64\x61g_json\x18\x07 \x01(\t\x12\x0b\n\x03url\x18\x08 \x01(\t\x12\r\n\x05token\x18\t \x01(\t\x12\x0f\n\x07\x63reated\x18\n \x01(\x01\x12*\n\x08versions\x18\x0b \x03(\x0b\x32\x18.operator_lib.v1.Version\x12\x0e\n\x06status\x18\x0c \x01(\t\x12\x0e\n\x06python\x18\r \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x0e \x01(\t\x12*\n\x08replicas\x18\x0f \x03(\x0b\x32\x18.operator_lib.v1.Replica\x12\x0f\n\x07updated\x18\x10 \x01(\x01\x12\x0c\n\x04runs\x18\x11 \x01(\x05\"T\n\x07Replica\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0b\n\x03pid\x18\x02 \x01(\x05\x12\x0f\n\x07version\x18\x03 \x01(\x05\x12\x0e\n\x06status\x18\x04 \x01(\t\x12\x0f\n\x07started\x18\x05 \x01(\x01\"<\n\x0bListRequest\x12-\n\x04kind\x18\x01 \x01(\x0e\x32\x1f.operator_lib.v1.DeploymentKind\"=\n\tListReply\x12\x30\n\x0b\x64\x65ployments\x18\x01 \x03(\x0b\x32\x1b.operator_lib.v1.Deployment\"f\n\nGetRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\n\n\x02id\x18\x02 \x01(\t\x12-\n\x04kind\x18\x03 \x01(\x0e\x32\x1f.operator_lib.v1.DeploymentKind\x12\x0f\n\x07version\x18\x04 \x01(\x05\"L\n\rDeleteRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12-\n\x04kind\x18\x02 \x01(\x0e\x32\x1f.operator_lib.v1.DeploymentKind\"\r\n\x0b\x44\x65leteReply\"_\n\x0fRollbackRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x05\x12-\n\x04kind\x18\x03 \x01(\x0e\x32\x1f.operator_lib.v1.DeploymentKind\".\n\x0cScaleRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08replicas\x18\x02 \x01(\x05\"\r\n\x0bInfoRequest\"\xad\x01\n\tInfoReply\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x0e\n\x06python\x18\x02 \x01(\t\x12\x0b\n\x03pid\x18\x03 \x01(\x05\x12\x0b\n\x03url\x18\x04 \x01(\t\x12\x14\n\x0cgrpc_address\x18\x05 \x01(\t\x12\x0f\n\x07started\x18\x06 \x01(\x01\x12\x0c\n\x04home\x18\x07 \x01(\t\x12\x0f\n\x07pythons\x18\x08 \x03(\t\x12\x0f\n\x07running\x18\t \x01(\x05\x12\x0e\n\x06queued\x18\n \x01(\x05\x32\xdd\x05\n\x0b\x44\x65ployments\x12X\n\x0cMissingBlobs\x12$.operator_lib.v1.MissingBlobsRequest\x1a\".operator_lib.v1.MissingBlobsReply\x12I\n\x0bUploadBlobs\x12\x1a.operator_lib.v1.BlobChunk\x1a\x1c.operator_lib.v1.UploadReply(\x01\x12\x42\n\x04Plan\x12\x1e.operator_lib.v1.DeployRequest\x1a\x1a.operator_lib.v1.PlanReply\x12H\n\x06\x44\x65ploy\x12\x1e.operator_lib.v1.DeployRequest\x1a\x1c.operator_lib.v1.DeployEvent0\x01\x12@\n\x04List\x12\x1c.operator_lib.v1.ListRequest\x1a\x1a.operator_lib.v1.ListReply\x12?\n\x03Get\x12\x1b.operator_lib.v1.GetRequest\x1a\x1b.operator_lib.v1.Deployment\x12\x46\n\x06\x44\x65lete\x12\x1e.operator_lib.v1.DeleteRequest\x1a\x1c.operator_lib.v1.DeleteReply\x12I\n\x08Rollback\x12 .operator_lib.v1.RollbackRequest\x1a\x1b.operator_lib.v1.Deployment\x12\x43\n\x05Scale\x12\x1d.operator_lib.v1.ScaleRequest\x1a\x1b.operator_lib.v1.Deployment\x12@\n\x04Info\x12\x1c.operator_lib.v1.InfoRequest\x1a\x1a.operator_lib.v1.InfoReplyb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$operator_lib/wire/proto/deploy.proto\x12\x0foperator_lib.v1\x1a$operator_lib/wire/proto/common.proto\"\'\n\x07\x42lobRef\x12\x0e\n\x06sha256\x18\x01 \x01(\t\x12\x0c\n\x04size\x18\x02 \x01(\x03\">\n\x13MissingBlobsRequest\x12\'\n\x05\x62lobs\x18\x01 \x03(\x0b\x32\x18.operator_lib.v1.BlobRef\"}\n\x11MissingBlobsReply\x12;\n\x07missing\x18\x01 \x03(\x0b\x32*.operator_lib.v1.MissingBlobsReply.Missing\x1a+\n\x07Missing\x12\x0e\n\x06sha256\x18\x01 \x01(\t\x12\x10\n\x08received\x18\x02 \x01(\x03\"G\n\tBlobChunk\x12\x0e\n\x06sha256\x18\x01 \x01(\t\x12\x0c\n\x04size\x18\x02 \x01(\x03\x12\x0e\n\x06offset\x18\x03 \x01(\x03\x12\x0c\n\x04\x64\x61ta\x18\x04 \x01(\x0c\"\x1c\n\x0bUploadReply\x12\r\n\x05\x62ytes\x18\x01 \x01(\x03\"F\n\x04\x46ile\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x0e\n\x06sha256\x18\x02 \x01(\t\x12\x0c\n\x04size\x18\x03 \x01(\x03\x12\x12\n\nexecutable\x18\x04 \x01(\x08\"0\n\x08Manifest\x12$\n\x05\x66iles\x18\x01 \x03(\x0b\x32\x15.operator_lib.v1.File\"\xcf\x02\n\rDeployRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12-\n\x04kind\x18\x02 \x01(\x0e\x32\x1f.operator_lib.v1.DeploymentKind\x12+\n\x08manifest\x18\x03 \x01(\x0b\x32\x19.operator_lib.v1.Manifest\x12\'\n\x05\x65ntry\x18\x04 \x01(\x0b\x32\x18.operator_lib.v1.BlobRef\x12\x0e\n\x06python\x18\x05 \x01(\t\x12\x14\n\x0crequirements\x18\x06 \x01(\t\x12\x14\n\x0coptions_json\x18\x07 \x01(\t\x12\x13\n\x0bschema_json\x18\x08 \x01(\t\x12\x10\n\x08\x64\x61g_json\x18\t \x01(\t\x12\x13\n\x0b\x66ingerprint\x18\n \x01(\t\x12\x0f\n\x07timeout\x18\x0b \x01(\x01\x12\x0e\n\x06\x64\x65tach\x18\x0c \x01(\x08\x12\x12\n\nparts_json\x18\r \x01(\t\"\xf5\x01\n\tPlanReply\x12\x0f\n\x07\x63hanged\x18\x01 \x01(\x08\x12\x14\n\x0clive_version\x18\x02 \x01(\x05\x12\x14\n\x0cnext_version\x18\x03 \x01(\x05\x12\x30\n\rlive_manifest\x18\x04 \x01(\x0b\x32\x19.operator_lib.v1.Manifest\x12\x15\n\rlive_dag_json\x18\x05 \x01(\t\x12\x19\n\x11live_options_json\x18\x06 \x01(\t\x12\x1a\n\x12\x65nvironment_cached\x18\x07 \x01(\x08\x12\x10\n\x08problems\x18\x08 \x03(\t\x12\x19\n\x11live_requirements\x18\t \x01(\t\"\x8f\x01\n\x0b\x44\x65ployEvent\x12\r\n\x03log\x18\x01 \x01(\tH\x00\x12\x0f\n\x05phase\x18\x02 \x01(\tH\x00\x12+\n\x04\x64one\x18\x03 \x01(\x0b\x32\x1b.operator_lib.v1.DeployDoneH\x00\x12*\n\x06\x66\x61iled\x18\x04 \x01(\x0b\x32\x18.operator_lib.v1.FailureH\x00\x42\x07\n\x05\x65vent\"P\n\nDeployDone\x12/\n\ndeployment\x18\x01 \x01(\x0b\x32\x1b.operator_lib.v1.Deployment\x12\x11\n\tunchanged\x18\x02 \x01(\x08\"`\n\x07Version\x12\x0e\n\x06number\x18\x01 \x01(\x05\x12\x13\n\x0b\x66ingerprint\x18\x02 \x01(\t\x12\x0f\n\x07\x63reated\x18\x03 \x01(\x01\x12\x0e\n\x06status\x18\x04 \x01(\t\x12\x0f\n\x07message\x18\x05 \x01(\t\"\xfc\x02\n\nDeployment\x12\x0c\n\x04name\x18\x01 \x01(\t\x12-\n\x04kind\x18\x02 \x01(\x0e\x32\x1f.operator_lib.v1.DeploymentKind\x12\n\n\x02id\x18\x03 \x01(\t\x12\x0f\n\x07version\x18\x04 \x01(\x05\x12\x13\n\x0bschema_json\x18\x05 \x01(\t\x12\x14\n\x0coptions_json\x18\x06 \x01(\t\x12\x10\n\x08\x64\x61g_json\x18\x07 \x01(\t\x12\x0b\n\x03url\x18\x08 \x01(\t\x12\r\n\x05token\x18\t \x01(\t\x12\x0f\n\x07\x63reated\x18\n \x01(\x01\x12*\n\x08versions\x18\x0b \x03(\x0b\x32\x18.operator_lib.v1.Version\x12\x0e\n\x06status\x18\x0c \x01(\t\x12\x0e\n\x06python\x18\r \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x0e \x01(\t\x12*\n\x08replicas\x18\x0f \x03(\x0b\x32\x18.operator_lib.v1.Replica\x12\x0f\n\x07updated\x18\x10 \x01(\x01\x12\x0c\n\x04runs\x18\x11 \x01(\x05\"T\n\x07Replica\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0b\n\x03pid\x18\x02 \x01(\x05\x12\x0f\n\x07version\x18\x03 \x01(\x05\x12\x0e\n\x06status\x18\x04 \x01(\t\x12\x0f\n\x07started\x18\x05 \x01(\x01\"<\n\x0bListRequest\x12-\n\x04kind\x18\x01 \x01(\x0e\x32\x1f.operator_lib.v1.DeploymentKind\"=\n\tListReply\x12\x30\n\x0b\x64\x65ployments\x18\x01 \x03(\x0b\x32\x1b.operator_lib.v1.Deployment\"f\n\nGetRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\n\n\x02id\x18\x02 \x01(\t\x12-\n\x04kind\x18\x03 \x01(\x0e\x32\x1f.operator_lib.v1.DeploymentKind\x12\x0f\n\x07version\x18\x04 \x01(\x05\"L\n\rDeleteRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12-\n\x04kind\x18\x02 \x01(\x0e\x32\x1f.operator_lib.v1.DeploymentKind\"\r\n\x0b\x44\x65leteReply\"_\n\x0fRollbackRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x05\x12-\n\x04kind\x18\x03 \x01(\x0e\x32\x1f.operator_lib.v1.DeploymentKind\".\n\x0cScaleRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08replicas\x18\x02 \x01(\x05\"\r\n\x0bInfoRequest\"\xad\x01\n\tInfoReply\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x0e\n\x06python\x18\x02 \x01(\t\x12\x0b\n\x03pid\x18\x03 \x01(\x05\x12\x0b\n\x03url\x18\x04 \x01(\t\x12\x14\n\x0cgrpc_address\x18\x05 \x01(\t\x12\x0f\n\x07started\x18\x06 \x01(\x01\x12\x0c\n\x04home\x18\x07 \x01(\t\x12\x0f\n\x07pythons\x18\x08 \x03(\t\x12\x0f\n\x07running\x18\t \x01(\x05\x12\x0e\n\x06queued\x18\n \x01(\x05\x32\xdd\x05\n\x0b\x44\x65ployments\x12X\n\x0cMissingBlobs\x12$.operator_lib.v1.MissingBlobsRequest\x1a\".operator_lib.v1.MissingBlobsReply\x12I\n\x0bUploadBlobs\x12\x1a.operator_lib.v1.BlobChunk\x1a\x1c.operator_lib.v1.UploadReply(\x01\x12\x42\n\x04Plan\x12\x1e.operator_lib.v1.DeployRequest\x1a\x1a.operator_lib.v1.PlanReply\x12H\n\x06\x44\x65ploy\x12\x1e.operator_lib.v1.DeployRequest\x1a\x1c.operator_lib.v1.DeployEvent0\x01\x12@\n\x04List\x12\x1c.operator_lib.v1.ListRequest\x1a\x1a.operator_lib.v1.ListReply\x12?\n\x03Get\x12\x1b.operator_lib.v1.GetRequest\x1a\x1b.operator_lib.v1.Deployment\x12\x46\n\x06\x44\x65lete\x12\x1e.operator_lib.v1.DeleteRequest\x1a\x1c.operator_lib.v1.DeleteReply\x12I\n\x08Rollback\x12 .operator_lib.v1.RollbackRequest\x1a\x1b.operator_lib.v1.Deployment\x12\x43\n\x05Scale\x12\x1d.operator_lib.v1.ScaleRequest\x1a\x1b.operator_lib.v1.Deployment\x12@\n\x04Info\x12\x1c.operator_lib.v1.InfoRequest\x1a\x1a.operator_lib.v1.InfoReplyb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -49,37 +49,37 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MANIFEST']._serialized_start=502
   _globals['_MANIFEST']._serialized_end=550
   _globals['_DEPLOYREQUEST']._serialized_start=553
-  _globals['_DEPLOYREQUEST']._serialized_end=868
-  _globals['_PLANREPLY']._serialized_start=871
-  _globals['_PLANREPLY']._serialized_end=1116
-  _globals['_DEPLOYEVENT']._serialized_start=1119
-  _globals['_DEPLOYEVENT']._serialized_end=1262
-  _globals['_DEPLOYDONE']._serialized_start=1264
-  _globals['_DEPLOYDONE']._serialized_end=1344
-  _globals['_VERSION']._serialized_start=1346
-  _globals['_VERSION']._serialized_end=1442
-  _globals['_DEPLOYMENT']._serialized_start=1445
-  _globals['_DEPLOYMENT']._serialized_end=1825
-  _globals['_REPLICA']._serialized_start=1827
-  _globals['_REPLICA']._serialized_end=1911
-  _globals['_LISTREQUEST']._serialized_start=1913
-  _globals['_LISTREQUEST']._serialized_end=1973
-  _globals['_LISTREPLY']._serialized_start=1975
-  _globals['_LISTREPLY']._serialized_end=2036
-  _globals['_GETREQUEST']._serialized_start=2038
-  _globals['_GETREQUEST']._serialized_end=2140
-  _globals['_DELETEREQUEST']._serialized_start=2142
-  _globals['_DELETEREQUEST']._serialized_end=2218
-  _globals['_DELETEREPLY']._serialized_start=2220
-  _globals['_DELETEREPLY']._serialized_end=2233
-  _globals['_ROLLBACKREQUEST']._serialized_start=2235
-  _globals['_ROLLBACKREQUEST']._serialized_end=2330
-  _globals['_SCALEREQUEST']._serialized_start=2332
-  _globals['_SCALEREQUEST']._serialized_end=2378
-  _globals['_INFOREQUEST']._serialized_start=2380
-  _globals['_INFOREQUEST']._serialized_end=2393
-  _globals['_INFOREPLY']._serialized_start=2396
-  _globals['_INFOREPLY']._serialized_end=2569
-  _globals['_DEPLOYMENTS']._serialized_start=2572
-  _globals['_DEPLOYMENTS']._serialized_end=3305
+  _globals['_DEPLOYREQUEST']._serialized_end=888
+  _globals['_PLANREPLY']._serialized_start=891
+  _globals['_PLANREPLY']._serialized_end=1136
+  _globals['_DEPLOYEVENT']._serialized_start=1139
+  _globals['_DEPLOYEVENT']._serialized_end=1282
+  _globals['_DEPLOYDONE']._serialized_start=1284
+  _globals['_DEPLOYDONE']._serialized_end=1364
+  _globals['_VERSION']._serialized_start=1366
+  _globals['_VERSION']._serialized_end=1462
+  _globals['_DEPLOYMENT']._serialized_start=1465
+  _globals['_DEPLOYMENT']._serialized_end=1845
+  _globals['_REPLICA']._serialized_start=1847
+  _globals['_REPLICA']._serialized_end=1931
+  _globals['_LISTREQUEST']._serialized_start=1933
+  _globals['_LISTREQUEST']._serialized_end=1993
+  _globals['_LISTREPLY']._serialized_start=1995
+  _globals['_LISTREPLY']._serialized_end=2056
+  _globals['_GETREQUEST']._serialized_start=2058
+  _globals['_GETREQUEST']._serialized_end=2160
+  _globals['_DELETEREQUEST']._serialized_start=2162
+  _globals['_DELETEREQUEST']._serialized_end=2238
+  _globals['_DELETEREPLY']._serialized_start=2240
+  _globals['_DELETEREPLY']._serialized_end=2253
+  _globals['_ROLLBACKREQUEST']._serialized_start=2255
+  _globals['_ROLLBACKREQUEST']._serialized_end=2350
+  _globals['_SCALEREQUEST']._serialized_start=2352
+  _globals['_SCALEREQUEST']._serialized_end=2398
+  _globals['_INFOREQUEST']._serialized_start=2400
+  _globals['_INFOREQUEST']._serialized_end=2413
+  _globals['_INFOREPLY']._serialized_start=2416
+  _globals['_INFOREPLY']._serialized_end=2589
+  _globals['_DEPLOYMENTS']._serialized_start=2592
+  _globals['_DEPLOYMENTS']._serialized_end=3325
 # @@protoc_insertion_point(module_scope)

@@ -71,7 +71,7 @@ class Manifest(_message.Message):
     def __init__(self, files: _Optional[_Iterable[_Union[File, _Mapping]]] = ...) -> None: ...
 
 class DeployRequest(_message.Message):
-    __slots__ = ("name", "kind", "manifest", "entry", "python", "requirements", "options_json", "schema_json", "dag_json", "fingerprint", "timeout", "detach")
+    __slots__ = ("name", "kind", "manifest", "entry", "python", "requirements", "options_json", "schema_json", "dag_json", "fingerprint", "timeout", "detach", "parts_json")
     NAME_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     MANIFEST_FIELD_NUMBER: _ClassVar[int]
@@ -84,6 +84,7 @@ class DeployRequest(_message.Message):
     FINGERPRINT_FIELD_NUMBER: _ClassVar[int]
     TIMEOUT_FIELD_NUMBER: _ClassVar[int]
     DETACH_FIELD_NUMBER: _ClassVar[int]
+    PARTS_JSON_FIELD_NUMBER: _ClassVar[int]
     name: str
     kind: _common_pb2.DeploymentKind
     manifest: Manifest
@@ -96,7 +97,8 @@ class DeployRequest(_message.Message):
     fingerprint: str
     timeout: float
     detach: bool
-    def __init__(self, name: _Optional[str] = ..., kind: _Optional[_Union[_common_pb2.DeploymentKind, str]] = ..., manifest: _Optional[_Union[Manifest, _Mapping]] = ..., entry: _Optional[_Union[BlobRef, _Mapping]] = ..., python: _Optional[str] = ..., requirements: _Optional[str] = ..., options_json: _Optional[str] = ..., schema_json: _Optional[str] = ..., dag_json: _Optional[str] = ..., fingerprint: _Optional[str] = ..., timeout: _Optional[float] = ..., detach: _Optional[bool] = ...) -> None: ...
+    parts_json: str
+    def __init__(self, name: _Optional[str] = ..., kind: _Optional[_Union[_common_pb2.DeploymentKind, str]] = ..., manifest: _Optional[_Union[Manifest, _Mapping]] = ..., entry: _Optional[_Union[BlobRef, _Mapping]] = ..., python: _Optional[str] = ..., requirements: _Optional[str] = ..., options_json: _Optional[str] = ..., schema_json: _Optional[str] = ..., dag_json: _Optional[str] = ..., fingerprint: _Optional[str] = ..., timeout: _Optional[float] = ..., detach: _Optional[bool] = ..., parts_json: _Optional[str] = ...) -> None: ...
 
 class PlanReply(_message.Message):
     __slots__ = ("changed", "live_version", "next_version", "live_manifest", "live_dag_json", "live_options_json", "environment_cached", "problems", "live_requirements")

@@ -99,12 +99,14 @@ class EventBatch(_message.Message):
     def __init__(self, lines: _Optional[bytes] = ...) -> None: ...
 
 class ResultRequest(_message.Message):
-    __slots__ = ("run_id", "offset")
+    __slots__ = ("run_id", "offset", "outputs")
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
     OFFSET_FIELD_NUMBER: _ClassVar[int]
+    OUTPUTS_FIELD_NUMBER: _ClassVar[int]
     run_id: str
     offset: int
-    def __init__(self, run_id: _Optional[str] = ..., offset: _Optional[int] = ...) -> None: ...
+    outputs: bool
+    def __init__(self, run_id: _Optional[str] = ..., offset: _Optional[int] = ..., outputs: _Optional[bool] = ...) -> None: ...
 
 class CancelRequest(_message.Message):
     __slots__ = ("run_id",)
@@ -112,15 +114,35 @@ class CancelRequest(_message.Message):
     run_id: str
     def __init__(self, run_id: _Optional[str] = ...) -> None: ...
 
+class ResumeRequest(_message.Message):
+    __slots__ = ("run_id", "key")
+    RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    run_id: str
+    key: str
+    def __init__(self, run_id: _Optional[str] = ..., key: _Optional[str] = ...) -> None: ...
+
+class ReplayRequest(_message.Message):
+    __slots__ = ("run_id", "run", "from_node")
+    RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    RUN_FIELD_NUMBER: _ClassVar[int]
+    FROM_NODE_FIELD_NUMBER: _ClassVar[int]
+    run_id: str
+    run: SubmitRequest
+    from_node: str
+    def __init__(self, run_id: _Optional[str] = ..., run: _Optional[_Union[SubmitRequest, _Mapping]] = ..., from_node: _Optional[str] = ...) -> None: ...
+
 class ListRunsRequest(_message.Message):
-    __slots__ = ("job", "limit", "status")
+    __slots__ = ("job", "limit", "status", "results")
     JOB_FIELD_NUMBER: _ClassVar[int]
     LIMIT_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
+    RESULTS_FIELD_NUMBER: _ClassVar[int]
     job: str
     limit: int
     status: str
-    def __init__(self, job: _Optional[str] = ..., limit: _Optional[int] = ..., status: _Optional[str] = ...) -> None: ...
+    results: bool
+    def __init__(self, job: _Optional[str] = ..., limit: _Optional[int] = ..., status: _Optional[str] = ..., results: _Optional[bool] = ...) -> None: ...
 
 class ListRunsReply(_message.Message):
     __slots__ = ("runs",)

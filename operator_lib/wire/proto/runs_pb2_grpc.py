@@ -60,6 +60,16 @@ class RunsStub:
                 request_serializer=operator__lib_dot_wire_dot_proto_dot_runs__pb2.CancelRequest.SerializeToString,
                 response_deserializer=operator__lib_dot_wire_dot_proto_dot_runs__pb2.RunState.FromString,
                 _registered_method=True)
+        self.Resume = channel.unary_unary(
+                '/operator_lib.v1.Runs/Resume',
+                request_serializer=operator__lib_dot_wire_dot_proto_dot_runs__pb2.ResumeRequest.SerializeToString,
+                response_deserializer=operator__lib_dot_wire_dot_proto_dot_runs__pb2.RunState.FromString,
+                _registered_method=True)
+        self.Replay = channel.unary_unary(
+                '/operator_lib.v1.Runs/Replay',
+                request_serializer=operator__lib_dot_wire_dot_proto_dot_runs__pb2.ReplayRequest.SerializeToString,
+                response_deserializer=operator__lib_dot_wire_dot_proto_dot_runs__pb2.RunState.FromString,
+                _registered_method=True)
         self.List = channel.unary_unary(
                 '/operator_lib.v1.Runs/List',
                 request_serializer=operator__lib_dot_wire_dot_proto_dot_runs__pb2.ListRunsRequest.SerializeToString,
@@ -81,7 +91,8 @@ class RunsServicer:
     """Missing associated documentation comment in .proto file."""
 
     def Submit(self, request, context):
-        """Accepts a run. Once this has answered, the run survives anything short of losing the disk.
+        """Accepts a run. Once this has answered, the run survives anything short of losing the disk. RESOURCE_EXHAUSTED: too
+        many wait; the trailing metadata "retry-after" gives seconds.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -110,6 +121,20 @@ class RunsServicer:
 
     def Cancel(self, request, context):
         """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Resume(self, request, context):
+        """Starts a run again that has not COMPLETED, as the same run; calls that had finished are not made again.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Replay(self, request, context):
+        """A new run that takes over what an old one has finished, as far as it would come out the same.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
@@ -159,6 +184,16 @@ def add_RunsServicer_to_server(servicer, server):
             'Cancel': grpc.unary_unary_rpc_method_handler(
                     servicer.Cancel,
                     request_deserializer=operator__lib_dot_wire_dot_proto_dot_runs__pb2.CancelRequest.FromString,
+                    response_serializer=operator__lib_dot_wire_dot_proto_dot_runs__pb2.RunState.SerializeToString,
+            ),
+            'Resume': grpc.unary_unary_rpc_method_handler(
+                    servicer.Resume,
+                    request_deserializer=operator__lib_dot_wire_dot_proto_dot_runs__pb2.ResumeRequest.FromString,
+                    response_serializer=operator__lib_dot_wire_dot_proto_dot_runs__pb2.RunState.SerializeToString,
+            ),
+            'Replay': grpc.unary_unary_rpc_method_handler(
+                    servicer.Replay,
+                    request_deserializer=operator__lib_dot_wire_dot_proto_dot_runs__pb2.ReplayRequest.FromString,
                     response_serializer=operator__lib_dot_wire_dot_proto_dot_runs__pb2.RunState.SerializeToString,
             ),
             'List': grpc.unary_unary_rpc_method_handler(
@@ -311,6 +346,60 @@ class Runs:
             target,
             '/operator_lib.v1.Runs/Cancel',
             operator__lib_dot_wire_dot_proto_dot_runs__pb2.CancelRequest.SerializeToString,
+            operator__lib_dot_wire_dot_proto_dot_runs__pb2.RunState.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Resume(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/operator_lib.v1.Runs/Resume',
+            operator__lib_dot_wire_dot_proto_dot_runs__pb2.ResumeRequest.SerializeToString,
+            operator__lib_dot_wire_dot_proto_dot_runs__pb2.RunState.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Replay(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/operator_lib.v1.Runs/Replay',
+            operator__lib_dot_wire_dot_proto_dot_runs__pb2.ReplayRequest.SerializeToString,
             operator__lib_dot_wire_dot_proto_dot_runs__pb2.RunState.FromString,
             options,
             channel_credentials,

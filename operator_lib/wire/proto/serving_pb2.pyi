@@ -58,14 +58,16 @@ class FateRequest(_message.Message):
     def __init__(self, name: _Optional[str] = ..., replica_id: _Optional[str] = ..., session: _Optional[int] = ...) -> None: ...
 
 class FateReply(_message.Message):
-    __slots__ = ("last_started", "known", "cause")
+    __slots__ = ("last_started", "known", "cause", "kind")
     LAST_STARTED_FIELD_NUMBER: _ClassVar[int]
     KNOWN_FIELD_NUMBER: _ClassVar[int]
     CAUSE_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
     last_started: int
     known: bool
     cause: str
-    def __init__(self, last_started: _Optional[int] = ..., known: _Optional[bool] = ..., cause: _Optional[str] = ...) -> None: ...
+    kind: str
+    def __init__(self, last_started: _Optional[int] = ..., known: _Optional[bool] = ..., cause: _Optional[str] = ..., kind: _Optional[str] = ...) -> None: ...
 
 class ConnectReply(_message.Message):
     __slots__ = ("endpoints", "version", "schema_json", "cause", "options_json", "failure")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import operator_lib
 from operator_lib.errors import NotFound, PythonVersionMismatch
-from operator_lib.package import requirements
+from operator_lib.package import environment
 from operator_lib.wire.failure import encode_failure
 from operator_lib.wire.proto import common_pb2 as common
 from operator_lib.wire.proto import deploy_pb2 as pb
@@ -66,7 +66,7 @@ class Deployments(rpc.DeploymentsServicer):
                 reply.live_options_json = live.options_json
                 reply.live_requirements = live.requirements
                 reply.changed = live.fingerprint != request.fingerprint
-        key = requirements.environment_key(request.requirements, request.python)
+        key = environment.key(request.requirements, request.python, request.options_json)
         reply.environment_cached = worker.environments.installed(key)
         return reply
 

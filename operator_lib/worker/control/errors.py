@@ -20,7 +20,7 @@ from operator_lib.errors import (
     QueueFull,
 )
 from operator_lib.worker.blobs import NO_SPACE, BlobError, BlobMismatch, WrongOffset
-from operator_lib.worker.store.base import Conflict, StoreError
+from operator_lib.worker.store.base import Conflict, Refused, StoreError
 
 log = logging.getLogger("operator_lib.worker")
 
@@ -28,6 +28,7 @@ CODES: tuple[tuple[type[BaseException], grpc.StatusCode], ...] = (
     (AuthenticationError, grpc.StatusCode.UNAUTHENTICATED),
     (NotFound, grpc.StatusCode.NOT_FOUND),
     (Conflict, grpc.StatusCode.ALREADY_EXISTS),
+    (Refused, grpc.StatusCode.ALREADY_EXISTS),
     (QueueFull, grpc.StatusCode.RESOURCE_EXHAUSTED),
     (StoreError, grpc.StatusCode.RESOURCE_EXHAUSTED),
     # An upload that went wrong is taken up again where it stands: for clients, a connection that broke.
@@ -46,7 +47,8 @@ async def refuse(context: Any, error: Exception) -> None:
     """End the call with the status that fits. What is ours to mend is logged, and not shown."""
     for kind, code in CODES:
         if isinstance(error, kind):
-            await context.abort(code, str(error)[:4000])
+            later = (("retry-after", f"{error.retry_after:g}"),) if isinstance(error, QueueFull) else ()
+            await context.abort(code, str(error)[:4000], later)
     if isinstance(error, OSError) and error.errno in NO_SPACE:
         await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, f"the worker's disk is full: {error}"[:4000])
     if isinstance(error, BlobError):

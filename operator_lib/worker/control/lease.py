@@ -105,7 +105,9 @@ class Loan:
     def gone(self, replica: Replica) -> None:
         """A process has ended; when that was not our doing, the caller is told."""
         if not self.ending:
-            failure = common.Failure(cause="signal", message=replica.cause, payload=replica.failure)
+            failure = common.Failure(
+                cause=replica.cause_kind or "signal", message=replica.cause, payload=replica.failure
+            )
             self.events.put_nowait(pb.LeaseEvent(run_id=self.run_id, replica_id=replica.id, failed=failure))
 
     def end(self) -> None:

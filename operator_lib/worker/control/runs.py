@@ -7,13 +7,13 @@ import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
-from operator_lib.engine.process import FAILURE, VALUE
+from operator_lib.engine.process import FAILURE, OUTPUTS, VALUE
 from operator_lib.errors import NotFound, NotReady
 from operator_lib.wire.failure import encode_failure
 from operator_lib.wire.proto import common_pb2 as common
 from operator_lib.wire.proto import runs_pb2 as pb
 from operator_lib.wire.proto import runs_pb2_grpc as rpc
-from operator_lib.worker import stories
+from operator_lib.worker import resuming, stories
 from operator_lib.worker.control.errors import stream, unary
 from operator_lib.worker.control.lease import lease
 from operator_lib.worker.runs import new_run
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 # Results up to this size travel with the state.
 INLINE = 1 << 20
+# Bytes of results that go with a list of runs.
+LISTED = 1 << 20
 CHUNK = 1 << 20
 
 
@@ -34,6 +36,10 @@ class Runs(rpc.RunsServicer):
 
     @unary
     async def Submit(self, request: pb.SubmitRequest, context: Any) -> pb.RunState:
+        return self.state(await self.worker.runs.submit(self._row(request)))
+
+    def _row(self, request: pb.SubmitRequest, old: RunRow | None = None) -> RunRow:
+        """A run that is asked for; `old`: the one whose input it gets when it has none."""
         worker = self.worker
         job = worker.store.deployment(name=request.job, kind="job")
         if job is None or job.kind != "job" or not job.live_version:
@@ -41,22 +47,29 @@ class Runs(rpc.RunsServicer):
         version = request.version or job.live_version
         if worker.store.version(job.id, version) is None:
             raise NotFound(f"{job.name} has no version {version}")
+        if old is not None and request.WhichOneof("input") is None:
+            return new_run(
+                job,
+                version,
+                idempotency_key=request.idempotency_key,
+                input_sha256=old.input_sha256,
+                input_ref=old.input_ref,
+                input_inline=old.input_inline,
+                at_most_once=request.at_most_once or old.at_most_once,
+            )
         by_blob = request.WhichOneof("input") == "blob"
         if by_blob and not worker.blobs.has(request.blob.sha256, request.blob.size):
             raise NotFound(f"the input {request.blob.sha256[:12]} was not uploaded")
         sha = request.blob.sha256 if by_blob else hashlib.sha256(request.inline).hexdigest()
-        row = await worker.runs.submit(
-            new_run(
-                job,
-                version,
-                idempotency_key=request.idempotency_key,
-                input_sha256=sha,
-                input_ref=request.blob.sha256 if by_blob else "inline",
-                input_inline=None if by_blob else request.inline,
-                at_most_once=request.at_most_once,
-            )
+        return new_run(
+            job,
+            version,
+            idempotency_key=request.idempotency_key,
+            input_sha256=sha,
+            input_ref=request.blob.sha256 if by_blob else "inline",
+            input_inline=None if by_blob else request.inline,
+            at_most_once=request.at_most_once,
         )
-        return self.state(row)
 
     def state(self, row: RunRow, *, inline: bool = True) -> pb.RunState:
         """A run as callers see it."""
@@ -153,13 +166,15 @@ class Runs(rpc.RunsServicer):
     @stream
     async def Result(self, request: pb.ResultRequest, context: Any) -> AsyncIterator[common.Chunk]:
         row = self.worker.runs.row(request.run_id)
-        stored = self.worker.places.attempt(row.id, row.attempts) / VALUE
+        stored = self.worker.places.attempt(row.id, row.attempts) / (OUTPUTS if request.outputs else VALUE)
+        if request.outputs and not stored.exists():
+            return
         if not stored.exists():
             raise NotFound(f"run {request.run_id} has no stored value: it is {row.status}")
         if request.offset < 0:
             raise ValueError(f"offset: must be 0 or more, got {request.offset}")
         with open(stored, "rb") as file:
-            file.seek(min(request.offset, row.result_size))
+            file.seek(request.offset)
             while data := await asyncio.to_thread(file.read, CHUNK):
                 yield common.Chunk(data=data)
 
@@ -168,11 +183,30 @@ class Runs(rpc.RunsServicer):
         return self.state(await self.worker.runs.cancel(request.run_id), inline=False)
 
     @unary
+    async def Resume(self, request: pb.ResumeRequest, context: Any) -> pb.RunState:
+        return self.state(await resuming.resume(self.worker.runs, request.run_id, request.key), inline=False)
+
+    @unary
+    async def Replay(self, request: pb.ReplayRequest, context: Any) -> pb.RunState:
+        old = self.worker.runs.row(request.run_id)
+        row = self._row(request.run, old)
+        return self.state(await resuming.replay(self.worker.runs, old, row, request.from_node))
+
+    @unary
     async def List(self, request: pb.ListRunsRequest, context: Any) -> pb.ListRunsReply:
         rows = self.worker.store.runs(
             job=request.job or None, status=request.status or None, limit=request.limit or 100
         )
-        return pb.ListRunsReply(runs=[self.state(row, inline=False) for row in rows])
+        return await asyncio.to_thread(self._listed, rows, LISTED if request.results else 0)
+
+    def _listed(self, rows: list[RunRow], room: int) -> pb.ListRunsReply:
+        """The runs, with what came of them until `room` bytes are full; the rest is asked for one by one."""
+        reply = pb.ListRunsReply()
+        for row in rows:
+            shown = self.state(row, inline=room > 0)
+            room -= len(shown.result) + len(shown.failure.payload)
+            reply.runs.append(shown)
+        return reply
 
     @unary
     async def Get(self, request: pb.GetRunRequest, context: Any) -> pb.RunState:

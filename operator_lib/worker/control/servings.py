@@ -51,7 +51,9 @@ class Servings(rpc.ServingsServicer):
             return pb.FateReply(cause="the connection to it broke")
         started = ledger.read(self.worker.places.replica(replica.id) / LEDGER)
         known = request.session in started
-        return pb.FateReply(known=known, last_started=started.get(request.session, 0), cause=replica.cause)
+        return pb.FateReply(
+            known=known, last_started=started.get(request.session, 0), cause=replica.cause, kind=replica.cause_kind
+        )
 
     @unary
     async def Connect(self, request: pb.ConnectRequest, context: Any) -> pb.ConnectReply:

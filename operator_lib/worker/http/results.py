@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 
-from operator_lib.engine.process import FAILURE, VALUE
+from operator_lib.engine import kept
+from operator_lib.engine.process import FAILURE, OUTPUTS, VALUE
 from operator_lib.errors import NotFound, SerializationError
 from operator_lib.wire import codec, failure, frames
 from operator_lib.worker.http.errors import Refusal, status_of
@@ -73,6 +74,37 @@ def value_json(path: Path) -> bytes:
     return parts[0] if head["shape"] == "value" else b"[" + b",".join(parts) + b"]"
 
 
+def outputs_json(worker: Worker, row: RunRow, only: str = "") -> dict[str, bytes]:
+    """The outputs of the functions of a graph, and the value of the run under the name of its job, as JSON arrays.
+
+    Raises:
+        Refusal: 409, it has not ended; 406, they have no JSON form here.
+        NotFound: nothing is stored (under the name `only`).
+    """
+    folder = worker.places.attempt(row.id, row.attempts)
+    stored = kept.read((folder / OUTPUTS).read_bytes()) if row.terminal and (folder / OUTPUTS).exists() else {}
+    names = [*dict.fromkeys((row.job, *stored))]
+    if only and only not in names:
+        raise NotFound(f"run {row.id} stored no output of {only!r}; stored: {', '.join(names)}")
+    found: dict[str, bytes] = {}
+    for name in [only] if only else names:
+        if name in stored:
+            found[name] = _function_json(stored[name])
+        elif only or row.status == "COMPLETED" or not stored:
+            found[name] = b"[%b]" % value_json(stored_value(worker, row))
+    return found
+
+
+def _function_json(function: kept.Function) -> bytes:
+    """One array of all that a function has returned."""
+    try:
+        function.check()
+        parts = [_frame_json(frame)[1:-1] for frame in function.frames]
+    except SerializationError as problem:
+        raise _no_json(str(problem)) from None
+    return b"[%b]" % b",".join(part for part in parts if part)
+
+
 def _frames(mapped: mmap.mmap, head: dict[str, Any]) -> Iterator[bytes]:
     """One frame after the other, without what a generator returned at its end."""
     sizes: list[int] = head["sizes"][: -1 if head.get("returned") or head.get("failed") else None]
@@ -80,7 +112,7 @@ def _frames(mapped: mmap.mmap, head: dict[str, Any]) -> Iterator[bytes]:
         yield mapped.read(size)
 
 
-def _frame_json(data: bytes) -> bytes:
+def _frame_json(data: bytes | memoryview) -> bytes:
     frame = frames.parse(data)
     if frame.codec != "json":
         raise _no_json(f"it was stored with output_encoder={frame.codec!r}, which the worker never opens")

@@ -14,6 +14,7 @@ from operator_lib.engine.events import from_lines
 from operator_lib.errors import NotFound
 from operator_lib.trace.dag import DAG
 from operator_lib.trace.overlay import overlay
+from operator_lib.worker import resuming
 from operator_lib.worker.http import results
 from operator_lib.worker.http.deployments import DAG_SCHEMA, SVG, graph_of, picture
 from operator_lib.worker.http.endpoint import Answer, Endpoint, Json, Parameter
@@ -59,6 +60,10 @@ async def cancel(worker: Worker, request: Request, query: Json) -> Response:
     return JSONResponse(run_state(await worker.runs.cancel(request.path_params["id"])))
 
 
+async def resume(worker: Worker, request: Request, query: Json) -> Response:
+    return accepted(await resuming.resume(worker.runs, request.path_params["id"]))
+
+
 async def result(worker: Worker, request: Request, query: Json) -> Response:
     row = _row(worker, request)
     if query.get("wait"):
@@ -71,22 +76,17 @@ async def result(worker: Worker, request: Request, query: Json) -> Response:
 
 
 async def outputs(worker: Worker, request: Request, query: Json) -> Response:
-    """The stored outputs by function, a list each; a job has one, its own."""
+    """The stored outputs by function, a list each; that of the run itself goes by the name of the job."""
     row = _row(worker, request)
-    return await _outputs(worker, row, b'{"outputs":{%b:[%b]}}', row.job)
+    found = await asyncio.to_thread(results.outputs_json, worker, row)
+    body = b",".join(json.dumps(name).encode() + b":" + values for name, values in found.items())
+    return Response(b'{"outputs":{%b}}' % body, media_type="application/json")
 
 
 async def output(worker: Worker, request: Request, query: Json) -> Response:
     row, name = _row(worker, request), request.path_params["fn"]
-    if name != row.job:
-        raise NotFound(f"run {row.id} stored no output of {name!r}; stored: {row.job}")
-    return await _outputs(worker, row, b"[%b]")
-
-
-async def _outputs(worker: Worker, row: RunRow, form: bytes, *names: str) -> Response:
-    path = results.stored_value(worker, row)
-    value = await asyncio.to_thread(results.value_json, path)
-    return Response(form % (*(json.dumps(name).encode() for name in names), value), media_type="application/json")
+    found = await asyncio.to_thread(results.outputs_json, worker, row, name)
+    return Response(found[name], media_type="application/json")
 
 
 async def dag(worker: Worker, request: Request, query: Json) -> Response:
@@ -135,6 +135,11 @@ def endpoints() -> list[Endpoint]:
                 Answer(202, "With ?wait=true: not finished in time.", ref("Run"), headers=(("Location", "The run."),)),
             ),
             (WAIT, TIMEOUT), (400, *not_yet, 504),
+        ),
+        Endpoint(
+            "POST", "/v1/runs/{id}/resume", resume, "runs",
+            "Start a run again, as the same run, that failed or was cancelled. What it had finished is not done again.",
+            (Answer(202, "It goes on.", ref("Run"), headers=(("Location", "The run."),)),), (), (404, 409),
         ),
         get("/outputs", outputs, "Stored outputs by function.", Answer(200, "Lists.", {"type": "object"}), not_yet),
         get("/outputs/{fn}", output, "Outputs of one function.", Answer(200, "A list.", {"type": "array"}), not_yet),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
 import time
 from collections.abc import AsyncGenerator, Mapping
@@ -11,7 +13,7 @@ import grpc
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
-from operator_lib.errors import NotFound, NotReady, WorkerDied
+from operator_lib.errors import NotFound, NotReady, OutOfMemory, WorkerDied
 from operator_lib.wire import codec, failure
 from operator_lib.wire.proto import serving_pb2 as pb
 from operator_lib.wire.proto import serving_pb2_grpc as rpc
@@ -22,6 +24,7 @@ from operator_lib.worker.http.endpoint import Answer, Endpoint, Json
 from operator_lib.worker.http.errors import error_response
 from operator_lib.worker.http.find import find, methods, version_of
 from operator_lib.worker.http.shown import deployment_state, version_state
+from operator_lib.worker.replicas import Replica
 from operator_lib.worker.store.base import DeploymentRow
 
 if TYPE_CHECKING:
@@ -31,6 +34,8 @@ if TYPE_CHECKING:
 WAIT = 30.0
 # How often a call is sent to another replica because the one asked was about to go.
 TRIES = 3
+# Seconds until it is known that a process has ended whose connection was lost.
+DYING = 2.0
 LINES = "application/x-ndjson"
 
 
@@ -72,14 +77,22 @@ async def _pass_on(
             answer = await stub.Invoke(asked, metadata=metadata)
         except grpc.RpcError as refused:
             error: Any = refused
-            if error.code() == grpc.StatusCode.UNAVAILABLE and replica.status != "ready":
-                raise WorkerDied(f"the replica of {row.name} ended before it answered: {replica.cause}") from None
+            if error.code() == grpc.StatusCode.UNAVAILABLE and await _gone(replica):
+                kind = OutOfMemory if replica.cause_kind == "oom" else WorkerDied
+                raise kind(f"the replica of {row.name} ended before it answered: {replica.cause}") from None
             raise NotReady(f"{row.name} did not answer: {error.details()}") from None
         if answer.kind == pb.ITERATOR:
             return StreamingResponse(_items(stub, answer, metadata), media_type=LINES)
         if answer.kind != pb.REFUSED:
             return _respond(answer, row.name, name, known)
     raise NotReady(f"{row.name} is changing its version; try again")
+
+
+async def _gone(replica: Replica) -> bool:
+    """Whether its process has ended, which is known a little later than its connection is lost."""
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(replica.gone.wait(), DYING)
+    return replica.status == "dead"
 
 
 async def _items(stub: Any, answer: pb.Answer, metadata: Any) -> AsyncGenerator[bytes]:

@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from operator_lib.worker.http.find import options
-from operator_lib.worker.store.base import STATUSES, DeploymentRow, RunRow, VersionRow
+from operator_lib.worker.store.base import (
+    STATUSES,
+    DeploymentRow,
+    RunRow,
+    ScheduleRow,
+    SecretRow,
+    VersionRow,
+)
 
 if TYPE_CHECKING:
     from operator_lib.worker.app import Worker
@@ -69,6 +76,21 @@ COMPONENTS: dict[str, Json] = {
         url=_TEXT,
         replicas={"type": "array", "items": ref("Replica")},
     ),
+    "Secret": _object("Secret", name=_TEXT, created=_TIME, updated=_TIME),
+    "Schedule": _object(
+        "Schedule",
+        id=_TEXT,
+        job=_TEXT,
+        cron=_TEXT,
+        timezone=_TEXT,
+        paused={"type": "boolean"},
+        grace={"type": "number", "description": "Seconds by which a run may be late."},
+        created=_TIME,
+        next=_MAYBE_TIME,
+        last=_MAYBE_TIME,
+        last_run={**_TEXT, "description": "Its id, empty before the first."},
+        note={**_TEXT, "description": "What went wrong last, in words."},
+    ),
 }
 
 
@@ -126,3 +148,23 @@ def deployment_state(worker: Worker, row: DeploymentRow) -> Json:
         if row.live_version and serving is not None and not serving.ready():
             found["status"] = "degraded" if serving.last_cause else "starting"
     return found
+
+
+def secret_state(row: SecretRow) -> Json:
+    return {"name": row.name, "created": row.created, "updated": row.updated}
+
+
+def schedule_state(worker: Worker, row: ScheduleRow) -> Json:
+    return {
+        "id": row.id,
+        "job": row.job,
+        "cron": row.cron,
+        "timezone": row.timezone,
+        "paused": row.paused,
+        "grace": row.grace,
+        "created": row.created,
+        "next": worker.schedules.next(row),
+        "last": row.last,
+        "last_run": row.last_run,
+        "note": row.note,
+    }

@@ -91,6 +91,7 @@ def delete(connection: sqlite3.Connection, name: str, kind: str | None = None) -
         raise NotFound(f"there is no deployment called {name!r}")
     now = time.time()
     connection.execute("UPDATE deployments SET deleted = ?, updated = ? WHERE id = ?", (now, now, deployment.id))
+    connection.execute("DELETE FROM schedules WHERE deployment_id = ?", (deployment.id,))
     gone = by_id(connection, deployment.id)
     assert gone is not None
     return gone

@@ -1,6 +1,7 @@
 """Writes about runs and their attempts: the state machine. Each function runs inside one transaction.
 
-A run is PENDING (no attempt open), RUNNING (one open, under the lease in `runs.lease`) or terminal, for ever.
+A run is PENDING (no attempt open), RUNNING (one open, under the lease in `runs.lease`) or terminal: for ever, but
+for one that has not COMPLETED and that somebody resumes.
 Every change names the lease it acts under, "" for "no attempt open"; under an old lease nothing changes. So
 an outcome is recorded once, whoever comes late.
 """
@@ -140,6 +141,18 @@ def requeue(connection: sqlite3.Connection, run_id: str, lease: str, end: Attemp
     return bool(changed)
 
 
+def reopen(connection: sqlite3.Connection, run_id: str) -> bool:
+    """Back to PENDING from a bad end; attempts go on to be counted, cuts are forgotten."""
+    return bool(
+        connection.execute(
+            "UPDATE runs SET status = 'PENDING', ended = NULL, cause_kind = '', cause = '', result_size = -1,"
+            " crashes = 0, cancel_requested = 0"
+            " WHERE id = ? AND kind = 'run' AND status IN ('FAILED', 'TIMEOUT', 'CANCELLED')",
+            (run_id,),
+        ).rowcount
+    )
+
+
 def request_cancel(connection: sqlite3.Connection, run_id: str) -> RunRow:
     connection.execute(f"UPDATE runs SET cancel_requested = 1 WHERE id = ? AND {OPEN}", (run_id,))
     return existing(connection, run_id)
@@ -147,6 +160,17 @@ def request_cancel(connection: sqlite3.Connection, run_id: str) -> RunRow:
 
 def update_map(connection: sqlite3.Connection, run_id: str, done: int) -> None:
     connection.execute(f"UPDATE runs SET done = max(done, ?) WHERE id = ? AND {OPEN}", (done, run_id))
+
+
+def forget(connection: sqlite3.Connection, ids: list[str]) -> list[str]:
+    """Remove those that have ended: one of them may have been resumed since it was looked at."""
+    marks = ", ".join("?" * len(ids))
+    query = f"SELECT id FROM runs WHERE id IN ({marks}) AND NOT {OPEN}"
+    found = [run_id for (run_id,) in connection.execute(query, ids)]
+    for run_id in found:
+        connection.execute("DELETE FROM attempts WHERE run_id = ?", (run_id,))
+        connection.execute("DELETE FROM runs WHERE id = ?", (run_id,))
+    return found
 
 
 def recover(connection: sqlite3.Connection) -> list[RunRow]:

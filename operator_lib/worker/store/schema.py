@@ -93,6 +93,38 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         ) WITHOUT ROWID
         """,
     ),
+    (
+        """
+        CREATE TABLE secrets (
+            name TEXT PRIMARY KEY,
+            created REAL NOT NULL,
+            updated REAL NOT NULL,
+            sealed BLOB NOT NULL
+        )
+        """,
+        """
+        CREATE TABLE schedules (
+            id TEXT PRIMARY KEY,
+            deployment_id TEXT NOT NULL REFERENCES deployments (id),
+            job TEXT NOT NULL,
+            cron TEXT NOT NULL,
+            timezone TEXT NOT NULL,
+            grace REAL NOT NULL,
+            created REAL NOT NULL,
+            since REAL NOT NULL,
+            paused INTEGER NOT NULL DEFAULT 0,
+            last REAL,
+            last_run TEXT NOT NULL DEFAULT '',
+            note TEXT NOT NULL DEFAULT '',
+            idempotency_key TEXT NOT NULL DEFAULT '',
+            input BLOB NOT NULL
+        )
+        """,
+        "CREATE UNIQUE INDEX schedules_key ON schedules (idempotency_key) WHERE idempotency_key <> ''",
+        "CREATE INDEX schedules_deployment ON schedules (deployment_id)",
+        # For the removal of old runs.
+        "CREATE INDEX runs_ended ON runs (ended) WHERE ended IS NOT NULL",
+    ),
 )
 
 NEWEST = len(MIGRATIONS)

@@ -8,13 +8,15 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, TypeVar
 
-from operator_lib.worker.store import connect, deployments, runs
+from operator_lib.worker.store import connect, deployments, runs, schedules, secrets
 from operator_lib.worker.store.base import (
     STATUSES,
     AttemptRow,
     DeploymentRow,
     NewVersion,
     RunRow,
+    ScheduleRow,
+    SecretRow,
     StoreError,
     VersionRow,
 )
@@ -146,6 +148,10 @@ class SqliteStore:
         end = AttemptEnd(cause_kind, cause, exit_code, signal, peak_rss)
         return await self._write(lambda c: runs.requeue(c, run_id, lease, end, crash))
 
+    async def reopen(self, run_id: str) -> bool:
+        """Make a run PENDING again that has FAILED, TIMEOUT or CANCELLED. False: it is none of these."""
+        return await self._write(lambda c: runs.reopen(c, run_id))
+
     async def request_cancel(self, run_id: str) -> RunRow:
         """Mark a run that has not ended: it cannot be started any more. One that has ended stays as it is."""
         return await self._write(lambda c: runs.request_cancel(c, run_id))
@@ -160,6 +166,37 @@ class SqliteStore:
         In the order of submission, without inputs; among them those that are to be cancelled.
         """
         return await self._write(runs.recover)
+
+    async def forget_runs(self, ids: list[str]) -> list[str]:
+        """Remove those of them that have ended, with their attempts; which these were."""
+        return await self._write(lambda c: runs.forget(c, ids))
+
+    async def put_secret(self, name: str, sealed: bytes) -> None:
+        """Keep a sealed value, in place of an earlier one."""
+        await self._write(lambda c: secrets.put(c, name, sealed))
+
+    async def remove_secret(self, name: str) -> bool:
+        """False when there was none."""
+        return await self._write(lambda c: secrets.remove(c, name))
+
+    async def put_schedule(self, row: ScheduleRow, data: bytes, key: str = "") -> ScheduleRow:
+        """Keep it with the encoded input of its runs; the one with the same key, where there is one.
+
+        Raises:
+            NotFound: the deployment does not exist (any more).
+        """
+        return await self._write(lambda c: schedules.put(c, row, data, key))
+
+    async def advance_schedule(self, before: float, row: ScheduleRow) -> None:
+        """Note how far it has come; nothing when its `since` is not `before` any more."""
+        await self._write(lambda c: schedules.advance(c, before, row))
+
+    async def pause_schedule(self, schedule_id: str, paused: bool, now: float) -> None:
+        """Nothing when it is so already. After a pause it goes on from `now`."""
+        await self._write(lambda c: schedules.set_paused(c, schedule_id, paused, now))
+
+    async def remove_schedule(self, schedule_id: str) -> None:
+        await self._write(lambda c: schedules.remove(c, schedule_id))
 
     def close(self) -> None:
         """Write what is waiting and let go of the file. Blocks for that long, some milliseconds."""
@@ -205,6 +242,30 @@ class SqliteStore:
         query = f"SELECT {runs.RUN_WITHOUT_INPUT} FROM runs {where} ORDER BY seq DESC LIMIT ?"
         return [runs.as_run(found) for found in self._rows(query, *said.values(), max(0, limit))]
 
+    def expired_runs(self, oldest: float | None, keep: int | None, settled: float, limit: int) -> list[str]:
+        """Ids of at most `limit` runs that ended before `oldest`, or that are not among the last `keep` and ended
+        before `settled` (seconds since the epoch); None is no bound."""
+        if keep is not None:
+            query = "SELECT ended FROM runs WHERE ended IS NOT NULL ORDER BY ended DESC LIMIT 1 OFFSET ?"
+            last = self._rows(query, keep - 1)
+            if last and (oldest is None or min(last[0][0], settled) > oldest):
+                oldest = min(last[0][0], settled)
+        if oldest is None:
+            return []
+        query = "SELECT id FROM runs WHERE ended < ? ORDER BY ended LIMIT ?"
+        return [found[0] for found in self._rows(query, oldest, limit)]
+
+    def known_runs(self, ids: list[str]) -> set[str]:
+        """Those of them that there are."""
+        marks = ", ".join("?" * len(ids))
+        return {found[0] for found in self._rows(f"SELECT id FROM runs WHERE id IN ({marks})", *ids)}
+
+    def run_by_key(self, deployment_id: str, key: str) -> str | None:
+        """The id of the run with that idempotency key, which is not empty."""
+        query = "SELECT id FROM runs WHERE deployment_id = ? AND idempotency_key = ? AND idempotency_key <> ''"
+        found = self._rows(query, deployment_id, key)
+        return str(found[0][0]) if found else None
+
     def attempts(self, run_id: str) -> list[AttemptRow]:
         """The first first."""
         query = f"SELECT {ATTEMPT} FROM attempts WHERE run_id = ? ORDER BY n"
@@ -214,6 +275,29 @@ class SqliteStore:
         """How many runs there are in each status."""
         found = self._rows("SELECT status, count(*) FROM runs GROUP BY status")
         return dict.fromkeys(STATUSES, 0) | dict(found)
+
+    def secrets(self) -> list[SecretRow]:
+        """By name."""
+        return [SecretRow(*found) for found in self._rows(f"SELECT {secrets.SECRET} FROM secrets ORDER BY name")]
+
+    def sealed_secret(self, name: str) -> bytes | None:
+        found = self._rows("SELECT sealed FROM secrets WHERE name = ?", name)
+        return bytes(found[0][0]) if found else None
+
+    def schedules(self, deployment_id: str | None = None) -> list[ScheduleRow]:
+        """The oldest first, of one deployment or of all."""
+        query = (
+            f"SELECT {schedules.SCHEDULE} FROM schedules WHERE (?1 IS NULL OR deployment_id = ?1) ORDER BY created, id"
+        )
+        return [schedules.as_schedule(found) for found in self._rows(query, deployment_id)]
+
+    def schedule(self, schedule_id: str) -> ScheduleRow | None:
+        found = self._rows(f"SELECT {schedules.SCHEDULE} FROM schedules WHERE id = ?", schedule_id)
+        return schedules.as_schedule(found[0]) if found else None
+
+    def schedule_input(self, schedule_id: str) -> bytes:
+        found = self._rows("SELECT input FROM schedules WHERE id = ?", schedule_id)
+        return bytes(found[0][0]) if found else b""
 
     async def _write(self, operation: Callable[[sqlite3.Connection], T]) -> T:
         return await self._writer.write(operation)

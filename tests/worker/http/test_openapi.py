@@ -87,7 +87,7 @@ def test_a_full_queue_says_when_to_come_back():
 
 @pytest.mark.timeout(240)
 def test_schemathesis_finds_nothing(tmp_path: Path):
-    """Every operation with good and bad requests, all of its checks on, and runs followed over the document's links."""
+    """Every operation with good and bad requests, all checks that apply, and runs followed over the links."""
     with workers.local(tmp_path / "home") as worker:
         things.Pipe().deploy("pi-pe's!*()")
         things.items.deploy("items")
@@ -95,6 +95,8 @@ def test_schemathesis_finds_nothing(tmp_path: Path):
         command = [
             *(Path(sys.executable).parent / "schemathesis", "run", f"{worker.url}/openapi.json"),
             *("--header", f"Authorization: Bearer {worker.token}", "--checks", "all"),
+            # DELETE cancels a run: it is still there to be looked at.
+            *("--exclude-checks", "use_after_free"),
             *("--max-examples", "2", "--seed", "1", "--generation-deterministic", "--workers", "2"),
             *("--request-timeout", "30", "--no-color", "--suppress-health-check", "all"),
             # These raise, or never end, on purpose.

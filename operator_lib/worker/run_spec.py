@@ -1,0 +1,50 @@
+"""What the process of a run is told."""
+
+from __future__ import annotations
+
+import json
+
+from operator_lib.engine.process import ProcessSpec
+from operator_lib.executors.gpus import Taken
+from operator_lib.executors.limits import allowance
+from operator_lib.executors.local import base_environment
+from operator_lib.options import Options
+from operator_lib.worker import places
+from operator_lib.worker.applied import codecs, environment
+from operator_lib.worker.places import Places
+from operator_lib.worker.secrets import Secrets
+from operator_lib.worker.store.base import RunRow, VersionRow
+
+
+def run_spec(
+    where: Places, secrets: Secrets, row: RunRow, version: VersionRow, attempt: int, cards: Taken
+) -> ProcessSpec:
+    """What the process of one attempt of a run is told, its folder made and furnished."""
+    options = Options.from_json(json.loads(version.options_json or "{}"))
+    folder = where.attempt(row.id, attempt)
+    places.furnish(folder, where.source(version.fingerprint))
+    if row.input_inline is not None:
+        source = where.input(row.id)
+        source.write_bytes(row.input_inline)
+    else:
+        source = where.blob(row.input_ref)
+    spec = ProcessSpec(
+        kind="run",
+        id=row.id,
+        name=row.job,
+        folder=str(folder),
+        source=str(where.source(version.fingerprint)),
+        entry=str(where.blob(version.entry_sha256)),
+        events=str(where.events(row.id)),
+        version=row.version,
+        attempt=attempt,
+        input=str(source),
+        input_codecs=codecs(options),
+        output_codec=options.output_encoder or "json",
+        env=base_environment(where.home) | environment(options) | cards.environment,
+        **allowance(options),
+        secrets=secrets.of(version, options),
+        timeout=options.timeout,
+    )
+    spec.write()
+    return spec
