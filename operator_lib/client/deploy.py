@@ -110,8 +110,9 @@ def pack(
     project = project_of(target)
     name = group_id or chosen.name or default_name(target, project)
     found = manifest.scan(project.root, ignore_patterns=ignore_patterns, include=include, max_upload=max_upload)
-    packed = entry.pack(target, project=project, include=include, name=owner_name(target))
     needs = environment.needed(project.root, project.file, chosen.image, entry.PYTHON)
+    other = needs.python if needs.python != entry.PYTHON else ""
+    packed = entry.pack(target, project=project, include=include, name=owner_name(target), runs_on=other)
     schema = schema_of(target, use_ctx=chosen.use_ctx, reduces=chosen.accumulate is not None).to_json()
     schema["stateless"] = not _has_state(target)
     schema["secrets"] = secrets_of(target, chosen)

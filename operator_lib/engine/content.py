@@ -38,7 +38,7 @@ class _Sink:
 
     def _write(self, chunk: Any) -> None:
         self.hash.update(chunk)
-        self.left -= len(chunk)
+        self.left -= len(chunk) if type(chunk) is bytes else memoryview(chunk).nbytes  # large arrays come as they are
         if self.left < 0:
             raise Opaque("it is too large")
         if type(chunk) is bytes and not self.sets:
@@ -57,6 +57,10 @@ class _Pickler(pickle.Pickler):
         known = self.names.get(id(obj))
         if known is not None:
             return _named, (known,)
+        kind = type(obj)
+        if kind.__name__ == "ndarray" and kind.__module__ == "numpy" and not obj.dtype.hasobject:
+            # How it lies in memory (a view, columns first) is no content, and not the same once it has been stored.
+            return _named, (f"{obj.dtype!r} {obj.shape}", obj.tobytes())
         if isinstance(obj, type):
             return NotImplemented if obj in _PLAIN else (_named, (obj.__module__, obj.__qualname__))
         if type(obj) is FunctionType:

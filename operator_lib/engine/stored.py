@@ -22,7 +22,7 @@ class _Sink(io.BytesIO):
     """Takes no more than `LARGEST` bytes."""
 
     def write(self, data: Any) -> int:
-        if self.tell() + len(data) > LARGEST:
+        if self.tell() + memoryview(data).nbytes > LARGEST:  # large arrays come as they are
             raise Unstorable(f"it is larger than {LARGEST >> 20} MB")
         return super().write(data)
 

@@ -54,15 +54,19 @@ class Header:
     python: str = PYTHON
     code: bool = True
     """Whether it holds compiled code, which no other minor version can run."""
+    runs_on: str = ""
+    """Another minor version that it was asked to run under, ``""``: that which packed it."""
     cloudpickle: str = cloudpickle.__version__
     format: int = FORMAT
 
 
-def pack(target: Any, *, project: Project | None = None, include: Sequence[Any] = (), name: str = "") -> bytes:
+def pack(
+    target: Any, *, project: Project | None = None, include: Sequence[Any] = (), name: str = "", runs_on: str = ""
+) -> bytes:
     """The entry of an operator, a class (constructed over there, without arguments) or a function.
 
     `project` is what travels beside it (default: where `target` is defined), `include` what else does, `name`
-    the root of the paths in messages.
+    the root of the paths in messages, `runs_on` the minor version of Python that was asked for.
 
     Raises:
         TypeError: the constructor of a class needs arguments.
@@ -97,6 +101,7 @@ def pack(target: Any, *, project: Project | None = None, include: Sequence[Any] 
         sources=dict(texts.texts),
         lines=dict(texts.lines),
         code=bool(pickler.by_value),
+        runs_on=runs_on,
     )
     return json.dumps(asdict(header)).encode() + b"\n" + stream.getvalue()
 
@@ -126,7 +131,7 @@ def unpack(data: bytes, root: str | os.PathLike[str] | None = None) -> Any:
         PythonVersionMismatch: before anything is unpickled.
     """
     header = read_header(data)
-    if header.code and header.python != PYTHON:
+    if (header.runs_on or header.python) != PYTHON or (header.code and header.python != PYTHON):
         raise PythonVersionMismatch(
             f"{header.qualname} was packed by Python {header.python}, this process is Python {PYTHON}; "
             f"deploy it from Python {PYTHON}, or start a worker that has Python {header.python}"

@@ -193,3 +193,14 @@ def test_whoever_resumes_at_the_same_time_it_starts_once(shared, effects):
     assert all("resume" in answer for answer in answers if answer != RESULT)
     assert job.run(run.id).attempts == 2
     assert read_lines(effects) == BODIES
+
+
+@pytest.mark.parametrize("size", [8, 400_000])
+def test_arrays_are_stored(shared, effects, size):
+    pytest.importorskip("numpy")
+    run = pipelines.Arrays().deploy("arrays").submit(effects, size)
+    with pytest.raises(ValueError, match="once"):
+        run.result(20)
+    assert run.resume().result(20) == size * (size - 1) / 2 + size - 1
+    assert read_lines(effects) == ["made", "summed"]
+    assert said(run, "not stored") == []

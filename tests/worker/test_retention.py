@@ -17,7 +17,7 @@ from waiting import until
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE / "kept"))
 
-import kept_jobs as jobs  # noqa: E402
+import keeping as jobs  # noqa: E402
 
 from operator_lib import Operator  # noqa: E402
 from operator_lib.errors import NotFound  # noqa: E402

@@ -21,7 +21,7 @@ from waiting import until
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE / "kept"))
 
-import kept_jobs as jobs  # noqa: E402
+import keeping as jobs  # noqa: E402
 
 from operator_lib import Operator, endpoint  # noqa: E402
 from operator_lib.errors import NotFound, OptionError, QueueFull  # noqa: E402

@@ -15,7 +15,7 @@ import pytest
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE / "kept"))
 
-import kept_jobs as jobs  # noqa: E402
+import keeping as jobs  # noqa: E402
 from waiting import until  # noqa: E402
 
 from operator_lib import Operator  # noqa: E402

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
@@ -174,6 +175,8 @@ class Runs(rpc.RunsServicer):
         if request.offset < 0:
             raise ValueError(f"offset: must be 0 or more, got {request.offset}")
         with open(stored, "rb") as file:
+            if request.offset >= os.fstat(file.fileno()).st_size:
+                return
             file.seek(request.offset)
             while data := await asyncio.to_thread(file.read, CHUNK):
                 yield common.Chunk(data=data)

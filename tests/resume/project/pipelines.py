@@ -374,3 +374,30 @@ class WithState(Operator):
         self.sets(effects, 5)
         self.step(effects, 1)
         return self.adds(effects, 7)
+
+
+class Arrays(Operator):
+    """A step that makes an array and one that looks at it; then it fails once."""
+
+    def __init__(self):
+        self.make, self.total = MakeArray(), SumArray()
+
+    def forward(self, effects, size):
+        total = self.total(effects, self.make(effects, size))
+        if once(f"{effects}.failed"):
+            raise ValueError("once")
+        return total
+
+
+class MakeArray(Operator):
+    def forward(self, effects, size):
+        import numpy as np
+
+        note(effects, "made")
+        return {"large": np.arange(size, dtype=float).reshape(-1, 4), "turned": np.arange(size)[::-1]}
+
+
+class SumArray(Operator):
+    def forward(self, effects, arrays):
+        note(effects, "summed")
+        return float(arrays["large"].sum() + arrays["turned"][0])

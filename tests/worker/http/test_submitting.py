@@ -109,7 +109,7 @@ def test_a_version_can_be_asked_for(api):
 
 
 def test_what_is_not_there_is_said_with_what_is(api):
-    assert "pipe" in error(api.post("/v1/jobs/pip", json=1), 404, "NotFound")["message"]
+    assert "there is: " in error(api.post("/v1/jobs/pip", json=1), 404, "NotFound")["message"]
     assert "area" in error(api.post("/v1/servings/pipe", json=1), 404, "NotFound")["message"]
 
 
