@@ -22,9 +22,5 @@ def walked(node: ast.AST) -> list[ast.AST]:
     """The node and everything inside, outer nodes first."""
     found = [node]
     for one in found:  # grows meanwhile
-        for value in one.__dict__.values():
-            if value.__class__ is list:
-                found.extend([item for item in value if isinstance(item, ast.AST)])
-            elif isinstance(value, ast.AST) and not isinstance(value, _CONTEXTS):
-                found.append(value)
+        found.extend(children(one))
     return found

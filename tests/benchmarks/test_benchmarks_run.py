@@ -121,8 +121,7 @@ def test_results_of_a_part_do_not_fill_the_page(monkeypatch: pytest.MonkeyPatch,
     (tmp_path / "results.json").write_text(report(monkeypatch, ["redeploy"]).to_json())
     done = benchmarks("--write-docs", "--out", tmp_path, "--page", tmp_path / "benchmarks.md")
     assert done.returncode == 1
-    assert "without " in done.stderr
-    assert "dag_cold" in done.stderr
+    assert "dag_cold" in done.stderr.partition("without ")[2].split(", ")
 
 
 def test_page_explains_every_case(monkeypatch: pytest.MonkeyPatch) -> None:
