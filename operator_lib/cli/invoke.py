@@ -1,4 +1,4 @@
-"""Using what is deployed: ``call`` and ``submit``."""
+"""Using what is deployed: ``call``, ``submit`` and ``replay``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from operator_lib.cli import arguments, output, values
-from operator_lib.cli.flags import VALUES, Address, Arguments, Json, Method, Name, Token, connect
+from operator_lib.cli.flags import VALUES, Address, Arguments, Json, Method, Name, RunId, Token, connect
 from operator_lib.cli.usage import Usage
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ def add(app: typer.Typer) -> None:
     """Register the verbs."""
     app.command(context_settings=VALUES)(call)
     app.command(context_settings=VALUES)(submit)
+    app.command(context_settings=VALUES)(replay)
 
 
 def call(
@@ -45,10 +46,13 @@ def call(
     values.show(_called(handle, method, positional, named), as_json)
 
 
+Watch = Annotated[bool, typer.Option("--watch", "-w", help="Show the run until it has ended.")]
+
+
 def submit(
     name: Name,
     args: Arguments = None,
-    watch: Annotated[bool, typer.Option("--watch", "-w", help="Show the run until it has ended.")] = False,
+    watch: Watch = False,
     address: Address = "",
     token: Token = "",
     as_json: Json = False,
@@ -62,7 +66,40 @@ def submit(
     if not isinstance(handle, JobHandle):
         raise Usage(f"{name} is a serving; call it: operator-lib call {name}")
     positional, named = arguments.parse(args, inventory.parameters(handle))
-    run = _submitted(handle, positional, named)
+    _started(connection, _submitted(handle, positional, named), watch, as_json)
+
+
+def replay(
+    run: RunId,
+    args: Arguments = None,
+    from_node: Annotated[
+        str, typer.Option("--from", metavar="NODE", help="An operator's path: it, and what began after it, runs again.")
+    ] = "",
+    version: Annotated[int, typer.Option(metavar="N", min=0, help="Of the job; 0: the live one.")] = 0,
+    watch: Watch = False,
+    address: Address = "",
+    token: Token = "",
+    as_json: Json = False,
+) -> None:
+    """A new run that takes over what RUN has finished, but for what a change of code or ARGS affects."""
+    from operator_lib.client import inventory
+
+    connection = connect(address, token)
+    old = inventory.run_handle(connection, run)
+    inputs: Any = None
+    if args:
+        positional, inputs = arguments.parse(args, inventory.parameters(inventory.latch(connection, f"job:{old.job}")))
+        if positional and inputs:
+            raise Usage("give the arguments of a replay either all by name or all by position")
+        inputs = inputs or positional
+    try:
+        new = old.replay(from_node or None, version or None, inputs)
+    except TypeError as problem:  # the arguments do not fit; nothing has been sent
+        raise Usage(str(problem)) from None
+    _started(connection, new, watch, as_json)
+
+
+def _started(connection: Connection, run: RemoteRun, watch: bool, as_json: bool) -> None:
     if watch:
         _watched(connection, run, as_json)
     elif as_json:

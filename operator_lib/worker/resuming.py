@@ -16,8 +16,8 @@ from operator_lib.engine.events import from_lines
 from operator_lib.engine.process import FAILURE, VALUE
 from operator_lib.errors import NotFound, NotReady
 from operator_lib.trace.dag import DAG
-from operator_lib.worker.runs import Runs
-from operator_lib.worker.store.base import Refused, RunRow
+from operator_lib.worker.runs import Runs, new_run
+from operator_lib.worker.store.base import DeploymentRow, Refused, RunRow
 
 # Seconds by which events may differ from what is noted with a value.
 ROUNDED = 2e-6
@@ -60,6 +60,19 @@ def _check(row: RunRow) -> None:
         raise Refused(f"run {row.id} has COMPLETED: there is nothing to resume; run it anew with replay()")
     if not row.terminal:
         raise Refused(f"run {row.id} is {row.status}: only a run that has ended can be resumed")
+
+
+def like(old: RunRow, job: DeploymentRow, version: int, key: str) -> RunRow:
+    """A row for a run of a version of `job` with the arguments of `old`."""
+    return new_run(
+        job,
+        version,
+        idempotency_key=key,
+        input_sha256=old.input_sha256,
+        input_ref=old.input_ref,
+        input_inline=old.input_inline,
+        at_most_once=old.at_most_once,
+    )
 
 
 async def replay(runs: Runs, old: RunRow, new: RunRow, from_node: str = "") -> RunRow:

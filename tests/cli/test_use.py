@@ -116,3 +116,18 @@ def test_watch_on_a_terminal_draws_the_tree(deployed: Any, terminal: Any) -> Non
     plain = terminal("submit", "tree", "3", "--watch", NO_COLOR="1")
     assert "b: Other" in plain
     assert "\x1b[32m" not in plain
+
+
+def test_replay_takes_over_what_has_not_changed(deployed: Any) -> None:
+    run = deployed("submit", "tree", "3", check=0).out.strip()
+    deployed("logs", run, "--follow", check=0)
+    again = deployed("replay", run, "--watch", check=0).out
+    assert again.splitlines()[-1] == "11"
+    assert "other got" not in again
+    assert "other got 4" in deployed("replay", run, "--from", "b", "--watch", check=0).out
+    started = deployed("replay", run, "x=4", "--json", check=0).json
+    assert started["id"] != run
+    assert deployed("logs", started["id"], "--follow", check=0).out.splitlines()[-1] == "other got 5"
+    assert "has no node 'nothing'; it has: b" in deployed("replay", run, "--from", "nothing", check=1).err
+    assert "has no version 99" in deployed("replay", run, "--version", "99", check=1).err
+    assert "takes 2 positional arguments but 3 were given" in deployed("replay", run, "1", "2", check=2).err

@@ -49,15 +49,7 @@ class Runs(rpc.RunsServicer):
         if worker.store.version(job.id, version) is None:
             raise NotFound(f"{job.name} has no version {version}")
         if old is not None and request.WhichOneof("input") is None:
-            return new_run(
-                job,
-                version,
-                idempotency_key=request.idempotency_key,
-                input_sha256=old.input_sha256,
-                input_ref=old.input_ref,
-                input_inline=old.input_inline,
-                at_most_once=request.at_most_once or old.at_most_once,
-            )
+            return resuming.like(old, job, version, request.idempotency_key)
         by_blob = request.WhichOneof("input") == "blob"
         if by_blob and not worker.blobs.has(request.blob.sha256, request.blob.size):
             raise NotFound(f"the input {request.blob.sha256[:12]} was not uploaded")

@@ -18,15 +18,15 @@ BODY_LIMIT = 8 << 20
 MEDIA = ("application/json", "application/x-www-form-urlencoded", "")
 
 
-async def read_json(request: Request) -> tuple[Any, bytes]:
-    """The value of the body, and its text; nothing at all is ``{}``.
+async def read_json(request: Request, empty: bytes = b"{}") -> tuple[Any, bytes]:
+    """The value of the body, and its text; nothing at all is ``{}``, as text too unless `empty` says otherwise.
 
     Raises:
         Refusal: 400 with the position, 413, 415.
     """
     _check_type(request.headers.get("content-type", ""))
-    data = await _read(request) or b"{}"
-    return parse(data), data
+    data = await _read(request)
+    return parse(data or b"{}"), data or empty
 
 
 def _check_type(header: str) -> None:

@@ -19,7 +19,7 @@ from operator_lib.worker.http.find import asked, methods
 from operator_lib.worker.http.results import answer
 from operator_lib.worker.http.shown import ref, run_state
 from operator_lib.worker.runs import new_run
-from operator_lib.worker.store.base import RunRow
+from operator_lib.worker.store.base import DeploymentRow, RunRow, VersionRow
 
 if TYPE_CHECKING:
     from operator_lib.worker.app import Worker
@@ -47,21 +47,9 @@ WAITED = (500, 504, 406)
 async def submit(worker: Worker, request: Request, query: Json) -> Response:
     """Accept a run: with the answer it is on the worker's disk."""
     job, version = asked(worker, request, query, "job")
-    key = _key(request)
+    key = idempotency_key(request)
     value, text = await read_json(request)
-    if arguments := methods(version).get(""):
-        arguments.check(value)
-    row = await worker.runs.submit(
-        new_run(
-            job,
-            version.number,
-            idempotency_key=key,
-            # Of what is meant, not of how it was typed: the order of keys and white space do not count.
-            input_sha256=hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest(),
-            input_ref="inline",
-            input_inline=text,
-        )
-    )
+    row = await worker.runs.submit(checked_run(job, version, key, value, text))
     if query.get("wait"):
         row = await ended(worker, row, query.get("timeout", PATIENCE), request)
         if row.terminal:
@@ -74,12 +62,32 @@ async def submit(worker: Worker, request: Request, query: Json) -> Response:
     return accepted(row)
 
 
+def checked_run(job: DeploymentRow, version: VersionRow, key: str, value: Any, text: bytes) -> RunRow:
+    """A row for a run with the arguments of a body.
+
+    Raises:
+        Refusal: 422, they do not fit.
+    """
+    if arguments := methods(version).get(""):
+        arguments.check(value)
+    return new_run(
+        job,
+        version.number,
+        idempotency_key=key,
+        # Of what is meant, not of how it was typed: the order of keys and white space do not count.
+        input_sha256=hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest(),
+        input_ref="inline",
+        input_inline=text,
+    )
+
+
 def accepted(row: RunRow) -> Response:
     """202: where to look for the run."""
     return JSONResponse(run_state(row), 202, headers={"Location": f"/v1/runs/{row.id}"})
 
 
-def _key(request: Request) -> str:
+def idempotency_key(request: Request) -> str:
+    """What the caller calls this request; "" without a name. Raises Refusal (400)."""
     key = request.headers.get("idempotency-key")
     if key is None:
         return ""

@@ -16,9 +16,11 @@ from operator_lib.trace.dag import DAG
 from operator_lib.trace.overlay import overlay
 from operator_lib.worker import resuming
 from operator_lib.worker.http import results
-from operator_lib.worker.http.deployments import DAG_SCHEMA, SVG, graph_of, picture
+from operator_lib.worker.http.body import read_json
+from operator_lib.worker.http.deployments import DAG_SCHEMA, SVG, VERSION, graph_of, picture
 from operator_lib.worker.http.endpoint import Answer, Endpoint, Json, Parameter
-from operator_lib.worker.http.jobs import PATIENCE, TIMEOUT, WAIT, accepted, ended
+from operator_lib.worker.http.find import find, version_of
+from operator_lib.worker.http.jobs import KEY, PATIENCE, TIMEOUT, WAIT, accepted, checked_run, ended, idempotency_key
 from operator_lib.worker.http.shown import listing, ref, run_state
 from operator_lib.worker.store.base import STATUSES, RunRow
 
@@ -28,6 +30,11 @@ if TYPE_CHECKING:
 _TEXT: Json = {"type": "string"}
 JOB = Parameter("job", {**_TEXT, "minLength": 1}, "Only runs of this job.")
 STATUS = Parameter("status", {**_TEXT, "enum": list(STATUSES)}, "Only runs in this status.")
+FROM_NODE = Parameter(
+    "from_node",
+    {**_TEXT, "minLength": 1},
+    "Path of an operator, or id of a node: it, and what began after it, runs again.",
+)
 LIMIT = Parameter("limit", {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100}, "How many at most.")
 CURSOR = Parameter("cursor", {**_TEXT, "minLength": 1}, "Go on after a page: its `next`.")
 
@@ -62,6 +69,20 @@ async def cancel(worker: Worker, request: Request, query: Json) -> Response:
 
 async def resume(worker: Worker, request: Request, query: Json) -> Response:
     return accepted(await resuming.resume(worker.runs, request.path_params["id"]))
+
+
+async def replay(worker: Worker, request: Request, query: Json) -> Response:
+    """A new run, of the live version unless one is given, with the old arguments unless there is a body."""
+    old = _row(worker, request)
+    job = find(worker, old.job, "job")
+    version = version_of(worker, job, query.get("version", 0))
+    key = idempotency_key(request)
+    value, text = await read_json(request, empty=b"")
+    if text:
+        new = checked_run(job, version, key, value, text)
+    else:
+        new = resuming.like(old, job, version.number, key)
+    return accepted(await resuming.replay(worker.runs, old, new, query.get("from_node", "")))
 
 
 async def result(worker: Worker, request: Request, query: Json) -> Response:
@@ -140,6 +161,13 @@ def endpoints() -> list[Endpoint]:
             "POST", "/v1/runs/{id}/resume", resume, "runs",
             "Start a run again, as the same run, that failed or was cancelled. What it had finished is not done again.",
             (Answer(202, "It goes on.", ref("Run"), headers=(("Location", "The run."),)),), (), (404, 409),
+        ),
+        Endpoint(
+            "POST", "/v1/runs/{id}/replay", replay, "runs",
+            "A new run that takes over what this one has finished, but for what depends on a change.",
+            (Answer(202, "Accepted.", ref("Run"), headers=(("Location", "The path of the new run."),)),),
+            (VERSION, FROM_NODE, KEY), (400, 404, 409, 413, 415, 422, 429),
+            body={"description": "Other arguments, as for the job; without a body those of the old run."},
         ),
         get("/outputs", outputs, "Stored outputs by function.", Answer(200, "Lists.", {"type": "object"}), not_yet),
         get("/outputs/{fn}", output, "Outputs of one function.", Answer(200, "A list.", {"type": "array"}), not_yet),
