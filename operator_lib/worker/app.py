@@ -22,6 +22,7 @@ from operator_lib import endpoint as endpoints
 from operator_lib.executors.local import LocalExecutor
 from operator_lib.worker.auth import RequireToken
 from operator_lib.worker.blobs import Blobs
+from operator_lib.worker.collection import Collection
 from operator_lib.worker.config import GRPC_PORT, PORT, Config
 from operator_lib.worker.deploys import Deploys
 from operator_lib.worker.environments import Environments
@@ -85,7 +86,8 @@ class Worker:
             self.secrets,
         )  # fmt: skip
         self.schedules = Schedules(self.store, self.runs)
-        self.retention = Retention(self.store, self.places, self.runs, config.keep_runs, config.keep_days)
+        collection = Collection(self.store, self.blobs, self.places)
+        self.retention = Retention(self.store, self.places, self.runs, collection, config.keep_runs, config.keep_days)
         self.metrics = Metrics(self)
         self.runs.on_end = self.metrics.run_ended
         self.stopping = asyncio.Event()

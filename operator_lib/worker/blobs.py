@@ -152,6 +152,28 @@ class Blobs:
             self._publish(sha, partial)
         return self._place(sha)
 
+    def renew(self, sha: str, size: int) -> bool:
+        """Whether the blob is there with that size, and from now on as if it had just come: it is about to be named."""
+        with self._lock:
+            if not self.has(sha, size):
+                return False
+            os.utime(self._place(sha))
+            return True
+
+    def older(self, before: float) -> set[str]:
+        """Blobs that came before then (seconds since the epoch)."""
+        found = (path for folder in self.root.iterdir() if len(folder.name) == 2 for path in folder.iterdir())
+        return {path.name for path in found if path.stat().st_mtime < before}
+
+    def discard(self, sha: str, before: float) -> bool:
+        """Remove the blob unless it is newer than that; whether it was."""
+        place = self._place(sha)
+        with self._lock:
+            if not place.is_file() or place.stat().st_mtime >= before:
+                return False
+            place.unlink()
+            return True
+
     def put(self, data: bytes) -> str:
         """Store bytes; their SHA-256."""
         sha = hashlib.sha256(data).hexdigest()

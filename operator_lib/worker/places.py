@@ -38,6 +38,10 @@ class Places:
         """Files of a version, read by its processes."""
         return self.sources / fingerprint
 
+    @property
+    def environments(self) -> Path:
+        return self.home / "envs"
+
     def run(self, run_id: str) -> Path:
         return self.home / "runs" / run_id
 

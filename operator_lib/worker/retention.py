@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 
 from operator_lib.errors import OperatorError
+from operator_lib.worker.collection import Collection
 from operator_lib.worker.places import Places
 from operator_lib.worker.runs import Runs
 from operator_lib.worker.store.base import Store
@@ -42,6 +43,7 @@ class Retention:
         store: Store,
         where: Places,
         runs: Runs,
+        collection: Collection,
         keep_runs: int,
         keep_days: float,
         clock: Callable[[], float] = time.time,
@@ -50,6 +52,8 @@ class Retention:
         self._store = store
         self._places = where
         self._runs = runs
+        self._collection = collection
+        self._collect_at = 0.0
         self._keep_runs = keep_runs
         self._keep_days = keep_days
         self._clock = clock
@@ -78,9 +82,18 @@ class Retention:
                 removed = await self.sweep()
                 if removed:
                     log.info("worker: %d old runs removed", removed)
+                await self._collect()
             except (OSError, OperatorError) as problem:
                 log.warning("worker: old runs could not be removed: %s", problem)
             await asyncio.sleep(PAUSE)
+
+    async def _collect(self) -> None:
+        """Once a day, what nothing names any more."""
+        if self._uptime() >= self._collect_at and self._believable():
+            self._collect_at = self._uptime() + DAY
+            removed = await self._collection.sweep()
+            if removed:
+                log.info("worker: %d files and folders removed that nothing named any more", removed)
 
     async def sweep(self) -> int:
         """Remove what is too old or too much; how many runs."""

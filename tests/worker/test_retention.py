@@ -22,6 +22,8 @@ import keeping as jobs  # noqa: E402
 from operator_lib import Operator  # noqa: E402
 from operator_lib.errors import NotFound  # noqa: E402
 from operator_lib.worker import local  # noqa: E402
+from operator_lib.worker.blobs import Blobs  # noqa: E402
+from operator_lib.worker.collection import Collection  # noqa: E402
 from operator_lib.worker.places import Places  # noqa: E402
 from operator_lib.worker.retention import BATCH, Retention  # noqa: E402
 
@@ -38,10 +40,11 @@ class History:
         self.places.make()
         self.now, self.up = NOW, 1000.0
         self.runs = SimpleNamespace(needed=Counter())
+        self.collection = Collection(store, Blobs(self.places.blobs), self.places, lambda: self.now)
 
     def retention(self, keep_runs: int = 0, keep_days: float = 0) -> Retention:
         return Retention(
-            self.store, self.places, self.runs, keep_runs, keep_days, lambda: self.now, lambda: self.up
+            self.store, self.places, self.runs, self.collection, keep_runs, keep_days, lambda: self.now, lambda: self.up
         )  # fmt: skip
 
     async def add(self, *ages: float, status: str = "COMPLETED") -> list[str]:

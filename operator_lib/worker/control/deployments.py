@@ -35,7 +35,7 @@ class Deployments(rpc.DeploymentsServicer):
     async def MissingBlobs(self, request: pb.MissingBlobsRequest, context: Any) -> pb.MissingBlobsReply:
         reply = pb.MissingBlobsReply()
         for blob in request.blobs:
-            if not self.worker.blobs.has(blob.sha256, blob.size):
+            if not self.worker.blobs.renew(blob.sha256, blob.size):
                 reply.missing.add(sha256=blob.sha256, received=self.worker.blobs.received(blob.sha256))
         return reply
 

@@ -51,7 +51,7 @@ class Runs(rpc.RunsServicer):
         if old is not None and request.WhichOneof("input") is None:
             return resuming.like(old, job, version, request.idempotency_key)
         by_blob = request.WhichOneof("input") == "blob"
-        if by_blob and not worker.blobs.has(request.blob.sha256, request.blob.size):
+        if by_blob and not worker.blobs.renew(request.blob.sha256, request.blob.size):
             raise NotFound(f"the input {request.blob.sha256[:12]} was not uploaded")
         sha = request.blob.sha256 if by_blob else hashlib.sha256(request.inline).hexdigest()
         return new_run(

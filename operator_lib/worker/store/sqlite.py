@@ -260,6 +260,19 @@ class SqliteStore:
         marks = ", ".join("?" * len(ids))
         return {found[0] for found in self._rows(f"SELECT id FROM runs WHERE id IN ({marks})", *ids)}
 
+    def kept_versions(self, since: float) -> list[VersionRow]:
+        """Those of deployments that are there, or were `since` (seconds since the epoch), and those that runs name."""
+        query = (
+            f"SELECT {', '.join(f'v.{name}' for name in deployments.VERSION.split(', '))} FROM versions v"
+            " JOIN deployments d ON d.id = v.deployment_id WHERE d.deleted IS NULL OR d.deleted > ?"
+            " OR EXISTS (SELECT 1 FROM runs r WHERE r.deployment_id = v.deployment_id AND r.version = v.number)"
+        )
+        return [VersionRow(*found) for found in self._rows(query, since)]
+
+    def run_inputs(self) -> set[str]:
+        """The uploads that are the input of a run."""
+        return {found[0] for found in self._rows("SELECT DISTINCT input_ref FROM runs WHERE input_ref <> 'inline'")}
+
     def run_by_key(self, deployment_id: str, key: str) -> str | None:
         """The id of the run with that idempotency key, which is not empty."""
         query = "SELECT id FROM runs WHERE deployment_id = ? AND idempotency_key = ? AND idempotency_key <> ''"
