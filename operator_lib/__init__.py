@@ -32,6 +32,7 @@ _NAMES = {
     "Run": "engine.run",
     "record": "engine.recording",
     "DeployPlan": "package.plan",
+    "stub": "client.stubs",
 }
 _MODULES = ("errors", "frontends", "lib", "worker")
 
@@ -59,6 +60,7 @@ __all__ = [
     "lib",
     "operator",
     "record",
+    "stub",
     "worker",
 ]
 
@@ -83,6 +85,7 @@ if TYPE_CHECKING:
     from operator_lib import frontends as frontends
     from operator_lib import lib as lib
     from operator_lib import worker as worker
+    from operator_lib.client.stubs import stub as stub
     from operator_lib.containers import OperatorDict as OperatorDict
     from operator_lib.containers import OperatorList as OperatorList
     from operator_lib.containers import Sequential as Sequential

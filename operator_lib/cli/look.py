@@ -1,4 +1,4 @@
-"""Seeing what is on a worker: ``ps``, ``runs``, ``show``, ``logs``."""
+"""Seeing what is on a worker: ``ps``, ``runs``, ``show``, ``logs``, ``stub``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from operator_lib.cli import output, problems
-from operator_lib.cli.flags import Address, Json, RunId, Token, connect
+from operator_lib.cli.flags import Address, Json, Name, RunId, Token, connect
 from operator_lib.cli.usage import Usage
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ def add(app: typer.Typer) -> None:
     app.command()(runs)
     app.command()(show)
     app.command()(logs)
+    app.command()(stub)
 
 
 def ps(address: Address = "", token: Token = "", as_json: Json = False) -> None:
@@ -163,3 +164,21 @@ def logs(
             print(
                 (output.paint(f"{path} | ", "dim") if path and output.colourful() else "") + event["text"], flush=True
             )
+
+
+def stub(
+    name: Name,
+    out: Annotated[str, typer.Option("--output", "-o", metavar="FILE", help="Instead of NAME.pyi.")] = "",
+    address: Address = "",
+    token: Token = "",
+    as_json: Json = False,
+) -> None:
+    """Write a .pyi file with the methods of a deployment, for editors and type checkers."""
+    from operator_lib.client import inventory
+    from operator_lib.client.stubs import stub as write
+
+    file = write(inventory.latch(connect(address, token), name), out or None)
+    if as_json:
+        output.document({"name": name, "file": str(file)})
+    else:
+        print(file)

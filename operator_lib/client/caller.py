@@ -27,7 +27,7 @@ class _Plan:
     __slots__ = ("bind", "kind", "names", "spoken", "what")
 
     def __init__(self, schema: Schema, name: str) -> None:
-        method: Method | None = schema.methods.get(name)
+        method: Method | None = schema.find(name)
         self.kind = method.kind if method is not None else "function"
         self.bind = method.bind if method is not None else None
         self.names: Sequence[str] = tuple(p.name for p in method.params) if method is not None else ()

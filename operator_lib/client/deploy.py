@@ -26,6 +26,7 @@ from operator_lib.package.plan import DeployPlan, Live, make_plan
 from operator_lib.project import Project, locate
 from operator_lib.trace.dag import DAG
 from operator_lib.wire import failure
+from operator_lib.wire.children import with_children
 from operator_lib.wire.proto import common_pb2, deploy_pb2
 from operator_lib.wire.schema import schema_of
 
@@ -105,15 +106,14 @@ def pack(
     """
     chosen = chosen_options(target, given)
     kind = kind_of(target, deployment_type or chosen.deployment_type)
-    if kind == "serving" and chosen.timeout:
-        raise OptionError(f"{owner_name(target)}.timeout: this release limits runs of jobs, not calls of a serving")
     project = project_of(target)
     name = group_id or chosen.name or default_name(target, project)
     found = manifest.scan(project.root, ignore_patterns=ignore_patterns, include=include, max_upload=max_upload)
     needs = environment.needed(project.root, project.file, chosen.image, entry.PYTHON)
     other = needs.python if needs.python != entry.PYTHON else ""
     packed = entry.pack(target, project=project, include=include, name=owner_name(target), runs_on=other)
-    schema = schema_of(target, use_ctx=chosen.use_ctx, reduces=chosen.accumulate is not None).to_json()
+    described = schema_of(target, use_ctx=chosen.use_ctx, reduces=chosen.accumulate is not None)
+    schema = (with_children(described, target) if kind == "serving" else described).to_json()
     schema["stateless"] = not _has_state(target)
     schema["secrets"] = secrets_of(target, chosen)
     dag = _graph(target)

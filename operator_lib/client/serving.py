@@ -96,7 +96,7 @@ class ServingHandle(Operator):
         return self._remote(name)
 
     def _remote(self, name: str) -> Any:
-        if name in self._schema.methods:
+        if name in self._schema.methods or (name in self._schema.children and name not in self._members):
             return self._method(name)
         return self._caller.ask(pb.GET, name)
 

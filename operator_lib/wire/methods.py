@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from operator_lib.wire import plain
@@ -124,10 +124,12 @@ class Method:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Method:
-        """The other way. Raises ValueError for an unknown kind."""
+        """The other way; what a newer peer added is left out. Raises ValueError for an unknown kind."""
         if data["kind"] not in KINDS:
             raise ValueError(f"unknown kind of method {data['kind']!r}")
-        parts: dict[str, Any] = {**data, "params": tuple(Param.from_json(param) for param in data["params"])}
+        known = {field.name for field in fields(cls) if field.init}
+        parts: dict[str, Any] = {name: value for name, value in data.items() if name in known}
+        parts["params"] = tuple(Param.from_json(param) for param in data["params"])
         return cls(**parts)
 
 
@@ -136,7 +138,8 @@ class Schema:
     """Everything a caller may use of an object. The method ``""`` is the object itself, called.
 
     ``dunders`` are the special methods that the user's class has (``__len__``, ``__getitem__``, ...);
-    ``dynamic`` says that it has a ``__getattr__``, so that any name may exist.
+    ``dynamic`` says that it has a ``__getattr__``, so that any name may exist. ``children`` are the operators below, by
+    name.
     """
 
     name: str
@@ -145,12 +148,26 @@ class Schema:
     attributes: tuple[str, ...] = ()
     dunders: tuple[str, ...] = ()
     dynamic: bool = False
+    children: Mapping[str, Schema] = field(default_factory=dict[str, "Schema"], hash=False)
+
+    def find(self, path: str) -> Method | None:
+        """The method of that name, which may lead through children: ``encoder.encode``, ``encoder`` itself called."""
+        if path in self.methods:
+            return self.methods[path]
+        for name, child in self.children.items():
+            if path == name:
+                return child.methods.get("")
+            if path.startswith(f"{name}.") and (found := child.find(path[len(name) + 1 :])) is not None:
+                return found
+        return None
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON."""
         methods = {name: method.to_json() for name, method in self.methods.items()}
         lists = {"attributes": list(self.attributes), "dunders": list(self.dunders)}
-        return {"name": self.name, "doc": self.doc, "methods": methods, **lists, "dynamic": self.dynamic}
+        data = {"name": self.name, "doc": self.doc, "methods": methods, **lists, "dynamic": self.dynamic}
+        children = {name: child.to_json() for name, child in self.children.items()}
+        return {**data, "children": children} if children else data
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Schema:
@@ -163,4 +180,5 @@ class Schema:
             attributes=tuple(data.get("attributes", ())),
             dunders=tuple(data.get("dunders", ())),
             dynamic=bool(data.get("dynamic", False)),
+            children={name: cls.from_json(child) for name, child in data.get("children", {}).items()},
         )

@@ -131,3 +131,12 @@ def test_replay_takes_over_what_has_not_changed(deployed: Any) -> None:
     assert "has no node 'nothing'; it has: b" in deployed("replay", run, "--from", "nothing", check=1).err
     assert "has no version 99" in deployed("replay", run, "--version", "99", check=1).err
     assert "takes 2 positional arguments but 3 were given" in deployed("replay", run, "1", "2", check=2).err
+
+
+def test_a_stub_for_editors(deployed: Any, tmp_path: Any) -> None:
+    file = tmp_path / "counter.pyi"
+    assert deployed("stub", "counter", "-o", str(file), "--json", check=0).json == {
+        "name": "counter",
+        "file": str(file),
+    }
+    assert "def add(self, by: int = 1) -> int: ..." in file.read_text()
