@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from operator_lib import context, core, options
+from operator_lib import context, core, options, tree
 from operator_lib.engine import outputs, requests
 from operator_lib.engine.events import TERMINAL, Event
 from operator_lib.engine.record import Recorder, current, here, listening
@@ -27,6 +27,7 @@ class LocalRun(Run):
     def __init__(self, op: Any) -> None:
         super().__init__()
         self.id = f"local-{next(_ids)}"
+        self.job = tree.name_of(op)
         self._op = op
         self._status = "PENDING"
         self._events: list[Told] = []

@@ -24,9 +24,11 @@ class Run(Future[Any]):
 
     Attributes:
         id: unique; on a worker it can be given to ``operator-lib show``.
+        job: the name of the job, of a local run that of the operator.
     """
 
     id: str
+    job: str
 
     def __init__(self) -> None:
         super().__init__()
@@ -105,7 +107,9 @@ class Run(Future[Any]):
         return own | self._of_functions()
 
     def output(self, name: str = "") -> list[Any]:
-        """The outputs of one function of a `Graph`, one for each time it was called; ``""``: the run's own result.
+        """The outputs of one function of a `Graph`, one for each time it was called.
+
+        The run's own result goes by the name of the job, or ``""``.
 
         Those of a run that failed are the ones that were finished.
 
@@ -114,8 +118,11 @@ class Run(Future[Any]):
             NotReady: it has not finished.
         """
         found = self._stored()
+        if name == self.job:  # unless a function is called like that
+            name = name if name in found else ""
         if name not in found:
-            raise NotFound(f"run {self.id} stored no output of {name!r}; stored: {sorted(found)}")
+            there = ", ".join(sorted(key or self.job for key in found)) or "nothing"
+            raise NotFound(f"run {self.id} stored no output of {name or self.job!r}; stored: {there}")
         return found[name]()
 
     def _of_functions(self) -> dict[str, Callable[[], list[Any]]]:

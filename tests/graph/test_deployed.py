@@ -22,7 +22,8 @@ def test_calls_runs_and_outputs() -> None:
     assert run.output("count") == [[0, 1, 2, 3]]
     assert squares.output(run, "square") == [0, 1, 4, 9]
     assert run.outputs() == squares.run(True, n=4).outputs()
-    with pytest.raises(errors.NotFound, match="cube"):
+    assert run.output("squares") == [14]
+    with pytest.raises(errors.NotFound, match="no output of 'cube'; stored: count, square, squares, total"):
         run.output("cube")
     with pytest.raises(TypeError, match="unexpected keyword argument 'm'"):
         handle(m=1)

@@ -190,6 +190,7 @@ def test_outputs_of_any_function() -> None:
     assert run.result() == 14
     assert squares.output(run, "count") == [[0, 1, 2, 3]]
     assert squares.output(run, "square") == squares.output(run, square) == [0, 1, 4, 9]
+    assert run.output() == run.output("squares") == [14]
     assert run.outputs() == {"": [14], "count": [[0, 1, 2, 3]], "square": [0, 1, 4, 9], "total": [14]}
     with pytest.raises(errors.NotFound, match=r"no function 'cube'; it has count, square, total"):
         squares.output(run, "cube")
