@@ -111,6 +111,13 @@ def read_token(home: Path) -> str:
     return path.read_text().strip()
 
 
+def make_private(folder: Path) -> None:
+    """Make a folder, and those above it that are missing, for nobody but their owner."""
+    if not folder.is_dir():
+        make_private(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
+
+
 def ensure(
     home: Path, options: Mapping[str, str] | None = None, *, wait: float = START, leash: bool = False
 ) -> Endpoint:
@@ -124,7 +131,7 @@ def ensure(
     found = running(home)
     if found is not None:
         return found
-    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_private(home)
     process = launch(home, options, leash=leash)
     end = time.monotonic() + wait
     while time.monotonic() < end:

@@ -124,7 +124,7 @@ def write(key: str, name: str, fingerprint: bytes, body: bytes) -> None:
     checked.update(body)
     path = path_of(key)
     inside = os.path.dirname(path)
-    os.makedirs(inside, mode=0o700, exist_ok=True)
+    endpoint.make_private(Path(inside))
     handle, temporary = tempfile.mkstemp(prefix=".", suffix=".part", dir=inside)
     try:
         with open(handle, "wb") as file:

@@ -8,7 +8,9 @@ import fcntl
 import os
 import threading
 from collections.abc import Generator
+from pathlib import Path
 
+from operator_lib import endpoint
 from operator_lib.engine import entries
 
 # Seconds between two looks of a coroutine, which must not hold up its loop.
@@ -97,7 +99,7 @@ class Alone:
         try:
             self._fd = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
         except FileNotFoundError:
-            os.makedirs(os.path.dirname(self._path), mode=0o700, exist_ok=True)
+            endpoint.make_private(Path(self._path).parent)
             self._fd = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
 
     def _close(self) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from operator_lib.endpoint import make_private
 from operator_lib.errors import DeployError
 
 # A file changed twice within the clock's tick keeps its time stamp: young files are always read (git's "racy"
@@ -65,7 +66,7 @@ class HashCache:
             return
         entries = {source: [*key, digest] for source, (key, digest) in self._seen.items()}
         try:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
+            make_private(self._file.parent)
             handle, name = tempfile.mkstemp(dir=self._file.parent, suffix=".tmp")
             try:
                 with os.fdopen(handle, "w", encoding="utf-8", errors="surrogateescape") as file:

@@ -220,3 +220,12 @@ def test_an_unreadable_file_is_named(tree, monkeypatch: pytest.MonkeyPatch) -> N
     (root / "a.py").chmod(0)
     with pytest.raises(DeployError, match=r"a\.py cannot be read"):
         scan(root)
+
+
+def test_the_home_is_made_for_its_owner_alone(tree, settled, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = tmp_path / "missing" / "home"
+    monkeypatch.setenv("OPERATOR_LIB_HOME", str(home))
+    root = tree({"a.py": "1"})
+    age(root / "a.py")
+    scan(root)
+    assert [f.stat().st_mode & 0o777 for f in (home, home / "cache", home / "cache/hashes")] == [0o700] * 3
