@@ -13,6 +13,7 @@ from rich.console import Console
 
 from benchmarks import cases, page, picture, results, table
 from benchmarks.machine import machine, versions
+from benchmarks.peers import separate
 from benchmarks.results import Report
 from benchmarks.runner import ROOT, run
 
@@ -20,6 +21,11 @@ from benchmarks.runner import ROOT, run
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--only", action="append", choices=cases.NAMES, metavar="NAME", help="this case (repeatable)")
+    parser.add_argument("--load", action="store_true", help="only the cases under load: some minutes more")
+    parser.add_argument("--all", action="store_true", help="the usual cases and those under load")
+    parser.add_argument(
+        "--peers", action="store_true", help="install those peers that need an environment of their own"
+    )
     parser.add_argument("--list", action="store_true", help="the names of the cases")
     parser.add_argument("--rounds", type=_positive, default=7, help="how often each is measured (default 7)")
     parser.add_argument("--quick", action="store_true", help="tiny sizes: shows that it works, measures nothing")
@@ -40,12 +46,24 @@ def measure(chosen: argparse.Namespace, progress: Console) -> Report:
     """Run the chosen cases in their order."""
     before, rows = machine(), []
     for name in cases.NAMES:
-        if chosen.only and name not in chosen.only:
+        case = cases.load(name)
+        if name not in chosen.only if chosen.only else not (chosen.all or (case.group == "load") == chosen.load):
             continue
         with progress.status(f"{name} ..."):
-            rows.append(run(cases.load(name), chosen.rounds, quick=chosen.quick))
+            rows.append(run(case, chosen.rounds, quick=chosen.quick))
     taken = datetime.now(UTC).isoformat(timespec="seconds")
     return Report(before, versions(), taken, chosen.rounds, chosen.quick, rows)
+
+
+def install(progress: Console) -> int:
+    """Build the environments of peers."""
+    failed = 0
+    for peer in separate.ALL:
+        with progress.status(f"installing {peer.name} ..."):
+            problem = peer.install()
+        progress.print(problem or f"{peer.name} {peer.version()} is installed", markup=False, soft_wrap=True)
+        failed += bool(problem)
+    return 1 if failed else 0
 
 
 def main() -> int:
@@ -55,6 +73,8 @@ def main() -> int:
     if chosen.list:
         print("\n".join(cases.NAMES))
         return 0
+    if chosen.peers:
+        return install(progress)
     if chosen.write_docs:
         page.write(results.read(kept), chosen.out / "results.svg", chosen.page)
         progress.print(f"wrote {chosen.page}", soft_wrap=True)

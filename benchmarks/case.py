@@ -10,6 +10,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Literal
 
+from benchmarks.peers.separate import Peer
+
 Better = Literal["lower", "higher"]
 
 
@@ -51,6 +53,10 @@ class Case:
     limit: float | None = None
     needs: Mapping[str, str] = field(default_factory=dict[str, str])
     """Modules that must be there, each with what to give to ``pip install``."""
+    peer: Peer | None = None
+    """Where it is in an environment of its own."""
+    group: Literal["usual", "load"] = "usual"
+    """Those of other groups are measured when they are asked for."""
 
     def measure(self, rounds: int, *, quick: bool = False) -> Measurement:
         """Set up, warm both sides up with a round that does not count, measure `rounds` times, clean up."""

@@ -9,6 +9,8 @@ import re
 import subprocess
 from pathlib import Path
 
+from benchmarks.peers import separate
+
 PACKAGES = ("operator_lib", "grpcio", "protobuf", "cloudpickle", "torch", "ray")
 
 
@@ -43,4 +45,4 @@ def versions() -> dict[str, str]:
             found[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
             continue
-    return found
+    return found | {peer.name: version for peer in separate.ALL if (version := peer.version())}

@@ -22,7 +22,7 @@ def write(report: Report, picture: Path, page: Path) -> None:
     failed = {row.name for row in report.rows if row.status == "failed"}
     if report.quick or absent or failed:
         why = "of --quick" if report.quick else "without " + ", ".join(sorted(absent | failed))
-        raise SystemExit(f"the last results are {why}; run first: python -m benchmarks")
+        raise SystemExit(f"the last results are {why}; run first: python -m benchmarks --all")
     text = page.read_text()
     if text.count(BEGIN) != 1 or text.count(END) != 1:
         raise SystemExit(f"{page} needs these two lines once each, around the place for the table:\n{BEGIN}\n{END}")

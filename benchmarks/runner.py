@@ -25,6 +25,9 @@ def run(case: Case, rounds: int, *, quick: bool = False) -> Row:
     missing = [wanted for module, wanted in case.needs.items() if importlib.util.find_spec(module) is None]
     if missing:
         return unmeasured(case, "skipped", "not installed: pip install " + " ".join(f"'{m}'" for m in missing))
+    absent = case.peer.missing() if case.peer is not None else ""
+    if absent:
+        return unmeasured(case, "skipped", absent)
     with tempfile.TemporaryDirectory(prefix="operator-lib-benchmark-") as folder:
         answer, log = Path(folder, "answer.json"), Path(folder, "log")
         command = [sys.executable, "-m", "benchmarks.one", case.name, "--rounds", str(rounds), "--to", str(answer)]

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import tempfile
+import time
 from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from operator_lib import endpoint
 
 if TYPE_CHECKING:
     from operator_lib.worker import LocalWorker
@@ -23,6 +27,21 @@ def local(**options: str) -> Generator[LocalWorker]:
         with _held(signal.SIGINT, signal.SIGTERM):
             running = stack.enter_context(worker.local(Path(folder, "home"), **options))
         yield running
+
+
+def kill(home: Path) -> None:
+    """kill -9 the worker of `home`."""
+    found = endpoint.running(home)
+    assert found is not None
+    os.kill(found.pid, signal.SIGKILL)
+    os.waitpid(found.pid, 0)
+
+
+def start(home: Path, **options: str) -> float:
+    """Start another; seconds until it accepts calls."""
+    begun = time.perf_counter()
+    endpoint.ensure(home, {name.replace("_", "-"): value for name, value in options.items()}, leash=True)
+    return time.perf_counter() - begun
 
 
 @contextlib.contextmanager

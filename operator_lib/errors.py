@@ -80,6 +80,10 @@ class OutOfMemory(WorkerDied):
     """The process went over its memory limit."""
 
 
+# What has ended a process, and what its callers get; everything else is `WorkerDied`.
+ENDS: dict[str, type[OperatorError]] = {"oom": OutOfMemory, "timeout": OperatorTimeout}
+
+
 class Cancelled(OperatorError):
     """The run or call was cancelled."""
 

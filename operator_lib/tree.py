@@ -10,6 +10,7 @@ import importlib
 import sys
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
+from types import FunctionType
 from typing import Any
 
 
@@ -60,6 +61,8 @@ def attributes(op: object) -> Iterator[tuple[str, Any]]:
 
 
 MISSING = object()
+# Of most attributes: no operator, and none in them.
+CHILDLESS = frozenset({str, bytes, int, float, bool, type(None), FunctionType})
 
 
 def slotted(op: object, name: str) -> Any:
@@ -99,7 +102,7 @@ def child_places(op: object) -> Iterator[tuple[str, Any]]:
         return
     shared = state(op).get("_operator_shared", ())
     for name, value in attributes(op):
-        if name not in shared and name != "_operator_nodes":
+        if type(value) not in CHILDLESS and name not in shared and name != "_operator_nodes":
             yield from _found(name, value, ())
 
 

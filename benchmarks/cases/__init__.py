@@ -29,6 +29,21 @@ NAMES = (
     "list_runs",
     "map_pool",
     "map_ray",
+    "graph_chain_prefect",
+    "graph_fan_prefect",
+    "graph_chain_tensorlake",
+    "graph_fan_tensorlake",
+    "load_submit",
+    "load_queue_submit",
+    "load_queue_list",
+    "load_queue_memory",
+    "load_concurrent",
+    "load_runs",
+    "load_logs",
+    "load_followers",
+    "load_payload",
+    "load_stalls",
+    "load_recovery",
 )
 
 

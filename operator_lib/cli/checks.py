@@ -153,7 +153,7 @@ def uv() -> Iterator[Finding]:
     """The tool that builds environments from requirements, and the interpreters it finds."""
     import asyncio
 
-    from operator_lib.worker import uv_command
+    from operator_lib.executors.local import uv_command
 
     try:
         minors = sorted({endpoint_python(), *asyncio.run(uv_command.minors())}, key=_numbers)

@@ -47,6 +47,12 @@ def start(
     insecure: Annotated[
         bool, typer.Option("--insecure", help="Listen on other addresses than loopback without TLS.")
     ] = False,
+    executor: Annotated[
+        str, typer.Option("--executor", help="Where runs and replicas live: local (processes) or docker (containers).")
+    ] = "local",
+    docker_base: Annotated[
+        str, typer.Option("--docker-base", metavar="IMAGE", help="Start of images ({python}: its version).")
+    ] = "",
     drain: Annotated[float, typer.Option("--drain", help="Seconds to wait for runs when stopping.")] = 10.0,
     foreground: Annotated[bool, typer.Option("--foreground", help="Stay here until it is stopped.")] = False,
     as_json: Json = False,
@@ -57,6 +63,8 @@ def start(
     given |= {name: str(n) for name, n in (("port", port), ("grpc-port", grpc_port), ("max-runs", max_runs)) if n}
     limits = {"max-queued": max_queued, "keep-runs": keep_runs, "keep-days": keep_days}
     given |= {name: str(n) for name, n in limits.items() if n is not None}
+    given |= {"executor": executor} if executor != "local" else {}
+    given |= {"docker-base": docker_base} if docker_base else {}
     if insecure:
         given["insecure"] = ""
     if foreground:

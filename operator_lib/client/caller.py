@@ -9,6 +9,7 @@ from typing import Any
 
 from operator_lib.client.iterate import iterate, iterate_async
 from operator_lib.client.router import Router
+from operator_lib.engine.ledger import MARK
 from operator_lib.engine.map import DEFAULT_WORKERS, bounded, check_workers, length
 from operator_lib.errors import SerializationError
 from operator_lib.wire import codec, failure
@@ -117,7 +118,9 @@ class Caller:
             raise failure.decode_failure(payload)
         if kind == pb.ITERATOR:
             pull = iterate_async if payload[:1] == b"a" else iterate
-            return pull(session, payload[1:].decode(), self.load)
+            key = payload[1:].decode()
+            _, call = MARK.unpack(bytes.fromhex(key))
+            return pull(session, key, self.load, lambda: self.router.lost(session, call))
         if kind == pb.CALLABLE:
             return self.bound(payload.decode()) if payload else self.me
         raise SerializationError(f"an answer of kind {kind}: is the worker newer than this client?")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -155,10 +155,21 @@ def chosen_options(target: Any, given: Mapping[str, Any]) -> Options:
             mistakes += [f"{path or owner}.{option}" for option in sorted(refused)]
     else:
         mistakes = [f"{owner}.{option}" for option in option_rules.unsupported(chosen)]
-    if mistakes:
-        lines = [f"{where}: this release cannot apply it on a worker; leave it out" for where in mistakes]
+    lines = [f"{where}: this release cannot apply it on a worker; leave it out" for where in mistakes]
+    lines += _without_value(target, chosen, owner)
+    if lines:
         raise OptionError("\n".join(lines))
     return chosen
+
+
+def _without_value(target: Any, chosen: Options, owner: str) -> Iterator[str]:
+    """Variables that the operators want and that nobody gives them, in words."""
+    nodes = tree.named_operators(target) if isinstance(target, Operator) else [("", target)]
+    for path, node in nodes:
+        own = chosen if not path else option_rules.of(node)
+        said = own is not None and "environment_variables" in own.given
+        for name in option_rules.unset(option_rules.merge(chosen, own) if said else None):
+            yield f"{path or owner}.environment_variables: {name} has no value; give a default, or name it in secrets"
 
 
 def parts_of(target: Any, chosen: Options) -> dict[str, Any]:

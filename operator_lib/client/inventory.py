@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,8 +19,6 @@ from operator_lib.trace.dag import DAG
 from operator_lib.wire import codec
 from operator_lib.wire.proto import common_pb2, deploy_pb2, runs_pb2
 
-# Runs in flight that are looked at to count them by job.
-COUNTED = 10_000
 # Stored values up to this many bytes are shown.
 SHOWN = 1 << 20
 KINDS = {common_pb2.DEPLOYMENT_KIND_JOB: "job", common_pb2.DEPLOYMENT_KIND_SERVING: "serving"}
@@ -136,18 +133,11 @@ def worker(connection: Connection) -> WorkerInfo:
 def deployments(connection: Connection) -> list[DeploymentInfo]:
     """Everything that is deployed, by name."""
     listed = connection.call(connection.deployments.List, deploy_pb2.ListRequest()).deployments
-    running = _by_job(connection, "RUNNING")
-    waiting = _by_job(connection, "PENDING")
-    infos = [describe(found, running[found.name], waiting[found.name]) for found in listed if found.version]
+    infos = [describe(found) for found in listed if found.version]
     return sorted(infos, key=lambda info: info.name)
 
 
-def _by_job(connection: Connection, status: str) -> Counter[str]:
-    request = runs_pb2.ListRunsRequest(status=status, limit=COUNTED)
-    return Counter(state.job for state in connection.call(connection.runs.List, request).runs)
-
-
-def describe(found: deploy_pb2.Deployment, running: int = 0, waiting: int = 0) -> DeploymentInfo:
+def describe(found: deploy_pb2.Deployment) -> DeploymentInfo:
     """A deployment as plain data."""
     return DeploymentInfo(
         name=found.name,
@@ -157,8 +147,8 @@ def describe(found: deploy_pb2.Deployment, running: int = 0, waiting: int = 0) -
         versions=len(found.versions),
         status=found.status,
         replicas=sum(replica.status == "ready" for replica in found.replicas),
-        running=running,
-        waiting=waiting,
+        running=found.running,
+        waiting=found.waiting,
         created=found.created,
         updated=found.updated,
         url=found.url,

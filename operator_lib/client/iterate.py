@@ -15,12 +15,15 @@ from operator_lib.wire import codec, failure
 from operator_lib.wire.proto import serving_pb2 as pb
 
 Load = Callable[[bytes], Any]
+# Raises what has become of a replica, if that is known.
+Lost = Callable[[], object]
 
 
 class _Pull:
     """The stream of one iterator: ask, then read one answer."""
 
-    def __init__(self, session: Any, key: str) -> None:
+    def __init__(self, session: Any, key: str, lost: Lost) -> None:
+        self._lost = lost
         self._asked: queue.SimpleQueue[pb.IterateRequest | None] = queue.SimpleQueue()
         self._key = key
         self._stream = session.stub.Iterate(self._requests(), metadata=session.metadata)
@@ -42,15 +45,16 @@ class _Pull:
         except StopIteration:
             raise WorkerDied("the replica ended the stream before the last item") from None
         except grpc.RpcError as error:
+            self._lost()
             raise WorkerDied(f"the replica ended before the last item: {details_of(error)}") from None
 
     def close(self) -> None:
         self._asked.put(None)
 
 
-def iterate(session: Any, key: str, load: Load) -> Generator[Any, Any, Any]:
+def iterate(session: Any, key: str, load: Load, lost: Lost) -> Generator[Any, Any, Any]:
     """A generator here for one over there."""
-    pull = _Pull(session, key)
+    pull = _Pull(session, key, lost)
     value: Any = None
     try:
         while True:
@@ -64,9 +68,9 @@ def iterate(session: Any, key: str, load: Load) -> Generator[Any, Any, Any]:
         pull.close()
 
 
-async def iterate_async(session: Any, key: str, load: Load) -> AsyncGenerator[Any, Any]:
+async def iterate_async(session: Any, key: str, load: Load, lost: Lost) -> AsyncGenerator[Any, Any]:
     """An async generator here for one over there."""
-    pull = _Pull(session, key)
+    pull = _Pull(session, key, lost)
     value: Any = None
     try:
         while True:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import functools
 import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
 import grpc
 
+from operator_lib.client.packs import UNKNOWN, Fate, Outcome, Pack, fate_of
 from operator_lib.client.session import LOST, Closed, Session
 from operator_lib.engine.map import bounded, check_workers, length
-from operator_lib.errors import OutOfMemory, SerializationError, WorkerDied
+from operator_lib.errors import SerializationError
+from operator_lib.options import Options
 from operator_lib.wire import codec, failure
 from operator_lib.wire.proto import runs_pb2
 from operator_lib.wire.proto import serving_pb2 as pb
@@ -31,9 +34,6 @@ PACK_TIME = 0.004
 MOST_IN_PACK = 512
 # Seconds in which the worker knows why a process has ended.
 FATE_WAIT = 5.0
-
-# One input's outcome: value, exception (or None).
-Outcome = tuple[Any, BaseException | None]
 
 
 def map_job(
@@ -64,18 +64,6 @@ def map_job(
     return results
 
 
-class _Pack:
-    """Inputs on their way, and what has come of the first of them."""
-
-    __slots__ = ("done", "future", "inputs", "sent")
-
-    def __init__(self, inputs: list[Any]) -> None:
-        self.inputs = inputs
-        self.done: list[Outcome] = []
-        self.future: Future[list[Outcome]] = Future()
-        self.sent = 0.0
-
-
 class _Seat:
     """A process and what it has been given."""
 
@@ -97,11 +85,12 @@ class Pool:
         self.total = total
         self.pace = 1.0  # inputs in a pack
         self.fast = False  # packs may queue at a process
-        self.waiting: deque[_Pack] = deque()
+        self.waiting: deque[Pack] = deque()
         self.seats: dict[str, _Seat] = {}
         # Packs that a process has taken with it, and why it ended, by replica.
-        self.orphans: dict[str, list[_Pack]] = {}
-        self.fates: dict[str, Exception] = {}
+        self.orphans: dict[str, list[Pack]] = {}
+        self.fates: dict[str, Fate] = {}
+        self.retries = Options.from_json(handle._encoders).retries
         self.lock = threading.Lock()
         self.error: BaseException | None = None
         self.closed = False
@@ -141,7 +130,7 @@ class Pool:
 
     def submit(self, inputs: list[Any]) -> Future[list[Outcome]]:
         """Give one pack away."""
-        pack = _Pack(inputs)
+        pack = Pack(inputs)
         with self.lock:
             if self.error is not None:
                 pack.future.set_exception(self.error)
@@ -167,16 +156,16 @@ class Pool:
             except Exception as error:
                 pack.future.set_exception(error)
 
-    def _send(self, seat: _Seat, pack: _Pack) -> None:
-        inputs = pack.inputs[len(pack.done) :]
-        segments = self._encode(pack, inputs)
+    def _send(self, seat: _Seat, pack: Pack) -> None:
+        segments = self._encode(pack, pack.left)
         if segments is None:
             return
         pack.sent = time.monotonic()
-        seat.session.send(pb.MAP, "", segments, lambda kind, payload: self._answered(seat, pack, kind, payload))
+        reply = functools.partial(self._answered, seat, pack)
+        pack.call = seat.session.send(pb.MAP, "", segments, reply)
         seat.flight += 1
 
-    def _encode(self, pack: _Pack, inputs: list[Any]) -> list[Any] | None:
+    def _encode(self, pack: Pack, inputs: list[Any]) -> list[Any] | None:
         """The inputs as bytes. One that does not fit or cannot be encoded is an outcome of its own."""
         handle = self.handle
         method = handle._schema.methods.get("")
@@ -194,27 +183,37 @@ class Pool:
                 except SerializationError as error:
                     if position:  # what comes before it goes first
                         return self._encode(pack, inputs[:position])
-                    pack.done.append((None, error))
+                    pack.take([(None, error)])
                     self._finish_or_requeue(pack)
                     return None
             raise
 
-    def _answered(self, seat: _Seat, pack: _Pack, kind: int, payload: bytes) -> None:
+    def _answered(self, seat: _Seat, pack: Pack, kind: int, payload: bytes) -> None:
         if kind == LOST:
             self._orphaned(seat, pack)
+            return
+        if kind == pb.REFUSED:
+            self._refused(seat, pack)
             return
         try:
             outcomes = self._decode(kind, payload)
         except BaseException as error:
-            outcomes = [(None, error)] * (len(pack.inputs) - len(pack.done))
+            outcomes = [(None, error)] * len(pack.left)
         with self.lock:
             seat.flight -= 1
-            pack.done += outcomes
+            pack.take(outcomes)
             self._adapt((time.monotonic() - pack.sent) / max(1, len(outcomes)))
             self._finish_or_requeue(pack)
             self._feed()
 
-    def _orphaned(self, seat: _Seat, pack: _Pack) -> None:
+    def _refused(self, seat: _Seat, pack: Pack) -> None:
+        """Its process is about to go, and has begun with nothing of it."""
+        with self.lock:
+            self.seats.pop(seat.session.replica_id, None)
+            self.waiting.appendleft(pack)
+            self._feed()
+
+    def _orphaned(self, seat: _Seat, pack: Pack) -> None:
         """Its process is gone. The worker is about to say why; what it does not say in time stays unknown."""
         replica = seat.session.replica_id
         with self.lock:
@@ -223,23 +222,31 @@ class Pool:
             if replica in self.fates:
                 self._bury(replica, self.fates[replica])
                 return
-        unknown = WorkerDied("the process that ran this input ended before it answered")
-        timer = threading.Timer(FATE_WAIT, self._buried, (replica, unknown))
+        self._later(FATE_WAIT, lambda: self._bury(replica, UNKNOWN))
+
+    def _later(self, seconds: float, work: Callable[[], None]) -> None:
+        """Do it then, with the lock held."""
+
+        def do() -> None:
+            with self.lock:
+                work()
+                self._feed()
+
+        timer = threading.Timer(seconds, do)
         timer.daemon = True
         timer.start()
 
-    def _buried(self, replica: str, error: Exception) -> None:
-        with self.lock:
-            self._bury(replica, error)
-
-    def _bury(self, replica: str, error: Exception) -> None:
-        """Inputs that a process has taken with it fail."""
+    def _bury(self, replica: str, fate: Fate) -> None:
+        """What became of inputs that were at a process when it ended."""
         for pack in self.orphans.pop(replica, []):
-            pack.done += [(None, error)] * (len(pack.inputs) - len(pack.done))
-            self._finish_or_requeue(pack)
+            delay = pack.bury(fate, self.retries, self.handle._load)
+            if delay > 0:
+                self._later(delay, functools.partial(self._finish_or_requeue, pack))
+            else:
+                self._finish_or_requeue(pack)
         self._feed()
 
-    def _finish_or_requeue(self, pack: _Pack) -> None:
+    def _finish_or_requeue(self, pack: Pack) -> None:
         if len(pack.done) < len(pack.inputs):
             self.waiting.appendleft(pack)
         elif not pack.future.cancelled():
@@ -297,12 +304,11 @@ class Pool:
         if event.failed.payload:  # the operator cannot be made: nor will it be the next time
             self._fail(failure.decode_failure(event.failed.payload))
             return
-        kind = OutOfMemory if event.failed.cause == "oom" else WorkerDied
-        error = kind(f"the process that ran this input ended before it answered: {event.failed.message}")
+        fate = fate_of(event, self.handle._name)
         with self.lock:
             self.seats.pop(event.replica_id, None)
-            self.fates[event.replica_id] = error
-            self._bury(event.replica_id, error)
+            self.fates[event.replica_id] = fate
+            self._bury(event.replica_id, fate)
             self._more(self.wanted + 1)
 
     def _ended(self, session: Session) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from operator_lib.client.connect import Connection
 from operator_lib.client.session import LOST, Closed, Session
-from operator_lib.errors import OutOfMemory, WorkerDied
+from operator_lib.errors import ENDS, OperatorTimeout, WorkerDied
 from operator_lib.wire import failure
 from operator_lib.wire.proto import serving_pb2 as pb
 
@@ -166,18 +166,22 @@ class Router:
         """After a replica went away: return if it never started the call, so that it can be sent again.
 
         Raises:
-            OutOfMemory: it had, and the replica went over its memory limit.
+            OperatorTimeout: it was ended because the call went over a time limit.
+            OutOfMemory: the call had started, and the replica went over its memory limit.
             WorkerDied: the call had started, or nothing is known of it.
         """
-        connection, cause, kind = self.connection, "", WorkerDied
-        request = pb.FateRequest(name=self.name, replica_id=session.replica_id, session=session.id)
+        connection, name = self.connection, self.name
+        request = pb.FateRequest(name=name, replica_id=session.replica_id, session=session.id, call=call_id)
         try:
             fate = connection.call(connection.servings.Fate, request, timeout=10.0)
         except Exception:  # the worker is gone as well
-            cause = "its worker cannot be reached"
-        else:
-            if fate.known and call_id > fate.last_started:
-                return
-            cause = fate.cause or "the connection to it broke"
-            kind = OutOfMemory if fate.kind == "oom" else WorkerDied
-        raise kind(f"the replica of {self.name} ended before it answered: {cause}")
+            raise ended(name, "", "its worker cannot be reached") from None
+        if not fate.known or call_id <= fate.last_started:
+            raise ended(name, fate.kind, fate.cause or "the connection to it broke")
+
+
+def ended(name: str, kind: str, cause: str) -> Exception:
+    """What a call of a serving raises whose replica has ended."""
+    if kind == "timeout":
+        return OperatorTimeout(f"call of {name}: {cause}")
+    return ENDS.get(kind, WorkerDied)(f"the replica of {name} ended before it answered: {cause}")

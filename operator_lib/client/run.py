@@ -194,19 +194,20 @@ class Watcher:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._runs: dict[str, RemoteRun] = {}
+        self._runs: dict[str, list[RemoteRun]] = {}  # somebody may have several handles of one run
         self._lock = threading.Lock()
         self._asked: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
 
     def add(self, run: RemoteRun) -> None:
         with self._lock:
-            self._runs[run.id] = run
+            handles = self._runs.setdefault(run.id, [])
+            handles.append(run)
             if self._thread is None:
                 self._asked = queue.SimpleQueue()
                 self._thread = threading.Thread(target=self._work, name="operator-runs", daemon=True)
                 self._thread.start()
-            else:
+            elif len(handles) == 1:
                 self._asked.put(run.id)
 
     def _work(self) -> None:
@@ -239,15 +240,16 @@ class Watcher:
             time.sleep(min(pause(attempt), 1.0))
 
     def _take(self, state: runs_pb2.RunState) -> None:
-        run = self._runs.get(state.id)
-        if run is not None and run._update(state):
-            with self._lock:
-                self._runs.pop(state.id, None)
+        over = runs_pb2.RunStatus.Name(state.status) in TERMINAL
+        with self._lock:
+            handles = self._runs.pop(state.id, []) if over else list(self._runs.get(state.id, ()))
+        for run in handles:
+            run._update(state)
 
     def _fail(self, error: Exception) -> None:
         with self._lock:
             runs, self._runs = self._runs, {}
-        for run in runs.values():
+        for run in (run for handles in runs.values() for run in handles):
             if not run.done():
                 run.set_exception(error)
 

@@ -13,8 +13,9 @@ from operator_lib.engine.content import SIMPLE, Opaque, digest, digest_simple
 
 # Bytes of one attribute; what is larger counts as unchanged for as long as it is the same object.
 LARGEST = 64 << 20
-# What the library keeps on operators.
+# What the library keeps on operators; on those that are made of a function also what it says of itself.
 OURS = frozenset({"_operator_nodes", "_operator_shared", "_options", "_managed"})
+_WRAPPING = OURS.union(functools.WRAPPER_ASSIGNMENTS, {"__wrapped__"})
 
 _OPAQUE = b"?"
 
@@ -44,9 +45,11 @@ class Attributes:
     def _look(self) -> dict[Where, tuple[Any, Any]]:
         found: dict[Where, tuple[Any, Any]] = {}
         for path, node in self._nodes:
-            held = tree.attributes(node) if _slotted(type(node)) else list(tree.state(node).items())
+            state = tree.state(node)
+            held = tree.attributes(node) if _slotted(type(node)) else list(state.items())
+            hidden = _WRAPPING if "__wrapped__" in state else OURS
             for name, value in held:
-                if name not in OURS:
+                if name not in hidden:
                     found[path, name] = value, None if type(value) in SIMPLE else self._content(value)
         return found
 

@@ -94,7 +94,7 @@ class Book:
         return digest_simple((args, kwargs)) if simple(args, kwargs) else digest((args, kwargs), self.names)
 
     def _stores(self, op: Any, chosen: Options, path: str) -> bool:
-        if op is self.root or _generates(op):
+        if op is self.root or _generates(op) or tree.is_graph(op):  # of a graph, its functions are stored
             return False
         if chosen.checkpoint is not None:
             return chosen.checkpoint

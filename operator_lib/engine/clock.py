@@ -16,10 +16,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from operator_lib.errors import OperatorTimeout
+
 # What a process without room for one more deadline does: it lets the call go unlimited no longer than the run itself.
 SLOTS = 1024
-# Whether the slot is taken, which call, its mark, monotonic end (0: paused), limit in seconds.
-_SLOT = struct.Struct("<?63s24sdd")
+# Whether the slot is taken, which call, its mark, monotonic end (0: paused), limit and grace in seconds.
+_SLOT = struct.Struct("<?63s24sddd")
 _NAME = 63
 
 
@@ -33,31 +35,69 @@ class Overdue:
     elapsed: float
     """Seconds since its clock was last started anew."""
     mark: bytes = b""
-    """Which attempt of which call it was: see engine/checkpoints.py. Empty for the root of a run."""
+    """Which attempt of which call of a run it was (engine/blame.py), or which call of a replica (engine/ledger.py).
+    Empty for the root of a run."""
 
     def words(self) -> str:
         """For people."""
-        who = f"{self.call} " if self.call else ""
-        return f"{who}ran for {self.elapsed:.1f} s, the limit is {self.limit:g} s"
+        return words(self.call, self.elapsed, self.limit)
+
+
+def words(call: str, elapsed: float, limit: float) -> str:
+    """How it is said that a call of the operator at that path, ``""`` for the root, has taken too long."""
+    return f"{f'{call} ' if call else ''}ran for {elapsed:.1f} s, the limit is {limit:g} s"
+
+
+def late(call: str, about: str) -> OperatorTimeout:
+    """What is raised where a call was made that was ended for its time limit."""
+    error = OperatorTimeout(about)
+    error.operator_path = call  # type: ignore[attr-defined]
+    error.__operator_late__ = True  # type: ignore[attr-defined]
+    return error
+
+
+def is_late(error: BaseException) -> bool:
+    """Whether `late` has made it: not the user's own code."""
+    return getattr(error, "__operator_late__", False) is True
 
 
 class Timer:
     """The clock of one call."""
 
-    __slots__ = ("_clock", "_left", "_mark", "_name", "_offset", "_paused", "limit")
+    __slots__ = ("_clock", "_grace", "_left", "_mark", "_name", "_offset", "_paused", "call", "limit")
 
     def __init__(self, clock: Clock, offset: int, call: str, limit: float, mark: bytes) -> None:
         self._clock = clock
         self._offset = offset
         self._paused = 0
         self._left = limit
+        self._grace = 0.0
+        self.call = call
         self._name = call.encode()[:_NAME]
         self._mark = mark
         self.limit = limit
         self._write(time.monotonic() + limit)
 
     def _write(self, end: float) -> None:
-        _SLOT.pack_into(self._clock.memory, self._offset, True, self._name, self._mark, end, self.limit)
+        last = end + self._grace if end else 0.0
+        _SLOT.pack_into(self._clock.memory, self._offset, True, self._name, self._mark, last, self.limit, self._grace)
+
+    def _end(self) -> float:
+        last: float = _SLOT.unpack_from(self._clock.memory, self._offset)[3]
+        return last - self._grace if last else 0.0
+
+    def soften(self, grace: float) -> None:
+        """Somebody here sees to it that the call ends: whoever would kill it waits for so many seconds more."""
+        with self._clock.lock:
+            end = self._end()
+            self._grace = grace
+            self._write(end)
+
+    def left(self) -> float:
+        """Seconds that it may still run."""
+        with self._clock.lock:
+            end = self._end()
+            return end - time.monotonic() if end else max(self._left, 0.001)
 
     def restart(self) -> None:
         """A sign of life: the whole time from now on."""
@@ -71,8 +111,7 @@ class Timer:
         with self._clock.lock:
             self._paused += 1
             if self._paused == 1:
-                end: float = _SLOT.unpack_from(self._clock.memory, self._offset)[3]
-                self._left = max(0.0, end - time.monotonic())
+                self._left = max(0.0, self._end() - time.monotonic())
                 self._write(0.0)
 
     def resume(self) -> None:
@@ -85,7 +124,7 @@ class Timer:
     @property
     def end(self) -> float:
         """Seconds since the epoch, if nothing stops it on the way."""
-        end: float = _SLOT.unpack_from(self._clock.memory, self._offset)[3]
+        end = self._end()
         return time.time() + (end - time.monotonic() if end else self._left)
 
     def stop(self) -> None:
@@ -119,7 +158,7 @@ class Clock:
 
     def release(self, offset: int) -> None:
         with self.lock:
-            _SLOT.pack_into(self.memory, offset, False, b"", b"", 0.0, 0.0)
+            _SLOT.pack_into(self.memory, offset, False, b"", b"", 0.0, 0.0, 0.0)
             self._free.append(offset)
 
 
@@ -137,12 +176,12 @@ class Watch:
             return None
         now = time.monotonic()
         slots = _SLOT.iter_unpack(memory[:])
-        late = [(end, name, limit, mark) for on, name, mark, end, limit in slots if on and 0 < end <= now]
+        late = [(end, name, limit, grace, mark) for on, name, mark, end, limit, grace in slots if on and 0 < end <= now]
         if not late:
             return None
-        end, name, limit, mark = min(late)
+        end, name, limit, grace, mark = min(late)
         told = mark if any(mark) else b""
-        return Overdue(name.rstrip(b"\0").decode(errors="ignore"), limit, limit + now - end, told)
+        return Overdue(name.rstrip(b"\0").decode(errors="ignore"), limit, limit + grace + now - end, told)
 
     def _open(self) -> mmap.mmap | None:
         if self._memory is None:

@@ -7,7 +7,6 @@ import inspect
 import itertools
 import threading
 import time
-import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -81,6 +80,9 @@ class LocalRun(Run):
     def _static_dag(self) -> Any:
         return core.reach("trace", "build")(self._op)
 
+    def _start(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        threading.Thread(target=self._work, args=(args, kwargs), name=self.id, daemon=True).start()
+
     def _work(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         if not self.set_running_or_notify_cancel():
             return
@@ -111,18 +113,71 @@ def settle(value: Any) -> Any:
     return value
 
 
+# Options that can only be kept to by somebody outside of the process that runs the code, or that are about all of it.
+OF_A_PROCESS = ("timeout", "cpu", "memory", "ephemeral_disk", "gpu", "environment_variables")
+
+
+def needs_process(op: Any) -> bool:
+    """Whether an operator in the tree below `op` asks for something that this process cannot give it.
+
+    A process that somebody watches over can: of a run, of a replica. Functions of front ends whose options all have
+    defaults run here, as they do there.
+    """
+    if requests.clock is not None or not tree.is_operator(op):
+        return False
+    for _, node in tree.named_operators(op):
+        own = options.of(node)
+        if own is None or hasattr(type(node), "_operator_attributes"):
+            continue
+        if any(options.asks(own, name) for name in OF_A_PROCESS):
+            return True
+    return False
+
+
 def submit(op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> LocalRun:
-    """Start ``op(*args, **kwargs)`` in a thread."""
-    chosen = options.of(op)
-    if chosen is not None and chosen.timeout:
-        warnings.warn(
-            f"the timeout of {chosen.timeout} s is applied on a worker; a local run is a thread and has none",
-            stacklevel=3,
-        )
-    run = LocalRun(op)
+    """Start ``op(*args, **kwargs)``: in a process when an option needs one, else in a thread.
+
+    Raises:
+        SerializationError: it needs a process, and the operator or an argument cannot be sent there.
+    """
+    apart = needs_process(op)
+    run: LocalRun = core.reach("executors.beside", "ProcessRun")(op, args, kwargs) if apart else LocalRun(op)
     around = here()
     if around is not None:  # in the story of that run it is one call
         frame = around.recorder.start(op, around)
         run.add_done_callback(lambda ended: frame.end(None if ended.cancelled() else ended.exception()))
-    threading.Thread(target=run._work, args=(args, kwargs), name=run.id, daemon=True).start()
+    run._start(args, kwargs)
     return run
+
+
+class Calls:
+    """Calls of operators from threads of a pool: those that need a process have one, at most `most` at a time."""
+
+    def __init__(self, most: int) -> None:
+        self._room = threading.Semaphore(most)
+        self._going: set[LocalRun] = set()
+        self._known: dict[int, tuple[Any, bool]] = {}  # by id: the operator, whether it needs a process
+        self._over = False
+
+    def call(self, op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """``op(*args, **kwargs)``; the value of a coroutine."""
+        known = self._known.get(id(op))
+        if known is None:
+            known = self._known[id(op)] = op, needs_process(op)
+        if not known[1]:
+            return settle(op(*args, **kwargs))
+        with self._room:
+            run = submit(op, args, kwargs)
+            self._going.add(run)
+            if self._over:
+                run.cancel()
+            try:
+                return run.result()
+            finally:
+                self._going.discard(run)
+
+    def end(self) -> None:
+        """Nobody wants what they give any more."""
+        self._over = True
+        for run in list(self._going):
+            run.cancel()

@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import copy
 import functools
+import inspect
 import random
 from collections.abc import Callable, Generator
 from typing import Any
 
 from operator_lib import context, core
 from operator_lib.context import RequestContext
-from operator_lib.engine import checkpoints, elsewhere, inside, lasting, record, requests, scope
+from operator_lib.engine import checkpoints, elsewhere, inside, lasting, record, requests, scope, soft
 from operator_lib.engine.clock import Timer
 from operator_lib.engine.remembered import Remembered
 from operator_lib.engine.scope import Scope
@@ -46,6 +47,12 @@ def run(op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
 def runner(op: Any) -> Callable[..., Any]:
     """`run` of `op`, as a function of its arguments."""
     return lambda *args, **kwargs: run(op, args, kwargs)
+
+
+def method(op: Any, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """``function(*args, **kwargs)``, a method of `op`: within its time limit, and its children inherit its options."""
+    outer = scope.here()
+    return _within(Attempt(Call(op, scope.rules(op, outer).options, outer), 1), function, args, kwargs)()
 
 
 class Call:
@@ -155,9 +162,10 @@ class Attempt:
         if self._call.outer_timer is not None:
             self._call.outer_timer.pause()
         if self._timer is not None:
+            self._timer.restart()  # each item of a generator has the whole time
             self._timer.resume()
         else:
-            self._timer = self.scope.timer = requests.timer(self.scope.options.timeout, self._mark)
+            self._timer = self.scope.timer = requests.timer(self._call.op, self.scope.options.timeout, self._mark)
         numbered = inside.current.set(self._inside) if self._inside is not None else None
         return scope.current.set(self.scope), context.current.set(self.request), numbered
 
@@ -177,6 +185,12 @@ class Attempt:
             self._timer.stop()
             self._timer = None
 
+    def softly(self, result: Any) -> Any:
+        """A coroutine with a limit is cancelled when it is over."""
+        if self._timer is not None and inspect.iscoroutine(result):
+            return soft.limited(result, self._timer)
+        return result
+
 
 def _within(
     around: Attempt, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -190,6 +204,6 @@ def _within(
             raise
         finally:
             around.leave(token)
-        return lasting.follow(result, around)
+        return lasting.follow(around.softly(result), around)
 
     return invoke

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from queue import SimpleQueue
 from typing import Any
 
-from operator_lib.engine.local import settle
+from operator_lib.engine.local import Calls
 from operator_lib.engine.progress import progress
 from operator_lib.engine.record import hand_over
 
@@ -39,17 +40,21 @@ def star_map(
     """`Operator.star_map`."""
     count = check_workers(workers)
     inside = hand_over()
+    going = Calls(min(count, os.cpu_count() or 1) if workers == -1 else count)
     with ThreadPoolExecutor(count, thread_name_prefix="operator-map") as pool:
 
         def start(pair: tuple[Any, Any]) -> Future[Any]:
             op, arguments = pair
             if isinstance(arguments, dict):
-                return pool.submit(inside, lambda: settle(op(**arguments)))
+                return pool.submit(inside, lambda: going.call(op, (), arguments))
             positional = arguments if isinstance(arguments, tuple) else (arguments,)
-            return pool.submit(inside, lambda: settle(op(*positional)))
+            return pool.submit(inside, lambda: going.call(op, positional, {}))
 
         total = length(calls) if total is None else total
-        return list(bounded(start, calls, 2 * count, ordered, return_exceptions, total))
+        try:
+            return list(bounded(start, calls, 2 * count, ordered, return_exceptions, total))
+        finally:
+            going.end()
 
 
 def length(inputs: Iterable[Any]) -> int | None:

@@ -68,3 +68,11 @@ class Outputs:
     def put(self, name: str, values: list[Any]) -> None:
         if self._keeper is not None and values:
             self._keeper.keep(self._prefix + name, values)
+
+    def take_over(self, found: InProcess) -> None:
+        """Those of graphs inside, which were held back until it was their turn."""
+        if self._keeper is not None:
+            self._keeper.declare(list(found.found))
+            for name, values in found.found.items():
+                if values:
+                    self._keeper.keep(name, values)

@@ -21,6 +21,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from operator_lib.engine import clock
+
 # Files in the folder of an attempt. Whichever of `value` and `failure` exists is the outcome: both are written to a
 # temporary name, flushed to disk and renamed.
 VALUE = "value"
@@ -30,6 +32,8 @@ OUTPUTS = "outputs"
 SPEC = "spec.json"
 # Which calls a replica has started: see engine/ledger.py.
 LEDGER = "ledger"
+# What a replica has done of the inputs of a map: see engine/harvest.py.
+HARVEST = "harvest"
 # Until when each call must have ended: see engine/clock.py.
 CLOCK = "clock"
 # What the functions of a run share, in the folder of the run: see engine/memory.py.
@@ -86,6 +90,10 @@ class ProcessSpec:
     """Folders of control groups that hold it to `cpu` and `memory`: see executors/groups.py."""
     cores: tuple[int, ...] = ()
     """The only ones that it may run on, where no group holds it to `cpu`."""
+    directory: str = ""
+    """Of a process beside the program that has started it: where that is, and so the process."""
+    paths: tuple[str, ...] = ()
+    """Of such a one: ``sys.path`` of that program. `entry` and `input` are pickles, made for this process alone."""
     resources: dict[str, Any] = field(default_factory=dict[str, Any])
     """The options that it has been given these by: operators inside that ask for others run in parts."""
     operator: str = ""
@@ -112,7 +120,7 @@ class ProcessSpec:
     def read(cls, path: str | Path) -> ProcessSpec:
         with open(path) as file:
             given: dict[str, Any] = json.load(file)
-        for name in ("input_codecs", "groups", "cores"):
+        for name in ("input_codecs", "groups", "cores", "paths"):
             given[name] = tuple(given[name])
         return cls(**given)
 
@@ -136,11 +144,15 @@ class Exit:
     """With ``timeout``: it is noted down which call it was, so the program can be told where it made the call."""
     allowed: int = 0
     """With ``memory`` and ``disk``: bytes that it had."""
+    mark: str = ""
+    """With ``timeout``, of a replica: which call it was, in hex (see engine/ledger.py)."""
 
     def words(self) -> str:
         """The cause, for people."""
         if self.stopped in ("memory", "disk"):
             return f"killed: out of {self.stopped} (limit {size(self.allowed)})"
+        if self.stopped == "timeout":
+            return clock.words(self.overdue, self.elapsed, self.limit)
         if self.signal is not None:
             import signal
 

@@ -12,6 +12,7 @@ from operator_lib.engine import lasting, record
 from operator_lib.engine.attributes import Attributes
 from operator_lib.engine.blame import MARK
 from operator_lib.engine.checkpoint_log import FAILED, OVERDUE, TOLD, checksum
+from operator_lib.engine.clock import late
 from operator_lib.engine.inside import Inside, current
 from operator_lib.engine.lasting import LASTING
 from operator_lib.engine.steps import Steps
@@ -152,15 +153,11 @@ class Remembered:
             return last + 1, None
         self.book.note(self.where, TOLD, last)
         data = self.book.log.body(tries[last]) or b"it took too long"
-        return last + 1, Overdue(data.decode(errors="replace"))
+        return last + 1, late(self.path, data.decode(errors="replace"))
 
     def failed(self, attempt: int) -> None:
         """This attempt has raised, and there is another one."""
         self.book.note(self.where, FAILED, attempt)
-
-
-class Overdue(OperatorTimeout):
-    """Raised where a call was made that was killed for its time limit, in the process that came after."""
 
 
 def begun() -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
+from collections.abc import Callable
 from typing import Any
 
 from operator_lib import context
@@ -14,6 +15,10 @@ from operator_lib.engine.memory import InProcess
 
 # The page that the shim of this process watches; None where nobody could kill a call that takes too long.
 clock: Clock | None = None
+# Paths of operators, by id, in a process without a recorder.
+paths: dict[int, str] = {}
+# Which call is going on, in a process that carries out calls of many: see `clock.Overdue.mark`.
+asked: Callable[[], bytes] = lambda: b""  # noqa: E731
 
 _local = itertools.count(1)
 
@@ -38,12 +43,17 @@ def tell(event: dict[str, Any]) -> None:
         frame.recorder.emit({"t": time.time(), **event, "path": frame.path, "call": frame.call})
 
 
-def timer(limit: float | None, mark: bytes = b"") -> Timer | None:
-    """A clock for a call that starts now, where there is a limit and somebody to see to it. `mark`: see `clock`."""
+def timer(op: Any, limit: float | None, mark: bytes = b"") -> Timer | None:
+    """A clock for a call of `op` that starts now, where there is a limit and somebody to see to it.
+
+    Args:
+        mark: see `clock.Overdue`.
+    """
     if limit is None or clock is None:
         return None
     frame = record.current.get() or record.process_frame
-    return clock.start(frame.path if frame is not None else "", limit, mark)
+    path = frame.path if frame is not None else paths.get(id(op), "")
+    return clock.start(path, limit, mark or asked())
 
 
 def deadline() -> float | None:

@@ -109,6 +109,29 @@ class Parts:
             await asyncio.wait(self._going)
 
 
+def tend(spec: ProcessSpec, spawn: Spawn, cards: Cards, listener: Listener, over: Callable[[], None]) -> Listener:
+    """What hears a process in front of `listener`: it starts the parts that are asked for. When the process is gone it
+    ends them, and only then it calls `over` and passes the exit on.
+    """
+    parts = Parts(spec, spawn, cards)
+
+    def end(message: dict[str, Any]) -> None:
+        over()
+        listener(message)
+
+    def hear(message: dict[str, Any]) -> None:
+        if "part" in message:
+            parts.ask(message["part"])
+        elif "exit" in message and parts.any:
+            asyncio.ensure_future(parts.end()).add_done_callback(lambda _: end(message))
+        elif "exit" in message:
+            end(message)
+        else:
+            listener(message)
+
+    return hear
+
+
 def _say(folder: Path, message: dict[str, Any]) -> None:
     with contextlib.suppress(OSError):  # nobody listens any more
         fd = os.open(folder / HEARD, os.O_WRONLY | os.O_NONBLOCK)

@@ -12,9 +12,11 @@ import inspect
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
+from operator_lib import tree
 from operator_lib.core import Operator
 from operator_lib.engine import outputs, record
 from operator_lib.engine.local import settle
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 class Call:
     """One call of one function."""
 
-    __slots__ = ("args", "done", "kwargs", "node", "output", "sent")
+    __slots__ = ("args", "done", "held", "kwargs", "node", "output", "sent")
 
     def __init__(self, node: Node, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self.node = node
@@ -40,18 +42,21 @@ class Call:
         self.done = False
         # By successor: the calls that its output led to; what waits for others is kept as values.
         self.sent: dict[str, Sequence[Any]] = {}
+        # Outputs of the functions of a graph in it, until those of the calls before this one are there.
+        self.held: outputs.InProcess | None = outputs.InProcess() if node.holds_graphs else None
 
 
 class Node:
     """A function during one call of the graph."""
 
-    __slots__ = ("barrier", "calls", "many", "mapped", "name", "op", "open", "waiting")
+    __slots__ = ("barrier", "calls", "holds_graphs", "many", "mapped", "name", "op", "open", "waiting")
 
     def __init__(self, name: str, op: Operator, waiting: int, barrier: bool) -> None:
         self.name = name
         self.op = op
         self.waiting = waiting  # predecessors that may still send something
         self.barrier = barrier  # it starts when everything is there: a reducer, a join
+        self.holds_graphs = any(tree.is_graph(inner) for _, inner in tree.named_operators(op))
         self.open = 0  # calls that are not done
         self.calls: list[Call] = []  # in the order of the inputs, once nothing more can come
         self.many = False  # it is called for the items of a list
@@ -169,7 +174,7 @@ class Flow:
         while todo:
             done = todo.pop()
             self._order(done)
-            self.kept.put(done.name, [call.output for call in done.calls])
+            self._keep(done, done.calls)
             for name in self.topology.after[done.name]:
                 target = self.nodes[name]
                 target.waiting -= 1
@@ -246,11 +251,23 @@ class Flow:
             node = self.nodes[name]
             if node.open or node.waiting:
                 self._order(node)
-                self.kept.put(name, [call.output for call in node.calls if call.done])
+                self._keep(node, [call for call in node.calls if call.done or call.held])
+
+    def _keep(self, node: Node, calls: list[Call]) -> None:
+        """Outputs of some of the calls of a node, in the order of the inputs."""
+        self.kept.put(node.name, [call.output for call in calls if call.done])
+        for call in calls if node.holds_graphs else ():
+            if call.held is not None:
+                self.kept.take_over(call.held)
 
 
 def _made(call: Call) -> tuple[Call, Any, BaseException | None]:
     """Call the function; what a generator yields is a `Map`."""
+    with outputs.kept_by(call.held) if call.held is not None else nullcontext():
+        return _called(call)
+
+
+def _called(call: Call) -> tuple[Call, Any, BaseException | None]:
     try:
         output = settle(call.node.op(*call.args, **call.kwargs))
         if inspect.isgenerator(output):

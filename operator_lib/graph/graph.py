@@ -12,7 +12,7 @@ from operator_lib import options, tree
 from operator_lib.core import Operator
 from operator_lib.errors import NotFound
 from operator_lib.graph.flow import Flow
-from operator_lib.graph.topology import Topology, as_operator, name_of, signature
+from operator_lib.graph.topology import OfOperator, Topology, as_operator, name_of, signature
 from operator_lib.graph.values import Map
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ class Graph(Operator):
         return name if taken else None
 
     def _take(self, function: Any) -> str:
-        op, name = as_operator(function), name_of(function)
+        op, name = self._made(function), name_of(function)
         if name in self.functions:
             raise ValueError(
                 f"graph {self.name} has two functions called {name!r}; give one another name, as with "
@@ -143,6 +143,10 @@ class Graph(Operator):
         self._topology = None
         return name
 
+    def _made(self, function: Any) -> Operator:
+        """The operator that stands in this graph for what was given."""
+        return as_operator(function)
+
     def check(self) -> Topology:
         """Make sure that it can run.
 
@@ -151,7 +155,8 @@ class Graph(Operator):
         """
         if self._topology is None:
             try:
-                self._topology = Topology(self.functions, list(self._edges), self.start)
+                facts = {name: OfOperator(op) for name, op in self.functions.items()}
+                self._topology = Topology(facts, list(self._edges), self.start)
             except ValueError as problem:
                 raise ValueError(f"graph {self.name}: {problem}") from None
         return self._topology

@@ -6,7 +6,7 @@ import inspect
 import typing
 from collections.abc import Mapping, Sequence
 from types import UnionType
-from typing import Any
+from typing import Any, Protocol
 
 from operator_lib import options, tree
 from operator_lib.core import Operator, reach
@@ -21,7 +21,9 @@ def name_of(function: Any) -> str:
     chosen = options.of(function)
     if chosen is not None and chosen.name:
         return chosen.name
-    return function.__name__ if isinstance(function, type) else tree.name_of(function)
+    if isinstance(function, Operator):
+        return tree.name_of(function)
+    return getattr(function, "__name__", None) or type(function).__name__
 
 
 def as_operator(function: Any) -> Operator:
@@ -39,7 +41,7 @@ def as_operator(function: Any) -> Operator:
             ) from problem
     if isinstance(function, Operator):
         if getattr(type(function), "forward", None) is Operator.forward:
-            raise TypeError(f"{name_of(function)} has no forward(), so a graph cannot call it")
+            raise TypeError(f"{name_of(function)} has no forward(), so a graph cannot call it: define one")
         return function
     if inspect.isfunction(function) or inspect.isbuiltin(function) or inspect.ismethod(function):
         wrapped: Operator = reach("decorator", "wrap_function")(function, {})
@@ -55,6 +57,53 @@ def signature(op: Operator) -> inspect.Signature:
     )
 
 
+class Facts(Protocol):
+    """What a topology asks about a function."""
+
+    @property
+    def reduces(self) -> bool:
+        """Whether it folds what arrives."""
+        ...
+
+    @property
+    def takes(self) -> int | None:
+        """How many arguments it needs; None: that cannot be told."""
+
+    @property
+    def routes(self) -> Sequence[str]:
+        """The functions that its annotation ``RouteTo[value, targets]`` names."""
+        ...
+
+
+class OfOperator:
+    """The `Facts` of a live function."""
+
+    def __init__(self, op: Operator) -> None:
+        self._op = op
+
+    @property
+    def reduces(self) -> bool:
+        return getattr(options.of(self._op), "accumulate", None) is not None
+
+    @property
+    def takes(self) -> int | None:
+        try:
+            parameters = signature(self._op).parameters.values()
+        except (TypeError, ValueError):  # written in C: it takes one value, as most functions do
+            return None
+        return sum(p.kind in POSITIONAL and p.default is p.empty for p in parameters)
+
+    @property
+    def routes(self) -> Sequence[str]:
+        hint = _returns(tree.called(self._op))
+        origin: Any = typing.get_origin(hint)
+        if not (isinstance(origin, type) and issubclass(origin, RouteTo)):
+            return ()
+        target = typing.get_args(hint)[-1]
+        targets = typing.get_args(target) if typing.get_origin(target) in (typing.Union, UnionType) else (target,)
+        return [name_of(said) for said in targets if _is_function(said)]
+
+
 class Topology:
     """A checked graph.
 
@@ -67,8 +116,10 @@ class Topology:
 
     __slots__ = ("after", "before", "joins", "order", "reducers", "start")
 
-    def __init__(self, functions: Mapping[str, Operator], edges: Sequence[tuple[str, str]], start: str) -> None:
-        """Raises ValueError, which names every mistake."""
+    def __init__(
+        self, functions: Mapping[str, Facts], edges: Sequence[tuple[str, str]], start: str, partial: bool = False
+    ) -> None:
+        """`partial`: there may be more edges than are known. Raises ValueError, which names every mistake."""
         self.start = start
         after: dict[str, list[str]] = {name: [] for name in functions}
         before: dict[str, list[str]] = {name: [] for name in functions}
@@ -78,37 +129,26 @@ class Topology:
         self.after = {name: tuple(targets) for name, targets in after.items()}
         self.before = {name: tuple(sources) for name, sources in before.items()}
         self.order = _sorted(self.after, self.before)
-        problems = [*_cycle(self.order, self.before), *_unreachable(self.after, start)]
-        problems += _misrouted(functions, self.after)
+        problems = _cycle(self.order, self.before)
+        if not partial:
+            problems += [*_unreachable(self.after, start), *_misrouted(functions, self.after)]
         if problems:
             raise ValueError("; ".join(problems))
-        self.reducers = frozenset(n for n, op in functions.items() if _option(op, "accumulate") is not None)
-        self.joins = frozenset(n for n, op in functions.items() if self._joins(n, op))
+        self.reducers = frozenset(name for name, function in functions.items() if function.reduces)
+        self.joins = frozenset(name for name, function in functions.items() if self._joins(name, function))
 
-    def _joins(self, name: str, op: Operator) -> bool:
+    def _joins(self, name: str, function: Facts) -> bool:
         """Two ways meet where a function needs as many arguments as there are functions before it."""
         count = len(self.before[name])
-        if count < 2 or name in self.reducers:
-            return False
-        try:
-            taken = signature(op).parameters.values()
-        except (TypeError, ValueError):  # written in C: it takes one value, as most functions do
-            return False
-        return sum(p.kind in POSITIONAL and p.default is p.empty for p in taken) == count
+        return count > 1 and name not in self.reducers and function.takes == count
 
 
-def _misrouted(functions: Mapping[str, Operator], after: Mapping[str, Sequence[str]]) -> list[str]:
+def _misrouted(functions: Mapping[str, Facts], after: Mapping[str, Sequence[str]]) -> list[str]:
     """Annotations ``RouteTo[value, targets]`` that name what does not follow."""
     found: list[str] = []
-    for name, op in functions.items():
-        hint = _returns(tree.called(op))
-        origin: Any = typing.get_origin(hint)
-        if not (isinstance(origin, type) and issubclass(origin, RouteTo)):
-            continue
-        target = typing.get_args(hint)[-1]
-        targets = typing.get_args(target) if typing.get_origin(target) in (typing.Union, UnionType) else (target,)
+    for name, function in functions.items():
         known = ", ".join(after[name]) or "nothing"
-        for said in map(name_of, filter(_is_function, targets)):
+        for said in function.routes:
             if said not in after[name]:
                 found.append(f"{name} says that it routes to {said!r}, which does not follow it; what follows: {known}")
     return found
@@ -127,10 +167,6 @@ def _returns(function: Any) -> Any:
 
 def _is_function(target: Any) -> bool:
     return isinstance(target, Operator) or (isinstance(target, type) and issubclass(target, Operator))
-
-
-def _option(op: Operator, name: str) -> Any:
-    return getattr(options.of(op), name, None)
 
 
 def _sorted(after: Mapping[str, Sequence[str]], before: Mapping[str, Sequence[str]]) -> tuple[str, ...]:

@@ -23,8 +23,10 @@ _NAMES = {
     "Reference": "encoding",
     "SUPPORTED": "support",
     "apart": "support",
+    "asks": "support",
     "enforced_by": "support",
     "of_process": "support",
+    "unset": "support",
     "unsupported": "support",
 }
 
@@ -50,7 +52,7 @@ if TYPE_CHECKING:
     from operator_lib.options.metadata import Metadata
     from operator_lib.options.resource import Resource
     from operator_lib.options.retries import Retries
-    from operator_lib.options.support import SUPPORTED, apart, enforced_by, of_process, unsupported
+    from operator_lib.options.support import SUPPORTED, apart, asks, enforced_by, of_process, unset, unsupported
 
 __all__ = [
     "SUPPORTED",
@@ -64,11 +66,13 @@ __all__ = [
     "Resource",
     "Retries",
     "apart",
+    "asks",
     "enforced_by",
     "gpu",
     "merge",
     "of",
     "of_process",
+    "unset",
     "unsupported",
     "with_given",
 ]

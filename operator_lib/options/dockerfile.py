@@ -23,24 +23,29 @@ CUDA_PATCH = {
 
 
 def dockerfile(image: Image) -> str:
+    return "\n".join([*head(image), *map(line, image.steps)]) + "\n"
+
+
+def head(image: Image) -> list[str]:
+    """What comes before the steps."""
     python = image.python_version or "{}.{}".format(*sys.version_info[:2])
     lines = [f"FROM {image.base or f'python:{python}-slim-bookworm'}", "WORKDIR /app"]
     if image.cuda_version:
         lines = [*_cuda_source(image.cuda_version), *lines, *_cuda_libraries(image.cuda_version)]
-    lines += (_line(step) for step in image.steps)
-    return "\n".join(lines) + "\n"
+    return lines
 
 
 def content_hash(image: Image, root: Path) -> str:
     digest = hashlib.sha256(dockerfile(image).encode())
     for step in image.steps:
         if step.kind in ("copy", "add"):
-            for path, kind, content in _files(root, step.words[0]):
+            for path, kind, content in files(root, step.words[0]):
                 digest.update(f"\0{kind}\0{path}\0{content}\0".encode("utf-8", "surrogateescape"))
     return digest.hexdigest()
 
 
-def _line(step: Step) -> str:
+def line(step: Step) -> str:
+    """A step as one line."""
     words = step.words
     if step.kind == "pip":
         return "RUN pip install --no-cache-dir " + shlex.join(words)
@@ -82,7 +87,7 @@ def _cuda_libraries(version: str) -> list[str]:
     ]
 
 
-def _files(root: Path, source: str) -> Iterator[tuple[str, str, str]]:
+def files(root: Path, source: str) -> Iterator[tuple[str, str, str]]:
     """(path, kind, link target or hash) of everything a COPY of `source` would take, in a fixed order."""
     top = root / source
     if not top.exists():

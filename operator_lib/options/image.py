@@ -195,6 +195,11 @@ def join(first: Image, then: Image) -> Image:
     return _changed(first, steps=first.steps + then.steps, **said)
 
 
+def with_steps(image: Image, steps: tuple[Step, ...]) -> Image:
+    """`image` with these steps instead of its own."""
+    return _changed(image, steps=steps)
+
+
 def as_image(value: Any) -> Image:
     """The check of the option `image`: an `Image`, or the name of one to start from."""
     if isinstance(value, Image):

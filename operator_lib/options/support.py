@@ -18,7 +18,7 @@ SUPPORTED = frozenset({
 
 
 # Options of a whole process, which a child cannot have for itself inside that of its parent.
-OF_A_PROCESS = ("cpu", "ephemeral_disk", "gpu", "image", "memory", "secrets")
+OF_A_PROCESS = ("cpu", "environment_variables", "ephemeral_disk", "gpu", "image", "memory", "secrets")
 
 
 def apart(process: Options, own: Options | None) -> list[str]:
@@ -30,7 +30,7 @@ def apart(process: Options, own: Options | None) -> list[str]:
 
 def _has(process: Options, name: str, wanted: Any) -> bool:
     there: Any = getattr(process, name)
-    return set(wanted) <= set(there) if name == "secrets" else wanted == there
+    return set(wanted) <= set(there) if isinstance(wanted, tuple) and name != "gpu" else wanted == there
 
 
 def of_process(options: Options) -> dict[str, Any]:
@@ -51,6 +51,14 @@ def enforced_by(names: frozenset[str], options: Options | None) -> list[str]:
 def unsupported(options: Options | None) -> list[str]:
     """Names of set options that are not applied yet."""
     return enforced_by(SUPPORTED, options)
+
+
+def unset(options: Options | None) -> list[str]:
+    """Variables that have no value: no default, and no secret of that name is asked for."""
+    if options is None:
+        return []
+    without = (env.name for env in options.environment_variables if env.default is None)
+    return [name for name in without if name not in options.secrets]
 
 
 def asks(options: Options, name: str) -> bool:

@@ -40,13 +40,15 @@ _parts: list[Part] = []
 def prepare(op: Any, spec: ProcessSpec, story: Story, number: Callable[[], int]) -> None:
     """Call ``__remote_init__`` over the tree below `op`, but for what has a part: that it is called in.
 
+    Beside the program that has made the operators, they are as that has left them.
+
     Args:
         number: gives ids to calls that are made in parts.
     """
     process = Options.from_json(spec.resources)
     found = {id(node): Part(node, path, own, spec, story, number) for path, node, own in elsewhere.members(op, process)}
     inside = {id(node) for part in found.values() for _, node in tree.named_operators(part.op)}
-    for _, node in tree.named_operators(op, memo=inside):
+    for _, node in () if spec.directory else tree.named_operators(op, memo=inside):
         hook = getattr(type(node), "__remote_init__", None)
         if hook is not None:
             hook(node)

@@ -16,16 +16,17 @@ from typing import Any
 
 from operator_lib import tree
 from operator_lib.core import Operator
+from operator_lib.engine.ledger import Page
 from operator_lib.engine.process import ProcessSpec
-from operator_lib.errors import FatalException, SerializationError
+from operator_lib.errors import FatalException
 from operator_lib.runner.job import signature as callers_signature
+from operator_lib.runner.limits import Limits
+from operator_lib.runner.many import Many
 from operator_lib.wire import codec, failure
 from operator_lib.wire.proto import serving_pb2 as pb
 
 # Payloads are sent in parts of this size; a gRPC message may have 4 MiB.
 PART = 1 << 20
-# Seconds after which a pack of inputs is answered, done or not.
-MAP_TIME = 0.05
 # An iterator that nobody has asked for an item of is dropped after this many seconds.
 ITERATOR_PATIENCE = 60.0
 
@@ -50,65 +51,40 @@ _NO_NAMESPACE: MappingProxyType[str, Any] = MappingProxyType({})
 class Target:
     """The object, and the rule that calls on it follow one another unless `concurrency` says otherwise."""
 
-    def __init__(self, op: Any, spec: ProcessSpec) -> None:
+    def __init__(self, op: Any, spec: ProcessSpec, limits: Limits) -> None:
         self.op = op
         self.spec = spec
+        self.limits = limits
         self.turn: Any = threading.Lock() if spec.concurrency == 1 else threading.Semaphore(spec.concurrency)
+        self.many = Many(self)
         self._loop_lock = threading.Lock()
         self.on_fatal: Callable[[], None] = lambda: None  # the user says that this process is of no more use
         self.iterators: dict[str, tuple[Any, float]] = {}
-        self._ids = itertools.count(1)
         self._signatures: dict[str, tuple[inspect.Signature | None, Any]] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self.pool = ThreadPoolExecutor(spec.concurrency, "call") if spec.concurrency > 1 else None
 
-    def answer(self, call: pb.Call) -> list[pb.Answer]:
-        """Carry out one call. Its exceptions are answers too."""
+    def answer(self, call: pb.Call, page: Page) -> list[pb.Answer]:
+        """Carry out one call, and note in `page` that it starts. Its exceptions are answers too."""
         if call.verb == pb.MAP:
             try:
-                return self.map(call)
+                return list(parts(call.id, pb.VALUE, self.many.answer(call, page)))
             except BaseException as error:
                 return self.fail(call.id, error)
         with self.turn:
+            page.note(call.id)
+            mark = page.mark(call.id)
+            self.limits.begin(mark)
             try:
                 value = self.perform(call)
                 if call.json and not lasting(value):
                     return list(parts(call.id, pb.VALUE, [json.dumps(codec.to_json(value)).encode()]))
-                return self.encode(call.id, value, call.name, got=call.verb == pb.GET)
+                return self.encode(call.id, value, call.name, mark, got=call.verb == pb.GET)
             except BaseException as error:
                 return self.fail_json(call.id, error) if call.json else self.fail(call.id, error)
 
-    def map(self, call: pb.Call) -> list[pb.Answer]:
-        """Several inputs in one message; what is not done in time is left to the caller to give to somebody else."""
-        (inputs,), _ = codec.loads_call(call.payload, allow=self.spec.input_codecs, namespace=_NO_NAMESPACE)
-        values: list[Any] = []
-        errors: dict[str, bytes] = {}
-        end = time.monotonic() + MAP_TIME
-        for position, value in enumerate(inputs):
-            with self.turn:
-                try:
-                    result = self.op(value)
-                    values.append(self.wait(result) if inspect.isawaitable(result) else result)
-                except BaseException as error:
-                    values.append(None)
-                    errors[str(position)] = failure.encode_failure(error, operator_path=place(error, self.op))
-            if time.monotonic() > end:
-                break
-        outcomes = {"values": values, "errors": errors}
-        where = f"result of {self.spec.name}"
-        try:
-            segments = codec.segments(outcomes, self.spec.output_codec, where=where)
-        except SerializationError:
-            for position, value in enumerate(values):
-                try:
-                    codec.segments(value, self.spec.output_codec, where=where)
-                except SerializationError as error:
-                    values[position] = None
-                    errors[str(position)] = failure.encode_failure(error)
-            segments = codec.segments(outcomes, self.spec.output_codec, where=where)
-        return list(parts(call.id, pb.VALUE, segments))
-
     def fail_json(self, call_id: int, error: BaseException) -> list[pb.Answer]:
+        error = self.limits.told(error)
         if isinstance(error, FatalException):
             self.on_fatal()
         # The text that other callers get: without the library's own frames.
@@ -118,10 +94,14 @@ class Target:
         return list(parts(call_id, pb.ERROR, [json.dumps(described).encode()]))
 
     def fail(self, call_id: int, error: BaseException) -> list[pb.Answer]:
-        if isinstance(error, FatalException):
+        return list(parts(call_id, pb.ERROR, [self.stored(error)]))
+
+    def stored(self, error: BaseException) -> bytes:
+        """An exception of a call, for its caller."""
+        seen = self.limits.told(error)
+        if isinstance(seen, FatalException):
             self.on_fatal()
-        stored = failure.encode_failure(error, operator_path=place(error, self.op))
-        return list(parts(call_id, pb.ERROR, [stored]))
+        return failure.encode_failure(seen, operator_path=place(error, self.op))
 
     def perform(self, call: pb.Call) -> Any:
         name, op = call.name, self.op
@@ -130,24 +110,28 @@ class Target:
             if call.json and not callable(method):
                 raise AttributeError(f"{name!r} of {self.spec.name} is not a method")
             args, kwargs = self.arguments(call, method)
-            value = method(*args, **kwargs)
+            value = self.limits.within(method, *args, **kwargs)
             return value if type(value) in PLAIN or not inspect.isawaitable(value) else self.wait(value)
         if call.verb == pb.GET:
-            return self.exposed(name)
+            return self.limits.within(self.exposed, name)
         if call.verb == pb.DUNDER:
             if name not in DUNDERS:
                 raise AttributeError(f"{name} of a serving cannot be called from afar")
             args, _ = self.arguments(call, None)
-            if name == "__contains__":
-                return args[0] in op
-            if name == "__iter__":
-                return iter(op)
-            return getattr(type(op), name)(op, *args)
+            return self.limits.within(self.special, name, *args)
         check(name)
         if call.verb == pb.SET:
             args, _ = self.arguments(call, None)
-            return setattr(op, name, args[0])
-        return delattr(op, name)
+            return self.limits.within(setattr, op, name, args[0])
+        return self.limits.within(delattr, op, name)
+
+    def special(self, name: str, *args: Any) -> Any:
+        """What a special method of the object gives."""
+        if name == "__contains__":
+            return args[0] in self.op
+        if name == "__iter__":
+            return iter(self.op)
+        return getattr(type(self.op), name)(self.op, *args)
 
     def exposed(self, name: str) -> Any:
         """An attribute that callers may see: the user's, not the library's, not a private one."""
@@ -178,7 +162,7 @@ class Target:
             return args, kwargs
         return codec.loads_call(call.payload, allow=self.spec.input_codecs, signature=signature, namespace=namespace)
 
-    def encode(self, call_id: int, value: Any, name: str, got: bool = False) -> list[pb.Answer]:
+    def encode(self, call_id: int, value: Any, name: str, mark: bytes, got: bool = False) -> list[pb.Answer]:
         """The value as answers. Iterators and the object itself stay here, as do callables that were `got` by name."""
         if type(value) in PLAIN and self.spec.output_codec == "json":
             payload = codec.dumps(value, where=f"result of {self.spec.name}")
@@ -186,7 +170,7 @@ class Target:
                 return [pb.Answer(id=call_id, payload=payload)]
             return list(parts(call_id, pb.VALUE, [payload]))
         if lasting(value):
-            key = f"{next(self._ids)}"
+            key = mark.hex()  # so that it can be asked what became of the call
             self.drop_stale()
             self.iterators[key] = value, time.monotonic()
             flavour = b"a" if inspect.isasyncgen(value) else b"s"
@@ -211,11 +195,12 @@ class Target:
         if found is None:
             yield from self.fail(0, LookupError("that iterator is gone: it was read before, or never asked for"))
             return
-        items = found[0]
+        items, mark = found[0], bytes.fromhex(first.iterator_id)
         try:
             for index, request in enumerate(itertools.chain([first], requests)):
                 with self.turn:
                     try:
+                        self.limits.begin(mark)
                         item = self.advance(items, request.send)
                         where = f"item {index} of {self.spec.name}"
                         answers = list(parts(0, pb.VALUE, codec.segments(item, self.spec.output_codec, where=where)))
@@ -244,7 +229,7 @@ class Target:
             value = args[0]
         if inspect.isasyncgen(items):
             return self.wait(items.asend(value))
-        return items.send(value) if inspect.isgenerator(items) else next(items)
+        return items.send(value) if inspect.isgenerator(items) else self.limits.within(next, items)
 
     def wait(self, awaitable: Any) -> Any:
         """The value of an awaitable, run on the replica's one event loop."""

@@ -17,6 +17,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
+import cloudpickle
+
 from operator_lib import tree
 from operator_lib.engine.masking import Mask
 from operator_lib.engine.process import ProcessSpec
@@ -66,24 +68,32 @@ def surround(spec: ProcessSpec, out: int, err: int) -> None:
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, signal.default_int_handler if name == signal.SIGINT else signal.SIG_DFL)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    os.umask(0o077)
+    if not spec.directory:
+        os.umask(0o077)
     folder = Path(spec.folder)
     os.environ.clear()
     os.environ.update(spec.env)
-    os.environ.update({name: spec.secrets[name] for name in spec.resources.get("secrets", ())})
+    named = spec.resources.get("secrets", ())
+    os.environ.update({name: value for name, value in spec.secrets.items() if name in named})
     os.environ["TMPDIR"] = str(folder / "tmp")
     os.environ["OPERATOR_LIB_RUN"] = spec.id
     tempfile.tempdir = None
-    os.chdir(folder / "work")
-    sys.path.insert(0, spec.source)
+    os.chdir(spec.directory or folder / "work")
+    sys.path[:] = spec.paths or (spec.source, *sys.path)
     sys.argv = [spec.name]
     sys.modules["__main__"] = types.ModuleType("__main__")
     faulthandler.enable(file=2)
 
 
-def load(spec: ProcessSpec, story: Story, packed: bytes | None = None, number: Callable[[], int] | None = None) -> Any:
+def unpack(spec: ProcessSpec) -> Any:
+    """The user's operator, as it was when it was sent here."""
+    packed = Path(spec.entry).read_bytes()
+    return cloudpickle.loads(packed) if spec.directory else entry.unpack(packed, spec.source)
+
+
+def load(spec: ProcessSpec, story: Story, number: Callable[[], int] | None = None) -> Any:
     """The user's operator, ready: constructed, and ``__remote_init__`` called over what of its tree lives here."""
-    op = entry.unpack(Path(spec.entry).read_bytes() if packed is None else packed, spec.source)
+    op = unpack(spec)
     if tree.is_operator(op):
         apart.prepare(op, spec, story, number or itertools.count(1).__next__)
     return op

@@ -10,9 +10,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import cloudpickle
+
 from operator_lib import context, options, tree
 from operator_lib.context import RequestContext
-from operator_lib.engine import checkpoints, inside, kept, outcome, outputs, record, remembered, requests
+from operator_lib.engine import checkpoints, clock, inside, kept, outcome, outputs, record, requests
 from operator_lib.engine.clock import Clock
 from operator_lib.engine.local import settle
 from operator_lib.engine.memory import InFolder
@@ -28,8 +30,7 @@ from operator_lib.wire.frames import MAGIC
 def run(spec: ProcessSpec, story: Story) -> int:
     """Exit code: 0 when the outcome is stored, whatever it is."""
     folder = Path(spec.folder)
-    packed = Path(spec.entry).read_bytes()
-    recorder = record.Recorder(story.emit, root=os.path.realpath(spec.source), renamed=renamed(packed))
+    recorder = recorder_of(spec, story)
     record.process_frame = recorder.root
     outputs.process = kept.InFile(folder / OUTPUTS, spec.output_codec)
     requests.clock = Clock(folder / CLOCK, lambda: story.emit({"kind": "timed"}))
@@ -44,7 +45,7 @@ def run(spec: ProcessSpec, story: Story) -> int:
         time_left_until=requests.deadline,
     )
     try:
-        op = child.load(spec, story, packed, recorder.number)
+        op = child.load(spec, story, recorder.number)
         recorder.know(op)
         if tree.is_operator(op):
             checkpoints.book = checkpoints.Book(Path(spec.events).parent / CHECKPOINTS, op)
@@ -58,10 +59,11 @@ def run(spec: ProcessSpec, story: Story) -> int:
             raise cut_short
     except SystemExit as left:
         return exit_code(left)
-    except remembered.Overdue as late:
-        story.emit({"kind": "overdue", "message": str(late)})
     except BaseException as error:
-        keep(error, spec, story)
+        if clock.is_late(error):
+            story.emit({"kind": "overdue", "message": str(error)})
+        else:
+            keep(error, spec, story)
     finally:
         apart.close()
         recorder.flush()
@@ -93,7 +95,15 @@ def exit_code(left: SystemExit) -> int:
     return 1
 
 
-def renamed(packed: bytes) -> dict[str, str]:
+def recorder_of(spec: ProcessSpec, story: Story) -> record.Recorder:
+    """Tells the calls of this process. Files of the project go by their path in it."""
+    if spec.directory:
+        return record.Recorder(story.emit)
+    renamed = _renamed(Path(spec.entry).read_bytes())
+    return record.Recorder(story.emit, root=os.path.realpath(spec.source), renamed=renamed)
+
+
+def _renamed(packed: bytes) -> dict[str, str]:
     """A script that travels by value keeps the path it had; the graph knows it by its name in the folder."""
     header = entry.read_header(packed)
     if header.main is None or header.main.startswith("<"):
@@ -114,6 +124,8 @@ def check(spec: ProcessSpec, story: Story) -> int:
 def arguments(spec: ProcessSpec, op: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """The stored call, decoded by the annotations of what is called."""
     target, data = tree.called(op), Path(spec.input).read_bytes()
+    if spec.directory:
+        return cloudpickle.loads(data)
     hints, namespace = signature(op, target), getattr(inspect.unwrap(target), "__globals__", None)
     if not data.startswith(MAGIC):  # the JSON of an HTTP caller
         return codec.arguments_from_json(json.loads(data), hints, namespace)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import itertools
-import os
 from multiprocessing.connection import Connection, Listener
 from pathlib import Path
 from typing import Any
@@ -19,9 +18,8 @@ from operator_lib.engine.local import settle
 from operator_lib.engine.memory import InFolder
 from operator_lib.engine.process import CLOCK, ProcessSpec
 from operator_lib.engine.scope import Scope
-from operator_lib.package import entry
-from operator_lib.runner import apart, cancelled
-from operator_lib.runner.job import exit_code, renamed
+from operator_lib.runner import apart, cancelled, child
+from operator_lib.runner.job import exit_code, recorder_of
 from operator_lib.runner.relay import ANSWERED
 from operator_lib.runner.stdio import Story
 from operator_lib.runner.synced import Synced
@@ -31,8 +29,7 @@ from operator_lib.wire import failure
 def run(spec: ProcessSpec, story: Story) -> int:
     """Answer calls until the process around hangs up."""
     folder = Path(spec.folder)
-    packed = Path(spec.entry).read_bytes()
-    recorder = record.Recorder(story.emit, root=os.path.realpath(spec.source), renamed=renamed(packed))
+    recorder = recorder_of(spec, story)
     record.process_frame = recorder.root
     requests.clock = Clock(folder / CLOCK, lambda: story.emit({"kind": "timed"}))
     context.process = RequestContext(
@@ -45,7 +42,7 @@ def run(spec: ProcessSpec, story: Story) -> int:
         is_cancelled=cancelled.asked,
         time_left_until=requests.deadline,
     )
-    op = dict(tree.named_operators(entry.unpack(packed, spec.source)))[spec.operator]
+    op = dict(tree.named_operators(child.unpack(spec)))[spec.operator]
     recorder.know(op)
     state = Synced(op)
     apart.prepare(op, spec, story, recorder.number)

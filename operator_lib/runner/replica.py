@@ -20,6 +20,7 @@ from operator_lib.engine.ledger import Ledger, Page
 from operator_lib.engine.process import FAILURE, LEDGER, ProcessSpec
 from operator_lib.runner import child
 from operator_lib.runner.calls import Target
+from operator_lib.runner.limits import Limits
 from operator_lib.runner.stdio import Story
 from operator_lib.wire import failure
 from operator_lib.wire.proto import serving_pb2 as pb
@@ -41,7 +42,8 @@ def run(spec: ProcessSpec, story: Story) -> int:
     except BaseException as error:
         outcome.store(Path(spec.folder) / FAILURE, [failure.encode_failure(error)])
         return 1
-    target = Target(op, spec)
+    limits = Limits(op, spec, lambda: story.emit({"kind": "timed"}))
+    target = Target(op, spec, limits)
     service = CallService(target, spec.token, Ledger(Path(spec.folder) / LEDGER))
     server = grpc.server(
         ThreadPoolExecutor(MAX_SESSIONS, "session"),
@@ -89,11 +91,15 @@ class CallService(rpc.CallsServicer):
         if not hmac.compare_digest(given, self.token):
             context.abort(grpc.StatusCode.UNAUTHENTICATED, "the token is missing or wrong")
 
+    def page(self, context: Any) -> Page:
+        """Where it is noted which calls of this caller have started."""
+        return self.ledger.open(int(dict(context.invocation_metadata()).get("session", 0)))
+
     def Session(self, request_iterator: Any, context: Any) -> Iterator[pb.AnswerPack]:
         self.authenticate(context)
         with self._lock:
             self.sessions += 1
-        page = self.ledger.open(int(dict(context.invocation_metadata()).get("session", 0)))
+        page = self.page(context)
         try:
             if self.target.pool is None:
                 yield from self.one_by_one(request_iterator, page)
@@ -107,11 +113,11 @@ class CallService(rpc.CallsServicer):
     def one_by_one(self, requests: Any, page: Page) -> Iterator[pb.AnswerPack]:
         """Calls run right here, one after another: no hand-over to another thread. Slow ones are answered at once."""
         assemble = Assembly()
+        at_once = self.target.limits.any  # the next call may take the process with it, and what waits to be sent
         for pack in requests:
             calls = pack.calls
             if len(calls) == 1 and not (calls[0].more or assemble.waiting or self.draining):
-                page.note(calls[0].id)
-                answers = self.target.answer(calls[0])
+                answers = self.target.answer(calls[0], page)
                 if len(answers) == 1:
                     yield pb.AnswerPack(answers=answers)
                 else:
@@ -126,9 +132,8 @@ class CallService(rpc.CallsServicer):
                 if self.draining:
                     answers += self.refuse(call)
                 else:
-                    page.note(call.id)
-                    answers += self.target.answer(call)
-                if time.monotonic() - begun > FLUSH or len(answers[-1].payload) > PACK:
+                    answers += self.target.answer(call, page)
+                if at_once or time.monotonic() - begun > FLUSH or len(answers[-1].payload) > PACK:
                     yield from packs(answers)
                     answers, begun = [], time.monotonic()
             if answers:
@@ -161,15 +166,11 @@ class CallService(rpc.CallsServicer):
                     if self.draining:
                         out.put(self.refuse(call))
                         continue
-                    future = pool.submit(self.noted, call, page)
+                    future = pool.submit(self.target.answer, call, page)
                     running.add(future)
                     future.add_done_callback(lambda done: (out.put(done.result()), running.discard(done)))
         wait(list(running))
         out.put(None)
-
-    def noted(self, call: pb.Call, page: Page) -> list[pb.Answer]:
-        page.note(call.id)
-        return self.target.answer(call)
 
     def refuse(self, call: pb.Call) -> list[pb.Answer]:
         return [pb.Answer(id=call.id, kind=pb.REFUSED)]
@@ -194,7 +195,11 @@ class CallService(rpc.CallsServicer):
         self.authenticate(context)
         if self.draining:
             return pb.Answer(id=request.id, kind=pb.REFUSED)
-        answers = self.target.answer(request)
+        page = self.page(context)
+        try:
+            answers = self.target.answer(request, page)
+        finally:
+            page.close()
         if len(answers) == 1:
             return answers[0]
         joined = b"".join(answer.payload for answer in answers)

@@ -13,6 +13,7 @@ import json
 import os
 import resource
 import selectors
+import shutil
 import signal
 import socket
 import sys
@@ -242,6 +243,10 @@ class Shim:
         if not self.stopped and self.status is not None and os.WIFSIGNALED(self.status):
             self.exceeded = self.guard.kept()
             self.stopped = self.exceeded.name if self.exceeded else ""
+        self.let_go()
+
+    def let_go(self) -> None:
+        """Its groups are empty."""
         for folder in self.spec.groups:
             groups.remove(folder)
 
@@ -261,5 +266,8 @@ class Shim:
             limit=self.overdue.limit if self.overdue else self.spec.timeout or 0.0,
             blamed=self.overdue is not None and blame.note(self.spec, self.overdue),
             allowed=self.exceeded.allowed if self.exceeded else 0,
+            mark=self.overdue.mark.hex() if self.overdue else "",
         )
         self.tell({"exit": asdict(ended)})
+        if self.stopped == "worker" and self.spec.directory:  # nobody comes back to clear this up
+            shutil.rmtree(os.path.dirname(self.spec.folder), ignore_errors=True)

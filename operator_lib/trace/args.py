@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from operator_lib.trace.frame import Frame
 from operator_lib.trace.objects import used
 from operator_lib.trace.reader import Reader
-from operator_lib.trace.source import SourceFile
+from operator_lib.trace.source import SourceFile, default_of
 from operator_lib.trace.values import Const, Deps, Function, Items, Thing, Unknown, Value
 
 NONE: Deps = frozenset()
@@ -154,11 +154,9 @@ def _missing(function: Function, name: str, args: Args, outermost: bool) -> Valu
 
 
 def _static_default(function: Function, name: str) -> Thing | None:
-    spec = function.node.args
-    names = [a.arg for a in (*spec.posonlyargs, *spec.args)]
-    tail = dict(zip(names[len(names) - len(spec.defaults) :], spec.defaults, strict=True))
-    tail |= {a.arg: d for a, d in zip(spec.kwonlyargs, spec.kw_defaults, strict=True) if d is not None}
-    default = tail.get(name)
+    default = default_of(function.node, name)
     if isinstance(default, ast.Constant):
         return Const(default.value)
-    return function.lookup(default.id) if isinstance(default, ast.Name) else None
+    if isinstance(default, ast.Name):
+        return function.lookup(default.id)
+    return function.computed(default) if default is not None and function.computed is not None else None

@@ -131,15 +131,15 @@ def _blank(r: Reader, cls: Class, frame: Frame) -> Instance:
         else:
             tree = getattr(cls, "node", ast.Pass())
             records.initialise(r, frame, made, args, tree)
-    r.heap = {k: Value(what=v.what, cells=v.cells) for k, v in frame.env.heap.items()}
+    r.heap = {k: Value(what=v.what, cells=v.cells, part=v.part) for k, v in frame.env.heap.items()}
     r.world.adopt(made, "", r.heap)
     return made
 
 
 def _read(r: Reader, what: Thing | None, name: str, doc: str) -> DAG:
-    shape = graphs.shape(what) if isinstance(what, Instance) else None
+    shape = graphs.shape(what, r.heap, r.world) if isinstance(what, Instance) else None
     if shape is not None:
-        return _read_graph(r, shape, doc)
+        return _read_graph(r, shape, name)
     target = entry(what, r.world) if isinstance(what, Instance) else what
     positional: tuple[Value, ...] = ()
     while isinstance(target, Partial | Instance) and not (isinstance(target, Instance) and entry(target) is None):
@@ -163,11 +163,12 @@ def _read(r: Reader, what: Thing | None, name: str, doc: str) -> DAG:
     return finish(r, title, signature(title, target), doc, file, line)
 
 
-def _read_graph(r: Reader, shape: graphs.Shape, doc: str) -> DAG:
+def _read_graph(r: Reader, shape: graphs.Shape, name: str) -> DAG:
     outer = Frame(None, _EMPTY, "", Env({}, dict(r.heap)))
     graphs.read(r, outer, None, shape, Args(rest=Value(what=Unknown("parameter"))))
     definitions.leftovers(r)
-    return finish(r, shape.name, f"{shape.name}{shape.signature}", doc, "", 0)
+    title = shape.name or name
+    return finish(r, title, f"{title}{shape.signature}", shape.doc, "", 0)
 
 
 def _opaque(title: str, doc: str, reason: str) -> DAG:

@@ -63,7 +63,7 @@ def decorated(r: Reader, f: Frame, value: Value, decorators: list[ast.expr]) -> 
         if isinstance(callee.what, External) and callee.what.name in _DISPATCHERS:
             return Value(callee.deps | value.deps, Unknown("dispatch"))
         if is_operator_decorator(callee.what) and isinstance(what, Function):
-            value = Value(callee.deps | value.deps, function_operator(what))
+            value = Value(callee.deps | value.deps, function_operator(what, getattr(callee.what, "options", None)))
         elif isinstance(callee.what, Function):
             made = expand.helper_call(r, f, callee.what, Args([value]), decorator)
             value = made if made.what is not None and not isinstance(made.what, External) else Value(made.deps, what)

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from operator_lib.trace import graphs
 from operator_lib.trace.args import Args, bound, label
+from operator_lib.trace.declared import declare, extend
 from operator_lib.trace.foreign import item_getter
 from operator_lib.trace.frame import Env, Frame, merge
 from operator_lib.trace.graph import ASSUMED, Draft, Mark, without_assumed
@@ -15,6 +16,7 @@ from operator_lib.trace.normal import is_docstring
 from operator_lib.trace.objects import NONE, PERHAPS, WRITTEN, held, identified, immutable, note
 from operator_lib.trace.reader import DEPTH_LIMIT, Reader
 from operator_lib.trace.resolve import CONTENTS, attribute, contents, entry, many
+from operator_lib.trace.said import uses_ctx, with_options
 from operator_lib.trace.source import call_position
 from operator_lib.trace.values import (
     Class,
@@ -49,7 +51,7 @@ def read_operator(r: Reader, f: Frame, draft: Draft, deps: Deps, what: Instance,
     """What is inside the node of a call of an operator."""
     r.graph.connect(deps | args.deps, draft)
     settle(r, f, draft)
-    shape = graphs.shape(what)
+    shape = graphs.shape(what, f.env.heap, r.world)
     if shape is not None:
         return graphs.read(r, f, draft, shape, args)
     if graphs.unmade(what):
@@ -60,8 +62,7 @@ def read_operator(r: Reader, f: Frame, draft: Draft, deps: Deps, what: Instance,
         args = args.after(target.positional, target.keywords)
         target = target.callee
     if isinstance(target, Function):
-        options = getattr(what.live, "_options", None)
-        if getattr(options, "use_ctx", False):
+        if uses_ctx(what, r.world):
             args = args.after((Value(),), {})
         returned = _into(r, f, target, args, draft)
         if returned is not None:
@@ -345,9 +346,10 @@ def construct(r: Reader, f: Frame, cls: Class, args: Args, node: ast.AST) -> Val
     made = Instance(cls, operator=cls.operator)
     if r.made is not None:
         made = r.made.setdefault((id(node), id(f.file), cls.key), made)
-    if graphs.unmade(made):
-        return Value(args.deps, made)
     init = cls.find("__init__")
+    if graphs.unmade(made) and not (init is not None and isinstance(init.what, Function)):
+        declare(r, f, made, args, node)
+        return Value(args.deps, made)
     if init is not None and isinstance(init.what, Function) and init.how == "method":
         if _constructing(f, init.what.node, cls):
             return Value(args.deps, Unknown("recursion"))
@@ -387,8 +389,15 @@ def machinery(r: Reader, f: Frame, of: Value, name: str, args: Args, node: ast.C
         value = operator_call(r, f, of, what, args if name != "map" else Args.unknown(args.deps), node, extra=name)
         f.maybe = maybe
         return Value(value.deps)
-    if declared and name in ("add_node", "add_edge", "add_edges"):
+    if declared and name in ("add_node", "add_edge", "add_edges", "__init__"):
+        if name == "__init__" and what.live is None:
+            declare(r, f, what, args, node)
+        elif what.live is None:
+            extend(r, f, what, name, args, node)
         return of
+    if name == "with_options" and r.building and args.rest is None:
+        changes = {key: value.what for key, value in args.keywords.items()}
+        return Value(of.deps, with_options(f, what, changes, r.world))
     if name in (
         "with_options",
         "eval",

@@ -69,6 +69,10 @@ REASONS = {
         "`{name}` is made by a package that was not read",
         "draw the live object (op.dag() knows what it is), or annotate it: self.x: Class = ...",
     ),
+    "graph-function": (
+        "which function `{name}` stands for in the graph is only known while running",
+        "name the function where the graph is made: start_node=f, next=f, add_edge(f, g)",
+    ),
     "limit": (
         "the graph ends here: it is larger than 20,000 nodes, or 32 calls deep",
         "make the part a serving and call that",

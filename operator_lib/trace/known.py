@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import builtins
+import inspect
 from itertools import zip_longest
 from typing import Any
 
@@ -15,10 +17,12 @@ from operator_lib.trace.live import what_is
 from operator_lib.trace.objects import NONE, copied
 from operator_lib.trace.reader import Reader
 from operator_lib.trace.resolve import Property, attribute, iterate, known_names, parts, subscript
+from operator_lib.trace.said import with_options
 from operator_lib.trace.values import (
     DATA,
     Attributes,
     Const,
+    Declaring,
     External,
     Function,
     Instance,
@@ -172,10 +176,16 @@ def _dict(r: Reader, f: Frame, args: Args) -> Value | None:
 def _operator(r: Reader, f: Frame, args: Args) -> Value | None:
     from operator_lib.trace.static import function_operator
 
-    if not args.positional:
-        return Value(what=External("operator_lib.operator"))
-    what = args.positional[0].what
-    return Value(what=function_operator(what)) if isinstance(what, Function) else Value(what=what)
+    options = {name: value.what for name, value in args.keywords.items()}
+    what = args.positional[0].what if args.positional else None
+    if not args.positional or isinstance(what, Const):  # a text is the name, see `tensorlake_function`
+        named = zip(("name", "description"), (v.what for v in args.positional), strict=False)
+        return Value(what=Declaring("operator_lib.operator", {**dict(named), **options}))
+    if isinstance(what, Function) or (type(what) is External and inspect.isbuiltin(getattr(builtins, what.name, None))):
+        return Value(what=function_operator(what, options))
+    if options and isinstance(what, Instance):
+        return Value(what=with_options(f, what, options, r.world))
+    return Value(what=what)
 
 
 _BUILTINS: dict[str, Any] = {

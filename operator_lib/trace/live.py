@@ -161,7 +161,7 @@ def is_machinery(cls: type) -> bool:
 
 def is_graph(cls: type) -> bool:
     """One of ours whose functions are declared: see `graphs`."""
-    return "_operator_named" in cls.__dict__
+    return hasattr(cls, "_operator_named") and cls.__module__.startswith("operator_lib.")
 
 
 def _function(raw: Any) -> types.FunctionType | None:

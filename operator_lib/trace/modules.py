@@ -14,10 +14,11 @@ from operator_lib.trace.live import what_is
 from operator_lib.trace.resolve import now
 from operator_lib.trace.source import SourceFile
 from operator_lib.trace.static import StaticClass
-from operator_lib.trace.values import Const, External, Function, Module, Thing, Unknown, maybe_rebound
+from operator_lib.trace.values import Class, Const, External, Function, Module, Thing, Unknown, maybe_rebound
 from operator_lib.trace.world import World
 
-_OURS = ("Sequential", "OperatorList", "OperatorDict")
+_OURS = ("Sequential", "OperatorList", "OperatorDict", "Graph")
+_TENSORLAKE = "operator_lib.frontends.tensorlake"
 _OPERATOR_DECORATORS = ("operator", "tensorlake_function", "function", "Operator.fn", "Model")
 _MARKERS = ("pyproject.toml", "setup.py", "setup.cfg", ".git")
 _MISSING = object()
@@ -114,6 +115,7 @@ class Scope:
         """What one statement makes of a name."""
         if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
             made = Function(statement, self.file, name, self.lookup)
+            made.computed = lambda expression: self.world.evaluate(expression, self).what
             return self.world.decorate(made, statement.decorator_list, self)
         if isinstance(statement, ast.ClassDef):
             return self.class_of(statement)
@@ -255,6 +257,11 @@ def ours(dotted: str, name: str, world: World) -> Thing | None:
         return Module(f"{dotted}.{name}", lambda inner: ours(f"{dotted}.{name}", inner, world))
     if name == "Operator":
         return External("operator_lib.Operator")
+    if dotted == "operator_lib.frontends" and name == "tensorlake":
+        return Module(_TENSORLAKE, lambda inner: ours(_TENSORLAKE, inner, world))
+    if dotted == _TENSORLAKE:
+        found = what_is(getattr(importlib.import_module(dotted), name, None), world)
+        return found if isinstance(found, Class) and found.operator else External(f"{dotted}.{name}")
     if name in _OURS or dotted == "operator_lib.lib":
         module = importlib.import_module("operator_lib" if name in _OURS else dotted)
         return what_is(getattr(module, name, None), world)

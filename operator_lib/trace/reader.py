@@ -108,7 +108,7 @@ class Reader:
         frame.scope = scope
         with self.silence():
             value = action(frame)
-        self.world.heap.update({k: Value(what=v.what, cells=v.cells) for k, v in frame.env.heap.items()})
+        self.world.heap.update({k: Value(what=v.what, cells=v.cells, part=v.part) for k, v in frame.env.heap.items()})
         return value
 
     @contextmanager

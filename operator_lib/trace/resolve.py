@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from operator_lib import tree
+from operator_lib.trace.declaration import Declaration
 from operator_lib.trace.foreign import differentiable
 from operator_lib.trace.frame import Heap
 from operator_lib.trace.graph import Draft, expanded, labelled
@@ -193,6 +194,10 @@ def entry(what: Instance, world: World | None = None) -> Thing | None:
         member = what.cls.find(name)
         if member is not None and member.how != "machinery":
             return _bound(member, what, what.cls, name)
+    named = what.cls.find("_operator_entry") if isinstance(what.cls, StaticClass) else None
+    if named is not None and isinstance(named.what, Const):  # a base that makes `forward` of another method
+        member = what.cls.find(named.what.value)
+        return _bound(member, what, what.cls, named.what.value) if member is not None else None
     return None
 
 
@@ -354,7 +359,8 @@ def many(values: list[Value], kind: str = "list") -> Thing | None:
 
 def now(value: Value, heap: Heap, depth: int = 0) -> Value:
     """A value with what has been put into its objects since they were made."""
-    found = [heap[c].what for c in value.cells or () if c in heap and heap[c].what is not KEPT]
+    cells = () if value.part else value.cells or ()  # of a part, they are those of what it is in
+    found = [heap[c].what for c in cells if c in heap and heap[c].what is not KEPT]
     what = found[0] if found else value.what
     if not isinstance(what, Items) or depth > 8:
         return value if what is value.what else Value(value.deps, what)
@@ -374,3 +380,5 @@ def parts(what: Thing | None, suffix: str = "", depth: int = 0) -> Iterator[tupl
     elif isinstance(what, Choice):
         for option in what.options:
             yield from parts(option, suffix, depth + 1)
+    elif isinstance(what, Declaration):
+        yield from ((f"{suffix}.{name}", op) for name, op in what.functions.items())

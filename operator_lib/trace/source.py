@@ -93,12 +93,21 @@ class SourceFile:
         if code.co_name != "<lambda>":
             return None
         line = code.co_firstlineno
-        found = [n for n in ast.walk(self.tree) if isinstance(n, ast.Lambda) and n.lineno == line]
+        found = self._lambdas.get(line, [])
         if len(found) > 1:
             spots = {(a, c) for a, _, c, _ in code.co_positions() if a is not None and c is not None}
             found = [n for n in found if (n.body.lineno, n.body.col_offset) in spots]
             found = sorted(found, key=lambda n: (n.lineno, n.col_offset), reverse=True)
         return found[0] if found else None
+
+    @cached_property
+    def _lambdas(self) -> dict[int, list[ast.Lambda]]:
+        """Those that begin in each line."""
+        found: dict[int, list[ast.Lambda]] = {}
+        for node in ast.walk(self.tree) if "lambda" in self.text else ():
+            if isinstance(node, ast.Lambda):
+                found.setdefault(node.lineno, []).append(node)
+        return found
 
 
 def _cut(row: str, start: int, end: int | None) -> str:
@@ -112,6 +121,16 @@ def _arguments(code: CodeType) -> list[str]:
 def parameter_names(node: FunctionNode) -> list[str]:
     """Positional parameters in order."""
     return [a.arg for a in (*node.args.posonlyargs, *node.args.args)]
+
+
+def default_of(node: FunctionNode, name: str) -> ast.expr | None:
+    """The default of a parameter, as it is written."""
+    spec = node.args
+    names = parameter_names(node)
+    tail = dict(zip(names[len(names) - len(spec.defaults) :], spec.defaults, strict=True))
+    return tail.get(name) or next(
+        (d for a, d in zip(spec.kwonlyargs, spec.kw_defaults, strict=True) if a.arg == name), None
+    )
 
 
 def statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:

@@ -12,7 +12,7 @@ from operator_lib.trace.graph import Draft, Mark, expanded, outside_code
 from operator_lib.trace.objects import again, identified, immutable, used
 from operator_lib.trace.reader import Reader
 from operator_lib.trace.resolve import own_deps
-from operator_lib.trace.values import Deps, Function, Items, Value
+from operator_lib.trace.values import Deps, Function, Items, Many, Value
 
 NONE: Deps = frozenset()
 
@@ -146,7 +146,11 @@ def _augmented(r: Reader, f: Frame, node: ast.AugAssign, result: Draft) -> Deps:
     value = combined(r, f, node, node.op, old, new)
     made = Value(frozenset({(result, "")}), value.what, value.cells, value.part)
     if old.cells and value.cells != assign.NONE:  # it may be the same object, changed
-        assign.changed(r, f, old, new.deps, members=new.cells or assign.NONE)
+        members = new.cells or assign.NONE
+        if isinstance(value.what, Items | Many) and value.what.kind != "tuple":
+            assign.update(r, f, old, value.what, new.deps, members)
+        else:
+            assign.changed(r, f, old, new.deps, members=members)
         made = Value(made.deps, made.what, old.cells, old.part)
     if isinstance(target, ast.Name):
         assign.name(r, f, target.id, made, target)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from operator_lib import core
@@ -46,7 +46,8 @@ _MODULE_METHODS = frozenset(
 class StaticClass(Class):
     """A class that was only read."""
 
-    __slots__ = ("_found", "_order", "bases", "changed", "dataclass", "module", "name", "node", "operator", "scope")
+    __slots__ = ("_found", "_order", "bases", "changed", "dataclass", "decorator", "module", "name", "node", "operator",
+                 "scope")  # fmt: skip
 
     def __init__(self, node: ast.ClassDef, module: Any) -> None:
         from operator_lib.trace.modules import Scope
@@ -59,13 +60,16 @@ class StaticClass(Class):
         self.bases = [_base(world.evaluate(b, module).what) for b in node.bases]
         self.operator = any(_operator_base(b) for b in self.bases)
         self.dataclass = False
+        # ``@operator(...)``, where there is one.
+        self.decorator: ast.expr | None = None
         # Attributes that were assigned from outside: ``Class.name = value``.
         self.changed: dict[str, Thing | None] = {}
         self._found: dict[str, Member | None] = {}
         self._order: list[Class] | None = None
         for decorator in node.decorator_list:
             what = world.evaluate(decorator.func if isinstance(decorator, ast.Call) else decorator, module).what
-            self.operator = self.operator or is_operator_decorator(what)
+            if is_operator_decorator(what):
+                self.operator, self.decorator = True, decorator
             self.dataclass = self.dataclass or (isinstance(what, External) and what.name in DATACLASS)
 
     @property
@@ -150,6 +154,7 @@ class StaticClass(Class):
         names = [_dotted(d) for d in statement.decorator_list]
         made = Function(statement, self.module.file, name, self.module.lookup, owner=self.node)
         made.home = getattr(self.module, "home", None)
+        made.computed = lambda expression: self.module.world.evaluate(expression, self.scope).what
         for how, decorators in _KINDS.items():
             if any(n in decorators for n in names):
                 rest = [d for d in statement.decorator_list if _dotted(d) not in decorators]
@@ -260,10 +265,12 @@ def _known_base(what: Thing | None) -> bool:
     return what.name.removesuffix("()") in _PLAIN_BASES or what.name in _OPERATOR_BASES or "namedtuple" in what.name
 
 
-def function_operator(function: Function, world: Any = None) -> FunctionOperator:
-    """An operator made of a function that was only read."""
+def function_operator(function: Thing, options: Mapping[str, Thing | None] | None = None) -> FunctionOperator:
+    """An operator made of a function that was only read, with the options of its decorator."""
     made = FunctionOperator(function, _FunctionClass())
-    made.title = "<lambda>" if isinstance(function.node, ast.Lambda) else function.name
+    name = getattr(function, "name", "").rpartition(".")[2]
+    made.title = "<lambda>" if isinstance(getattr(function, "node", None), ast.Lambda) else name
+    made.options = options or {}
     return made
 
 

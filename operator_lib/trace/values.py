@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import itertools
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -92,6 +93,16 @@ class ForeignObject(External):
     __slots__ = ()
 
 
+class Declaring(External):
+    """``operator(...)`` before it has got its function: the decorator with its options."""
+
+    __slots__ = ("options",)
+
+    def __init__(self, name: str, options: Mapping[str, Thing | None]) -> None:
+        super().__init__(name)
+        self.options = options
+
+
 class Unknown(Thing):
     """Could be an operator; `reason` says why that cannot be told."""
 
@@ -158,7 +169,7 @@ class Many(Thing):
 class Instance(Thing):
     """An object with a class that can be read: an operator, or a helper object of the project."""
 
-    __slots__ = ("assumed", "cls", "forward", "identity", "live", "operator", "path", "title")
+    __slots__ = ("assumed", "cls", "forward", "identity", "live", "operator", "options", "path", "title")
 
     def __init__(self, cls: Class, *, operator: bool, live: Any = None, path: str | None = None) -> None:
         self.cls = cls
@@ -169,6 +180,8 @@ class Instance(Thing):
         self.assumed = ""
         # What was assigned to its `forward`, where only the text was read.
         self.forward: Thing | None = None
+        # What was said on the object itself, by a decorator or with_options; None: see `said`.
+        self.options: Mapping[str, Thing | None] | None = None
         self.title = cls.name
         self.identity: int = id(live) if live is not None else next(_identities)
 
@@ -218,7 +231,7 @@ class Member:
 class Function(Thing):
     """A function of which the source is there."""
 
-    __slots__ = ("bound", "default", "file", "given", "home", "live", "lookup", "name", "node", "owner")
+    __slots__ = ("bound", "computed", "default", "file", "given", "home", "live", "lookup", "name", "node", "owner")
 
     def __init__(
         self,
@@ -245,13 +258,17 @@ class Function(Thing):
         self.home = home
         # Defaults that were computed where a local function was defined.
         self.given = given or {}
+        # Of one that is only read: what an expression denotes where it is defined.
+        self.computed: Callable[[ast.expr], Thing | None] | None = None
 
     def bind(self, bound: Thing | None, owner: object) -> Function:
-        return Function(
+        made = Function(
             self.node, self.file, self.name, self.lookup,
             bound=bound, owner=owner, default=self.default, live=self.live, home=self.home,
             given=self.given,
         )  # fmt: skip
+        made.computed = self.computed
+        return made
 
 
 class FunctionOperator(Instance):

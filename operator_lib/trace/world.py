@@ -70,10 +70,9 @@ class World:
         if instance.path is not None and instance.path != path:
             return
         instance.path = path
-        for (identity, name), value in list(heap.items()):
-            if identity != instance.identity:
-                continue
+        mine = {k: v for known in (self.heap, heap) for k, v in known.items() if k[0] == instance.identity}
+        for (_, name), value in mine.items():
             for suffix, child in parts(now(value, heap).what):
                 if child.path is None and child.operator:
-                    dotted = f"{name}{suffix}"
+                    dotted = f"{name}{suffix}".removeprefix("<graph>.")  # by the names of its functions
                     self.adopt(child, f"{path}.{dotted}" if path else dotted, heap)

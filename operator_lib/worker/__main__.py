@@ -29,6 +29,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--insecure", action="store_true", help="allow other hosts than loopback without TLS")
     parser.add_argument("--drain", type=float, default=10.0, help="seconds to wait for runs and calls when stopping")
     parser.add_argument("--leash", action="store_true", help="stop when standard input ends")
+    parser.add_argument("--executor", default="local", help="where runs and replicas live: local or docker")
+    parser.add_argument("--docker-base", default="", help="image to start from ({python}: its version)")
     given = parser.parse_args(argv)
     config = Config(
         Path(home_folder(given.home)),
@@ -42,6 +44,8 @@ def main(argv: list[str] | None = None) -> int:
         given.max_queued,
         given.keep_runs,
         given.keep_days,
+        given.executor,
+        given.docker_base,
     )
     os.umask(0o077)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)

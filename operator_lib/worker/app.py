@@ -11,7 +11,6 @@ import logging
 import os
 import signal
 import socket
-import sys
 import time
 from typing import Any
 
@@ -19,13 +18,12 @@ from grpc import aio
 
 import operator_lib
 from operator_lib import endpoint as endpoints
-from operator_lib.executors.local import LocalExecutor
+from operator_lib.executors.chosen import make_executor
 from operator_lib.worker.auth import RequireToken
 from operator_lib.worker.blobs import Blobs
 from operator_lib.worker.collection import Collection
 from operator_lib.worker.config import GRPC_PORT, PORT, Config
 from operator_lib.worker.deploys import Deploys
-from operator_lib.worker.environments import Environments
 from operator_lib.worker.metrics import Metrics
 from operator_lib.worker.places import Places
 from operator_lib.worker.replicas import Launcher
@@ -73,17 +71,16 @@ class Worker:
         self.tokens = Tokens(config.home)
         self.store = SqliteStore(self.places.store)
         self.blobs = Blobs(self.places.blobs)
-        self.environments = Environments(config.home)
-        self.executor = LocalExecutor(config.home)
+        self.executor = make_executor(config.executor, config.home, config.docker_base)
         self.secrets = Secrets(self.store, self.tokens.derived("secrets"))
-        self.launcher = Launcher(self.places, self.executor, self._python_of, config.host, self.secrets)
+        self.launcher = Launcher(self.places, self.executor, self._environment_of, config.host, self.secrets)
         self.servings = Servings(self.launcher)
         self.runs = Runs(
-            self.store, self.places, self.executor, self._python_of, config.run_slots, self.secrets, config.max_queued
-        )
+            self.store, self.places, self.executor, self._environment_of, config.run_slots, self.secrets,
+            config.max_queued,
+        )  # fmt: skip
         self.deploys = Deploys(
-            self.store, self.blobs, self.places, self.environments, self.launcher, self.servings, self.runs,
-            self.secrets,
+            self.store, self.blobs, self.places, self.launcher, self.servings, self.runs, self.secrets,
         )  # fmt: skip
         self.schedules = Schedules(self.store, self.runs)
         collection = Collection(self.store, self.blobs, self.places)
@@ -97,8 +94,8 @@ class Worker:
         self.health: Any = None
         self._channels: dict[str, aio.Channel] = {}
 
-    async def _python_of(self, version: Any) -> str:
-        return await self.deploys.python_of(version)
+    async def _environment_of(self, version: Any) -> str:
+        return await self.deploys.environment_of(version)
 
     def channel(self, address: str) -> aio.Channel:
         """A connection to a replica, kept."""
@@ -109,7 +106,7 @@ class Worker:
     async def start(self) -> None:
         """Come up; when this returns the worker answers."""
         await self.executor.reclaim()
-        self.warm = asyncio.create_task(self.executor.prepare(sys.executable))
+        self.warm = asyncio.create_task(self.executor.prepare())
         self.warm.add_done_callback(_warn)
         await asyncio.to_thread(self.places.tidy)
         before = endpoints.last(self.config.home)

@@ -7,6 +7,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from operator_lib.executors import chosen
+
 PORT = 7070
 GRPC_PORT = 7071
 MAX_QUEUED = 100_000
@@ -36,6 +38,10 @@ class Config:
     """Runs that have ended and are kept, the latest; 0 keeps all."""
     keep_days: float = KEEP_DAYS
     """Days for which they are kept; 0 keeps them for ever."""
+    executor: str = "local"
+    """Where processes run: see operator_lib/executors/chosen.py."""
+    docker_base: str = ""
+    """Image that those of operators start from which name none."""
 
     def check(self) -> None:
         """Refuse to be reachable from outside unless that was asked for by name, and numbers without a meaning.
@@ -43,6 +49,7 @@ class Config:
         Raises:
             ValueError: the host is not loopback and `insecure` is not set, or a number is out of range.
         """
+        chosen.check(self.executor, self.docker_base)
         if self.max_queued < 1:
             raise ValueError(f"--max-queued: must be 1 or more, got {self.max_queued}")
         for name, number in (("--keep-runs", self.keep_runs), ("--keep-days", self.keep_days)):

@@ -13,15 +13,16 @@ from typing import Any, cast
 
 from operator_lib import options as option_rules
 from operator_lib.errors import DeployError, NotFound, NotReady, OptionError, PythonVersionMismatch
+from operator_lib.executors.base import Needs
 from operator_lib.options import Options
 from operator_lib.package import environment
 from operator_lib.package import manifest as manifests
 from operator_lib.package import paths as path_rules
 from operator_lib.wire.proto import common_pb2 as common
 from operator_lib.wire.proto import deploy_pb2 as pb
-from operator_lib.worker import places, recipes
+from operator_lib.worker import places
+from operator_lib.worker.applied import options_of
 from operator_lib.worker.blobs import SHA256, Blobs
-from operator_lib.worker.environments import Environments
 from operator_lib.worker.places import Places
 from operator_lib.worker.replicas import Launcher, Replica
 from operator_lib.worker.runs import Runs
@@ -59,7 +60,6 @@ class Deploys:
         store: Store,
         blobs: Blobs,
         where: Places,
-        environments: Environments,
         launcher: Launcher,
         servings: Servings,
         runs: Runs,
@@ -68,7 +68,6 @@ class Deploys:
         self.store = store
         self.blobs = blobs
         self.places = where
-        self.environments = environments
         self.launcher = launcher
         self.servings = servings
         self.runs = runs
@@ -78,7 +77,7 @@ class Deploys:
     async def problems(self, request: pb.DeployRequest) -> list[str]:
         """Why this request cannot be carried out, in words."""
         found = self._mistakes(request) or await self._lacking(request)
-        if request.python != OWN_PYTHON and request.python not in (pythons := await self.environments.pythons()):
+        if request.python != OWN_PYTHON and request.python not in (pythons := await self.launcher.executor.pythons()):
             found.append(f"python: this worker has {', '.join(pythons)}, the operator needs {request.python}")
         return found
 
@@ -110,7 +109,7 @@ class Deploys:
 
     async def _lacking(self, request: pb.DeployRequest) -> list[str]:
         chosen = Options.from_json(an_object("options_json", request.options_json))
-        lacks = [*await self.launcher.executor.lacks(chosen), *await recipes.unmet(chosen.image)]
+        lacks = await self.launcher.executor.lacks(chosen)
         for path, said in an_object("parts_json", request.parts_json).items():
             lacks += [f"{path}.{lack}" for lack in await self.launcher.executor.lacks(Options.from_json(said))]
         return [f"{request.name}.{lack}" for lack in lacks]
@@ -128,10 +127,10 @@ class Deploys:
             raise DeployError("\n".join(found))
         if not self.runs.accepting:
             raise NotReady("the worker is stopping; try again in a moment")
-        if request.python != OWN_PYTHON and request.python not in await self.environments.pythons():
+        if request.python != OWN_PYTHON and request.python not in await self.launcher.executor.pythons():
             raise PythonVersionMismatch(
                 f"{request.name} needs Python {request.python}; this worker has Python "
-                f"{', '.join(await self.environments.pythons())}: deploy from one of these, or install it there"
+                f"{', '.join(await self.launcher.executor.pythons())}: deploy from one of these, or install it there"
             )
         async with self._lock(request.name, KINDS[request.kind]):
             async for step in self._locked(request):
@@ -199,31 +198,38 @@ class Deploys:
     async def _prepare(self, version: VersionRow) -> AsyncIterator[Progress]:
         """Build the environment, handing on its log as it comes."""
         lines: asyncio.Queue[str | None] = asyncio.Queue()
-        task = asyncio.create_task(self.python_of(version, lines.put_nowait))
+        task = asyncio.create_task(self.environment_of(version, lines.put_nowait))
         task.add_done_callback(lambda _: lines.put_nowait(None))
         try:
-            if version.requirements.strip() or environment.build_commands(version.options_json):
-                yield Progress(phase="environment")
+            begun = False
             while (line := await lines.get()) is not None:
+                if not begun:
+                    yield Progress(phase="environment")
+                begun = True
                 yield Progress(log=line)
-            python = await task
-            await self.launcher.executor.prepare(python)
+            await self.launcher.executor.prepare(await task)
         finally:
             if not task.done():
                 task.cancel()
 
-    async def python_of(self, version: VersionRow, tell: Callable[[str], Any] = lambda line: None) -> str:
-        """The interpreter of a version, its environment built if need be."""
-        return str(
-            await self.environments.ensure(
-                version.env_key,
-                version.requirements,
-                version.python,
-                self.places.source(version.fingerprint),
-                tell,
-                environment.build_commands(version.options_json),
-            )
+    async def environment_of(self, version: VersionRow, tell: Callable[[str], Any] = lambda line: None) -> str:
+        """The executor's word for the environment of a version, which is built if need be."""
+        source = self.places.source(version.fingerprint)
+        needs = Needs(version.env_key, version.requirements, version.python, source, options_of(version))
+        return await self.launcher.executor.environment(needs, tell)
+
+    async def cached(self, request: pb.DeployRequest) -> bool:
+        """Whether the environment that this request needs is there."""
+        try:
+            options = Options.from_json(an_object("options_json", request.options_json))
+        except ValueError:  # which `problems` says
+            return False
+        key = environment.key(request.requirements, request.python, request.options_json)
+        source = (
+            self.places.source(request.fingerprint) if SHA256.fullmatch(request.fingerprint) else self.places.sources
         )
+        needs = Needs(key, request.requirements, request.python, source, options)
+        return await self.launcher.executor.cached(needs)
 
     async def _try(self, deployment: DeploymentRow, version: VersionRow, timeout: float) -> None:
         """Make the operator of a job once, so that what cannot be imported or constructed fails the deploy."""

@@ -9,11 +9,13 @@ from pathlib import Path
 from secrets import token_urlsafe
 from typing import Any
 
-from operator_lib.engine.process import FAILURE, Exit, ProcessSpec
+from operator_lib.engine import ledger
+from operator_lib.engine.ledger import Started
+from operator_lib.engine.process import FAILURE, LEDGER, Exit, ProcessSpec
+from operator_lib.engine.verdict import kind_of
 from operator_lib.executors.base import Executor, Process
 from operator_lib.executors.gpus import Owner, Taken
 from operator_lib.executors.limits import allowance
-from operator_lib.executors.local import base_environment
 from operator_lib.worker import places
 from operator_lib.worker.applied import codecs, environment, options_of
 from operator_lib.worker.ids import new_id
@@ -39,7 +41,8 @@ class Replica:
         self.asked_for = False
         self.answered = False  # it was ready once
         self.cause = ""
-        self.cause_kind = ""  # "oom" when it went over its memory
+        self.cause_kind = ""  # of `verdict.RETRIED`
+        self.overdue = b""  # the call that took too long: see engine/ledger.py
         self.failure = b""
         self.settled = asyncio.Event()
         self.gone = asyncio.Event()
@@ -53,6 +56,14 @@ class Replica:
     @property
     def leaving(self) -> bool:
         return self.status in ("draining", "dead")
+
+    def fate(self, session: int, call: int) -> tuple[str, str]:
+        """Why a call that it had started was not answered: a kind and words. It is gone."""
+        if self.cause_kind != "timeout":
+            return self.cause_kind, self.cause
+        if ledger.is_marked(self.overdue, session, call):
+            return self.cause_kind, self.cause
+        return "", f"another of its calls took too long ({self.cause})"
 
     def stop(self, grace: float) -> None:
         """Have it end, whether its process is there yet or not. `gone` is set when it has."""
@@ -70,14 +81,14 @@ class Launcher:
         self,
         where: Places,
         executor: Executor,
-        python_of: Callable[[VersionRow], Awaitable[str]],
+        environment_of: Callable[[VersionRow], Awaitable[str]],
         host: str,
         secrets: Secrets,
     ) -> None:
         self.places = where
         self.secrets = secrets
         self.executor = executor
-        self.python_of = python_of
+        self.environment_of = environment_of
         self.host = host
 
     async def start(
@@ -106,11 +117,11 @@ class Launcher:
                 on_exit(replica)
 
         try:
-            python = await self.python_of(replica.version)
+            made = await self.environment_of(replica.version)
             await self._give_cards(replica, name, "check" if kind == "check" else "map" if folder else "serving")
-            spec = self._spec(replica, name, home, kind)
+            spec = self._spec(replica, name, home, kind, mapped=folder is not None)
             if not replica.leaving:
-                replica.process = await self.executor.spawn(python, spec, hear)
+                replica.process = await self.executor.spawn(made, spec, hear)
         except Exception as error:
             replica.cause = f"could not be started: {error}"
         finally:
@@ -120,7 +131,7 @@ class Launcher:
         if replica.process is not None and replica.leaving:  # told to stop before there was a process
             replica.process.stop("drain", 0)
 
-    def _spec(self, replica: Replica, name: str, home: Path, kind: str) -> ProcessSpec:
+    def _spec(self, replica: Replica, name: str, home: Path, kind: str, *, mapped: bool) -> ProcessSpec:
         version = replica.version
         options = options_of(version)
         source = self.places.source(version.fingerprint)
@@ -135,12 +146,12 @@ class Launcher:
             events=str(home / "events"),
             input_codecs=codecs(options),
             output_codec=options.output_encoder,
-            env=base_environment(self.places.home) | environment(options) | replica.cards.environment,
+            env=self.executor.variables() | environment(options) | replica.cards.environment,
             **allowance(options),
             secrets=self.secrets.of(version, options),
             host=self.host,
             token=replica.token,
-            concurrency=options.concurrency,
+            concurrency=1 if mapped else options.concurrency,
         )
         spec.write()
         return spec
@@ -148,10 +159,15 @@ class Launcher:
     def _ended(self, replica: Replica, home: Path, ended: Exit) -> None:
         stored = home / FAILURE
         replica.failure = stored.read_bytes() if stored.exists() else b""
-        replica.cause_kind = "oom" if ended.stopped == "memory" else ""
+        replica.cause_kind = "" if ended.stopped == "shim" else kind_of(ended)
+        replica.overdue = bytes.fromhex(ended.mark)
         words = "the process that watches over it was killed" if ended.stopped == "shim" else ended.words()
         replica.cause = "it failed while it started" if replica.failure else words
         self._over(replica)
+
+    def ledger(self, replica: Replica, folder: Path | None = None) -> dict[int, Started]:
+        """Which calls it had started, by session; read when it is gone."""
+        return ledger.read((folder / replica.id if folder else self.places.replica(replica.id)) / LEDGER)
 
     async def _give_cards(self, replica: Replica, name: str, use: str) -> None:
         """The graphics cards it asks for. A map waits for them; a serving has them at once, or cannot be.

@@ -7,7 +7,6 @@ import json
 from operator_lib.engine.process import ProcessSpec
 from operator_lib.executors.gpus import Taken
 from operator_lib.executors.limits import allowance
-from operator_lib.executors.local import base_environment
 from operator_lib.options import Options
 from operator_lib.worker import places
 from operator_lib.worker.applied import codecs, environment
@@ -17,7 +16,13 @@ from operator_lib.worker.store.base import RunRow, VersionRow
 
 
 def run_spec(
-    where: Places, secrets: Secrets, row: RunRow, version: VersionRow, attempt: int, cards: Taken
+    where: Places,
+    secrets: Secrets,
+    row: RunRow,
+    version: VersionRow,
+    attempt: int,
+    cards: Taken,
+    inherited: dict[str, str],
 ) -> ProcessSpec:
     """What the process of one attempt of a run is told, its folder made and furnished."""
     options = Options.from_json(json.loads(version.options_json or "{}"))
@@ -41,7 +46,7 @@ def run_spec(
         input=str(source),
         input_codecs=codecs(options),
         output_codec=options.output_encoder or "json",
-        env=base_environment(where.home) | environment(options) | cards.environment,
+        env=inherited | environment(options) | cards.environment,
         **allowance(options),
         secrets=secrets.of(version, options),
         timeout=options.timeout,

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from operator_lib.engine.process import VALUE, Exit
+from operator_lib.engine.verdict import RETRIED, Verdict, judge, outcome
 from operator_lib.errors import NotFound, NotReady, QueueFull
 from operator_lib.executors.base import Executor, Process
 from operator_lib.executors.gpus import Taken
@@ -26,7 +27,7 @@ from operator_lib.worker.secrets import Secrets
 from operator_lib.worker.signals import Signals
 from operator_lib.worker.store.base import DeploymentRow, Refused, RunRow, Store, StoreError, VersionRow
 from operator_lib.worker.tasks import Tasks
-from operator_lib.worker.verdict import MAX_CUTS, RETRIED, Verdict, after_restart, judge, outcome
+from operator_lib.worker.verdict import MAX_CUTS, after_restart
 
 log = logging.getLogger("operator_lib.worker")
 T = TypeVar("T")
@@ -72,7 +73,7 @@ class Runs:
         store: Store,
         where: Places,
         executor: Executor,
-        python_of: Callable[[VersionRow], Any],
+        environment_of: Callable[[VersionRow], Any],
         slots: int,
         secrets: Secrets,
         max_queued: int,
@@ -81,7 +82,7 @@ class Runs:
         self.secrets = secrets
         self.places = where
         self.executor = executor
-        self.python_of = python_of
+        self.environment_of = environment_of
         self.slots = slots
         self.max_queued = max_queued
         self._entering = 0  # runs that are being stored
@@ -220,8 +221,8 @@ class Runs:
             version = self.store.version(row.deployment_id, row.version)
             if version is None:
                 raise NotFound(f"version {row.version} of {row.job} is gone")
-            python = await self.python_of(version)
-            await self.executor.prepare(python)
+            environment = await self.environment_of(version)
+            await self.executor.prepare(environment)
             active.cards = await self.executor.cards.wait(self._options(row).gpu)
         except asyncio.CancelledError:
             await self._not_started(active)
@@ -246,7 +247,7 @@ class Runs:
         if active.asked:
             await self._end(active, Exit(stopped=active.asked))
             return
-        await self._launch(active, version, python)
+        await self._launch(active, version, environment)
 
     async def _not_started(self, active: Active) -> None:
         """Told to stop before there was an attempt."""
@@ -255,12 +256,13 @@ class Runs:
             await self._close(active.row, Verdict("CANCELLED", "cancelled", "cancelled before it started"))
             self.pump()
 
-    async def _launch(self, active: Active, version: VersionRow, python: str) -> None:
+    async def _launch(self, active: Active, version: VersionRow, environment: str) -> None:
         run_id = active.row.id
         try:
             self.tell(run_id, "RUNNING", active.attempt, "")
-            spec = run_spec(self.places, self.secrets, active.row, version, active.attempt, active.cards)
-            active.process = await self.executor.spawn(python, spec, lambda message: self._hear(active, message))
+            inherited = self.executor.variables()
+            spec = run_spec(self.places, self.secrets, active.row, version, active.attempt, active.cards, inherited)
+            active.process = await self.executor.spawn(environment, spec, lambda message: self._hear(active, message))
         except Exception as error:
             log.exception("run %s could not be started", run_id)
             await self._record(active, Verdict("FAILED", "internal", f"could not be started: {error}"), Exit())
@@ -319,7 +321,8 @@ class Runs:
         policy = options.retries
         if policy is None or active.asked or active.overdue or verdict.kind not in RETRIED:
             return None
-        failures = 1 + sum(attempt.cause_kind in RETRIED for attempt in self.store.attempts(row.id) if attempt.ended)
+        earlier = (attempt for attempt in self.store.attempts(row.id) if attempt.ended and attempt.n > row.forgiven)
+        failures = 1 + sum(attempt.cause_kind in RETRIED for attempt in earlier)
         return policy.delay(failures) if failures <= policy.max_retries else None
 
     async def _requeue(self, active: Active, verdict: Verdict, ended: Exit, *, crash: bool, delay: float = 0) -> None:

@@ -121,7 +121,9 @@ class Serving:
         self.false_starts = 0 if replica.answered else self.false_starts + 1
         self._announce()
         if not self.closed and len(self.replicas) < self.wanted:
-            self.failures = 0 if time.time() - replica.started > STEADY else self.failures + 1
+            # One that was ended for a call that took too long was not at fault.
+            fault = replica.cause_kind != "timeout" and time.time() - replica.started <= STEADY
+            self.failures = self.failures + 1 if fault else 0
             log.warning("%s: replica %s died (%s), replacing it", self.deployment.name, replica.id, replica.cause)
             self.tasks.spawn(self._replace())
 

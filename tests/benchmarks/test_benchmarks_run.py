@@ -154,6 +154,31 @@ def test_peer_that_is_not_installed_is_named_with_what_to_install(monkeypatch: p
     assert "not installed: pip install 'no-such-peer==1.0'" in table.cells(row)
 
 
+def test_peer_with_an_environment_of_its_own_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    cases, runner, separate = (part(name, monkeypatch) for name in ("cases", "runner", "peers.separate"))
+    absent = separate.Peer("prefect", "Prefect", ("no-such-release==0",))
+    row = runner.run(replace(cases.load("graph_chain_prefect"), peer=absent), 1, quick=True)
+    assert (row.status, row.note) == ("skipped", "not installed: python -m benchmarks --peers")
+
+
+def test_peer_that_cannot_be_installed_leaves_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    separate = part("peers.separate", monkeypatch)
+    monkeypatch.setattr(separate, "FOLDER", tmp_path / "peers")
+    absent = separate.Peer("nothing", "Nothing", (str(tmp_path / "no-such-package"),))
+    assert absent.install().startswith("nothing cannot be installed: ")
+    assert list((tmp_path / "peers").iterdir()) == []
+    assert absent.missing()
+
+
+def test_cases_under_load_measure_something_too(tmp_path: Path) -> None:
+    names = ("load_queue_submit", "load_logs", "load_recovery")
+    only = [argument for name in names for argument in ("--only", name)]
+    done = benchmarks("--quick", "--rounds", "1", "--out", tmp_path, *only)
+    assert done.returncode == 0, done.stderr
+    rows = json.loads((tmp_path / "results.json").read_text())["rows"]
+    assert [(row["name"], row["status"]) for row in rows] == [(name, "measured") for name in names]
+
+
 def test_case_that_fails_is_shown_with_its_error(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

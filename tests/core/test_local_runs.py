@@ -317,8 +317,3 @@ def test_star_map_and_exceptions() -> None:
     first, second = Operator.star_map([(double, 1), (picky, 2)], return_exceptions=True)
     assert first == 2
     assert isinstance(second, ValueError)
-
-
-def test_a_timeout_that_a_thread_cannot_keep_is_said() -> None:
-    with pytest.warns(UserWarning, match="timeout of 5 s is applied on a worker"):
-        assert operator(lambda x: x + 1).with_options(timeout=5).submit(1).result(10) == 2

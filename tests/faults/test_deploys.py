@@ -256,6 +256,32 @@ def test_an_environment_that_was_being_built_is_built_again(home, tmp_path, monk
         index.server_close()
 
 
+def test_a_requirement_that_cannot_be_installed_leaves_the_version_before_at_work(home, tmp_path, monkeypatch):
+    project = tmp_path / "poisoned"
+    project.mkdir()
+    source = "from operator_lib import operator\n\n@operator\ndef f():\n    return {}\n"
+    (project / "poisoned.py").write_text(source.format(1))
+    index = SlowIndex()
+    index.go.set()
+    monkeypatch.setenv("UV_DEFAULT_INDEX", f"http://127.0.0.1:{index.server_port}/simple")
+    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "cache"))
+    try:
+        home.start()
+        first = load(project, "poisoned").f.deploy("poisoned")
+        (project / "poisoned.py").write_text(source.format(2))
+        (project / "requirements.txt").write_text("surely-not-there-at-all==1.0\n")
+        for _ in range(2):
+            with pytest.raises(DeployError, match="surely-not-there-at-all"):
+                load(project, "poisoned").f.deploy("poisoned")
+            assert first() == 1
+        assert [version["live"] for version in first.versions()] == [True, False]
+        (project / "requirements.txt").unlink()
+        assert load(project, "poisoned").f.deploy("poisoned")() == 2
+    finally:
+        index.shutdown()
+        index.server_close()
+
+
 def test_a_build_ends_when_its_client_goes(home, tmp_path, monkeypatch):
     project = tmp_path / "needy2"
     project.mkdir()

@@ -170,3 +170,15 @@ def test_a_limit_on_file_sizes_is_like_a_full_disk(home, tmp_path):
     for run in accepted:
         assert run.result(30).startswith("xxx")
         assert counted.run(run.id).status == "COMPLETED"
+
+
+def test_a_home_that_cannot_be_written_to_is_named(small):
+    assert jobs.add.deploy("add")(1, 2) == 3
+    small.terminate()
+    subprocess.run(["mount", "-o", "remount,ro", str(small.path)], check=True)
+    with pytest.raises((ConnectionError, OSError), match="[Rr]ead-only") as caught:
+        small.start()
+    assert str(small.path) in str(caught.value)
+    subprocess.run(["mount", "-o", "remount,rw", str(small.path)], check=True)
+    small.start()
+    assert jobs.add.deploy("add")(1, 2) == 3

@@ -66,6 +66,15 @@ def test_keys_of_two_jobs_have_nothing_to_do_with_each_other(tmp_path):
     assert [run.result(20) for run in runs] == ["x", "x"]
 
 
+def test_every_handle_of_a_run_is_told(tmp_path):
+    waits = jobs.waits.deploy("waits")
+    first = waits.submit(str(tmp_path / "pid"), 0.3)
+    told(tmp_path / "pid")
+    others = [waits.run(first.id), *waits.runs(1), waits.run(first.id)]
+    assert {handle.id for handle in others} == {first.id}
+    assert [handle.result(20) for handle in (first, *others)] == ["rested"] * 4
+
+
 def test_cancel_before_it_starts(home, tmp_path):
     home.start(max_runs="1")
     first = jobs.waits.deploy("waits").submit(str(tmp_path / "pid"), 600)

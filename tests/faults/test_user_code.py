@@ -8,7 +8,7 @@ import time
 
 import fault_jobs as jobs
 import pytest
-from crash import gone, parent, told, until
+from crash import gone, parent, read_lines, told, until
 
 from operator_lib import Retries
 from operator_lib.errors import Cancelled, OperatorTimeout, RemoteError, WorkerDied
@@ -96,6 +96,37 @@ def test_cancel_ends_code_that_ignores_sigterm(tmp_path):
     assert time.monotonic() - begun < 8
     assert run.status == "CANCELLED"
     gone(pid)
+
+
+def test_cancel_ends_a_run_that_was_stopped(tmp_path):
+    run = jobs.waits.deploy("waits").submit(str(tmp_path / "pid"))
+    pid = int(told(tmp_path / "pid")[0])
+    os.kill(pid, signal.SIGSTOP)
+    assert run.cancel()
+    with pytest.raises(Cancelled):
+        run.result(20)
+    gone(pid)
+
+
+def test_a_timeout_ends_a_run_that_was_stopped(tmp_path):
+    run = jobs.too_slow.deploy().submit(str(tmp_path / "pid"))
+    pid = int(told(tmp_path / "pid")[0])
+    os.kill(pid, signal.SIGSTOP)
+    with pytest.raises(OperatorTimeout, match="the limit is 1 s"):
+        run.result(20)
+    gone(pid)
+
+
+def test_cancel_while_it_waits_to_be_tried_again(tmp_path):
+    later = jobs.exits_at_first.with_options(retries=Retries(2, initial_delay=60, max_delay=60))
+    run = later.deploy("later").submit(str(tmp_path / "e"))
+    told(tmp_path / "e")
+    until(lambda: any(event.get("status") == "PENDING" and event["attempt"] == 1 for event in run.events(follow=False)))
+    assert run.cancel()
+    with pytest.raises(Cancelled):
+        run.result(10)
+    assert read_lines(tmp_path / "e") == ["start"]
+    assert run.attempts == 1
 
 
 def test_cancel_ends_a_generator_that_never_ends(tmp_path):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import invoices
+import processes
 import pytest
 from invoices import Dear, Invoice, Sum, graph, only_positive, split
 
@@ -18,11 +21,13 @@ from operator_lib.frontends.tensorlake import (
     RemoteGraph,
     RequestException,
     RouteTo,
+    TensorlakeClient,
     TensorlakeCompute,
     get_ctx,
     graph_code_dir_path,
     tensorlake_function,
 )
+from operator_lib.trace import build_from_file
 
 Where = Callable[[Graph], Any]
 
@@ -90,6 +95,41 @@ def test_a_deployed_graph_by_name_and_a_request_by_id() -> None:
         RemoteGraph.by_name("not-deployed")
 
 
+@pytest.mark.usefixtures("worker")
+def test_a_client_talks_to_the_worker() -> None:
+    with TensorlakeClient() as client:
+        client.register_compute_graph(graph, code_dir_path=".")
+        request = client.call("invoices", block_until_done=True, text="1 2")
+        assert client.graph_outputs("invoices", request.id, "cheap") == ["2 for 3"]
+        assert [run.id for run in client.requests("invoices")][:1] == [request.id]
+        assert client.request("invoices", request.id).status == "COMPLETED"
+        kinds = [event["kind"] for event in client.call_stream("invoices", text="1")]
+        assert (kinds[0], kinds[-1]) == ("status", "status")
+        assert RemoteGraph.by_name("invoices", client=client).output(request, "cheap") == ["2 for 3"]
+        client.delete_compute_graph("invoices")
+        with pytest.raises(errors.NotFound):
+            client.graph("invoices")
+    with pytest.raises(errors.AuthenticationError):
+        TensorlakeClient(api_key="wrong").graph("invoices")
+
+
+def test_a_graph_as_data() -> None:
+    found = graph.definition()
+    assert (found.name, found.description, dict(found.tags)) == ("invoices", "Reads invoices.", {"team": "books"})
+    assert found.edges["decide"] == ["cheap", "dear"]
+    assert list(found.functions) == list(graph.nodes)
+    start = found.entrypoint
+    assert (start.name, start.timeout_sec, start.input_encoder, start.reducer) == ("split", 300, "json", False)
+    assert [(p.name, p.data_type, p.required) for p in start.parameters] == [("text", {"type": "string"}, True)]
+    assert start.return_type == {"type": "array", "items": {"type": "object", "additionalProperties": True}}
+    assert (start.retry_policy.max_retries, start.retry_policy.initial_delay_sec) == (0, 1.0)
+    assert found.functions["add_up"].reducer
+    assert [p.name for p in found.functions["dear"].parameters] == ["cents", "count"]
+    resources = found.functions["farewell"].resources
+    assert (resources.cpus, resources.memory_mb, resources.ephemeral_disk_mb, resources.gpus) == (1.0, 2048, 2048, [])
+    assert found.functions["farewell"].retry_policy.max_retries == 1
+
+
 def test_functions_stay_functions() -> None:
     assert split("1 2") == [{"number": 0, "cents": 1}, {"number": 1, "cents": 2}]
     assert (split.name, split.timeout, split.cpu, split.memory, split.ephemeral_disk) == ("split", 300, 1.0, 1.0, 2.0)
@@ -108,9 +148,35 @@ def test_functions_stay_functions() -> None:
     assert (Dear.name, Dear.timeout, Dear.memory) == ("dear", 60, 1.0)
 
 
-def test_a_graph_gets_the_most_that_a_function_asks_for() -> None:
+def test_functions_share_a_process_that_has_what_most_of_them_ask_for(where: Where) -> None:
+    """`Dear` asks for two processors, `farewell` for more memory: each has a process of its own, on a worker."""
     chosen = options.of(graph)
-    assert (chosen.cpu, chosen.memory, chosen.ephemeral_disk, chosen.gpu) == (2, 2, 2.0, None)
+    assert (chosen.cpu, chosen.memory, chosen.ephemeral_disk, chosen.gpu) == (1, 1, 2.0, None)
+    place = where(processes.graph)
+    request = place.run(True, x=1)
+    here, there, elsewhere, last = (place.output(request, name)[0] for name in ("here", "there", "Larger", "last"))
+    assert here == there
+    assert last == place.output(request, "pair")[0]  # what asks for the same things is no reason for a process
+    alone = {elsewhere, last} - {here}
+    assert len(alone) == (0 if place is processes.graph else 1)
+
+
+def test_a_constructor_runs_once_in_a_process_that_calls_the_function(where: Where) -> None:
+    place = where(processes.counted)
+    for _ in range(2):
+        request = place.run(True, times=2)
+        first, second = place.output(request, "Counted")
+        assert (first["made"], first["object"]) == (1, second["object"])
+    assert place.output(request, "NeverReached") == []
+
+
+def test_a_constructor_that_fails_fails_the_request(where: Where, tmp_path: Path) -> None:
+    place = where(processes.fragile)
+    request = place.run(True, file=str(tmp_path / "marker"))
+    with pytest.raises(RuntimeError, match="not the first time"):
+        request.result()
+    request = place.run(True, file=str(tmp_path / "marker"))
+    assert place.output(request, "Fragile") == ["made"]
 
 
 @pytest.mark.parametrize(
@@ -236,3 +302,65 @@ def test_the_picture() -> None:
     found = {n.operator: n.certainty for n in dag.nodes if n.kind == "call"}
     assert list(found) == list(graph.nodes)
     assert (found["split"], found["cheap"], found["dear"]) == ("exact", "may", "may")
+
+
+def test_the_picture_from_the_text_alone() -> None:
+    """Options that are attributes of classes, and those of the decorator, are read without importing anything."""
+    read = build_from_file(invoices.__file__, "graph")
+    live = graph.dag()
+    assert (read.name, read.signature, read.doc) == ("invoices", "invoices(text: str)", "Reads invoices.")
+    assert [(n.id, n.operator, n.certainty, n.line) for n in read.nodes] == [
+        (n.id, n.operator, n.certainty, n.line) for n in live.nodes
+    ]
+    assert read.edges == live.edges
+
+
+def test_every_way_to_say_options_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "ways.py").write_text(WAYS)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    live = importlib.import_module("ways").g.dag()
+    assert [(n.operator, n.certainty) for n in live.nodes if n.kind == "call"] == [
+        ("begin", "exact"), ("Named", "exact"), ("said", "may"), ("fold", "exact"), ("Last", "exact"),
+    ]  # fmt: skip
+    read = build_from_file(tmp_path / "ways.py", "g")
+    assert [(n.id, n.operator, n.certainty, n.line) for n in read.nodes] == [
+        (n.id, n.operator, n.certainty, n.line) for n in live.nodes
+    ]
+    assert (read.edges, read.signature) == (live.edges, live.signature)
+
+
+WAYS = """
+import operator_lib.frontends.tensorlake as sdk
+from operator_lib import frontends
+from operator_lib.frontends.tensorlake import TensorlakeCompute, tensorlake_function as function
+
+class Last(TensorlakeCompute):
+    use_ctx = True
+    def __init__(self):
+        super().__init__()
+        self.step = 2
+    def run(self, ctx, x: int) -> int:
+        return x + self.step
+
+@function(accumulate=int, next=Last)
+def fold(total: int, x: int) -> int:
+    return total + x
+
+@sdk.tensorlake_function("said", "In words.")
+def other(x: int) -> int:
+    return x
+
+class Names(TensorlakeCompute):
+    name = "Named"
+    next = [other]
+    def run(self, x: int) -> list:
+        return [x]
+
+@function
+def begin(x: int) -> int:
+    return x
+
+g = frontends.tensorlake.Graph(name="ways", start_node=begin)
+g.add_edge(from_node=begin, to_node=Names)
+g.add_edges(other, [fold])
+"""

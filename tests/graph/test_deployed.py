@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import pytest
 import requests
-from functions import Around, AroundOnce, diamond, fail_for_three, once, recall, remember, routed, squares, write_down
+from functions import (
+    Around,
+    AroundOnce,
+    diamond,
+    fail_for_three,
+    nested,
+    once,
+    recall,
+    remember,
+    routed,
+    squares,
+    write_down,
+)
 
 from operator_lib import Graph, Operator, Retries, errors
 from operator_lib.worker import LocalWorker
@@ -77,6 +89,18 @@ def test_functions_that_are_done_are_not_called_again(made, tmp_path) -> None:
     with pytest.raises(RuntimeError, match="for the first time"):
         run.result(60)
     assert run.resume().result(60) == "note route last last "
+
+
+def test_outputs_of_a_graph_in_a_graph_keep_the_order_of_the_inputs(tmp_path) -> None:
+    """And they are there when a run was resumed, too."""
+    run = nested().deploy("nested").submit(str(tmp_path / "told"))
+    with pytest.raises(RuntimeError, match="for the first time"):
+        run.result(60)
+    inside = {"inner": [1, 2, 3], "inner.slower_first": [0, 1, 2], "inner.plus_one": [1, 2, 3]}
+    assert {name: run.output(name) for name in inside} == inside
+    run = run.resume()
+    assert run.result(60) == 6
+    assert run.outputs() == {"": [6], "where_to_note": [[0, 1, 2]], "total": [6], "tell": [6], **inside}
 
 
 def test_over_http(worker: LocalWorker) -> None:

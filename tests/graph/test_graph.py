@@ -46,6 +46,18 @@ def test_edges_of_next_and_of_add_edge() -> None:
     assert again(4) == 14
 
 
+def test_plain_functions_go_by_their_names() -> None:
+    def first(x: int) -> int:
+        return x + 1
+
+    def second(x: int) -> int:
+        return x * 2
+
+    graph = Graph("plain", first).add_edge(first, second).add_edge(second, abs)
+    assert graph(-5) == 8
+    assert list(graph.functions) == ["first", "second", "abs"]
+
+
 def test_map_and_reduce() -> None:
     assert squares(5) == 30
     assert squares(0) == 0  # a reducer of nothing gives its zero value

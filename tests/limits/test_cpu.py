@@ -16,7 +16,8 @@ import pytest
 from operator_lib.engine.process import VALUE, Exit, ProcessSpec
 from operator_lib.executors import groups
 from operator_lib.executors.limits import Means
-from operator_lib.executors.local import LocalExecutor, base_environment
+from operator_lib.executors.local.executor import LocalExecutor
+from operator_lib.executors.local.zygote import base_environment
 from operator_lib.package import entry
 from operator_lib.wire import codec
 

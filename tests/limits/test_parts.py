@@ -10,8 +10,17 @@ import families
 import greedy
 import pytest
 
+from operator_lib import Env
 from operator_lib import worker as workers
-from operator_lib.errors import Cancelled, DeployError, OperatorTimeout, OutOfMemory, RemoteError, WorkerDied
+from operator_lib.errors import (
+    Cancelled,
+    DeployError,
+    OperatorTimeout,
+    OptionError,
+    OutOfMemory,
+    RemoteError,
+    WorkerDied,
+)
 
 
 def gone(pid: int) -> None:
@@ -57,6 +66,16 @@ class TestRun:
     def test_it_inherits_what_it_does_not_say(self, worker):
         told = families.Parent().deploy("parent", cpu=1)(3)
         assert told["first"]["threads"] == "1"
+
+    def test_variables_are_in_its_process_alone(self, worker):
+        colours = families.Colours()
+        colour, pid, (its_colour, its_pid) = colours.deploy("colours")()
+        assert (colour, its_colour) == (None, "green")
+        assert pid != its_pid
+        given = {"COLOUR": "green", "SHAPE": "round"}
+        colour, pid, (its_colour, its_pid) = colours.deploy("colours", environment_variables=given)()
+        assert (colour, its_colour) == ("green", "green")
+        assert pid == its_pid, "the same variable is there already"
 
     def test_with_the_same_resources_it_stays(self, worker):
         told = families.Parent().deploy("parent", memory=2)(3)
@@ -162,6 +181,13 @@ def test_a_map_uses_parts_too(worker):
     told = families.Parent().deploy("parent").map([1, 2, 3])
     assert all(one["first"]["pid"] != one["pid"] for one in told)
     assert [one["second"]["value"] for one in told] == [20, 30, 40]
+
+
+def test_a_variable_without_a_value_is_named(worker):
+    with pytest.raises(OptionError, match=r"^Parent.environment_variables: TOKEN has no value; give a default, or"):
+        families.Parent().deploy("parent", environment_variables=[Env("TOKEN")])
+    told = families.Parent().deploy("parent", environment_variables=[Env("TOKEN", default="x")])(3)
+    assert told["first"]["value"] == 4
 
 
 def test_what_a_child_asks_for_must_be_there(worker):

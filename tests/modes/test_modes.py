@@ -22,6 +22,8 @@ def every_case_in_every_mode() -> Iterator[Any]:
             is_class = isinstance(subjects.find(case.subject), type)
             if mode in JOBS and (is_class or case.lives):
                 continue  # a class is a serving; a job starts anew for each call
+            if (case.apart and mode == "inside_a_job") or (case.cancels and mode in SERVINGS):
+                continue
             if "elsewhere" in mode and case.typed:
                 continue  # see test_strangers.py
             yield pytest.param(mode, case, id=f"{mode}-{case.name}")

@@ -8,7 +8,7 @@ import pipelines
 import pytest
 from crash import read_lines
 
-from operator_lib.errors import OperatorTimeout
+from operator_lib.errors import OperatorTimeout, WorkerDied
 
 TOO_LONG = r"spins ran for 1\.\d s, the limit is 1 s"
 
@@ -49,3 +49,14 @@ def test_a_program_that_never_makes_the_same_call_is_not_started_for_ever(shared
         run.result(30)
     assert run.status == "TIMEOUT"
     assert len(read_lines(effects)) <= 5
+
+
+def test_resumed_the_root_has_all_its_processes_again(shared, effects):
+    run = pipelines.leaves.deploy("leaves").submit(effects)
+    with pytest.raises(WorkerDied, match="exit 3"):
+        run.result(30)
+    assert run.attempts == 2, "one retry"
+    with pytest.raises(WorkerDied, match="exit 3"):
+        run.resume().result(30)
+    assert run.attempts == 4, "and one more of the run that was resumed"
+    assert read_lines(effects) == ["leaves"] * 4

@@ -13,8 +13,8 @@ import pytest
 from wheels import wheel
 
 from operator_lib import worker
-from operator_lib.worker import uv_command
-from operator_lib.worker.environments import OWN
+from operator_lib.executors.local import uv_command
+from operator_lib.executors.local.environments import OWN
 
 Script = Callable[..., subprocess.CompletedProcess[str]]
 

@@ -13,11 +13,11 @@ import pytest
 from wheels import wheel
 
 from operator_lib.errors import DeployError
+from operator_lib.executors.commands import masked
+from operator_lib.executors.local.appended import worker_folders
+from operator_lib.executors.local.environments import OWN, Environments
+from operator_lib.executors.pip_settings import parse, translate, translated
 from operator_lib.package.requirements import environment_key, read
-from operator_lib.worker.appended import worker_folders
-from operator_lib.worker.environments import OWN, Environments
-from operator_lib.worker.pip_settings import parse, translate, translated
-from operator_lib.worker.uv_command import masked
 
 
 @pytest.fixture

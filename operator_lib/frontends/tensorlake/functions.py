@@ -6,10 +6,11 @@ import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from operator_lib import options
+from operator_lib import errors, options
 from operator_lib.core import Operator
 from operator_lib.decorator import FunctionOperator, manage
 from operator_lib.frontends.tensorlake.binding import Item, bound
+from operator_lib.frontends.tensorlake.construction import constructed
 from operator_lib.frontends.tensorlake.context import GraphRequestContext
 from operator_lib.frontends.tensorlake.image import Image
 
@@ -31,15 +32,14 @@ DEFAULTS: Mapping[str, Any] = {
     "gpu": None,
     "next": None,
     "cacheable": False,
+    "region": None,
 }
-# What a graph gives to the one process that its functions share, see `Graph`.
-OF_THE_PROCESS = ("cpu", "memory", "ephemeral_disk", "gpu")
 
 
 class TensorlakeCompute(Operator):
     """Base of functions that are classes: options are class attributes, ``run`` is the function.
 
-    The constructor takes no arguments and runs once in each process.
+    The constructor takes no arguments. It runs once in each process that calls the function, before the first call.
 
     Raises:
         OptionError: an attribute is wrong; raised where the class is defined.
@@ -62,6 +62,11 @@ class TensorlakeCompute(Operator):
     gpu: Any = None
     next: Any = None
     cacheable: bool = False
+    region: str | None = None
+
+    # For those who only read a class: which method is its `forward`, and which attributes are its options.
+    _operator_entry = "run"
+    _operator_attributes = tuple(DEFAULTS)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -88,7 +93,7 @@ def _forward(run: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(run)
     def forward(self: Any, *args: Any, **kwargs: Any) -> Any:
         given, named = received(self._options, run, args)
-        return run(self, *given, **named, **kwargs)
+        return run(constructed(self), *given, **named, **kwargs)
 
     return forward
 
@@ -139,6 +144,22 @@ def tensorlake_function(name: str | None = None, description: str = "", **asked:
     return construct
 
 
+def parsed(owner: str, given: Mapping[str, Any]) -> options.Options:
+    """The options of a function."""
+    said = dict(given)
+    said["use_ctx"] = said["use_ctx"] or said.pop("inject_ctx", None) or False
+    said.pop("inject_ctx", None)
+    if not isinstance(region := said.pop("region"), str | None):
+        raise errors.OptionError(f"{owner}.region: must be text, got {region!r}")
+    if isinstance(said["image"], Image):
+        said["image"] = said["image"].asked
+    said["secrets"] = said["secrets"] or ()
+    return options.Options.parse(owner, **said)
+
+
+# --- calls -------------------------------------------------------------------------------------------------------
+
+
 def received(
     chosen: options.Options, function: Callable[..., Any], args: tuple[Any, ...]
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -149,15 +170,3 @@ def received(
         given, named = bound(function, args[-1].value)
         return (*args[:-1], *given), named
     return args, {}
-
-
-def parsed(owner: str, given: Mapping[str, Any]) -> options.Options:
-    """The options of a function; those of a whole process are checked, and left to its graph."""
-    said = dict(given)
-    said["use_ctx"] = bool(said["use_ctx"] or said.pop("inject_ctx", False))
-    said.pop("inject_ctx", None)
-    if isinstance(said["image"], Image):
-        said["image"] = said["image"].asked
-    said["secrets"] = said["secrets"] or ()
-    checked = options.Options.parse(owner, **said)
-    return options.Options._of_checked({k: v for k, v in checked.__dict__.items() if k not in OF_THE_PROCESS})

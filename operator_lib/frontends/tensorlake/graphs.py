@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from operator_lib import graph as core
@@ -11,7 +11,10 @@ from operator_lib.core import Operator
 from operator_lib.engine.run import Run
 from operator_lib.errors import NotFound, RequestError
 from operator_lib.frontends.tensorlake.binding import Item, bound
-from operator_lib.frontends.tensorlake.functions import DEFAULTS, OF_THE_PROCESS
+from operator_lib.frontends.tensorlake.construction import stand_in
+from operator_lib.frontends.tensorlake.definition import ComputeGraphMetadata, describe
+from operator_lib.frontends.tensorlake.functions import TensorlakeCompute
+from operator_lib.frontends.tensorlake.shared import Shared
 
 V = TypeVar("V")
 T = TypeVar("T")
@@ -34,29 +37,46 @@ class Graph(core.Graph):
     """A `operator_lib.Graph` in which values are handed on as the SDK does it.
 
     A list is handed on item by item, None not at all; the items of a tuple become the arguments of the next function,
-    those of a dict its arguments by name. Functions share a process, which gets the most that any of them asks for.
+    those of a dict its arguments by name. Functions share a process, which gets what most of them ask for; those that
+    ask for something else have a process of their own.
     """
+
+    # On a worker limits are kept; in this process functions are just called, as the SDK does it.
+    _operator_attributes = ()
+
+    def _made(self, function: Any) -> Operator:
+        if isinstance(function, type) and issubclass(function, TensorlakeCompute):
+            return stand_in(function)
+        return super()._made(function)
 
     def _take(self, function: Any) -> str:
         name = super()._take(function)
-        chosen = options.of(self)
-        ours = {option: getattr(chosen, option, None) for option in OF_THE_PROCESS}
-        asked = {option: getattr(function, option, DEFAULTS[option]) for option in OF_THE_PROCESS}
-        most = {option: max(ours[option] or 0, asked[option]) for option in ("cpu", "memory", "ephemeral_disk")}
-        encoders = {
-            option: "cloudpickle"
-            for option in ("input_encoder", "output_encoder")
-            if "cloudpickle" in (getattr(chosen, option, ""), getattr(function, option, ""))
-        }
+        shared: Shared = self.__dict__.setdefault("_shared", Shared())
+        shared.add(options.of(self.functions[name]) or options.Options())
         self.__dict__["_options"] = options.Options.parse(
-            self.name, description=self.description, gpu=ours["gpu"] or asked["gpu"], **most, **encoders
+            self.name, description=self.description, **shared.resources, **shared.encoders
         )
         return name
+
+    def add_node(self, indexify_fn: Any) -> Graph:  # type: ignore[override]  # by the names that the SDK has
+        super().add_node(indexify_fn)
+        return self
+
+    def add_edge(self, from_node: Any, to_node: Any) -> Graph:  # type: ignore[override]
+        return self.add_edges(from_node, [to_node])
+
+    def add_edges(self, from_node: Any, to_node: Sequence[Any]) -> Graph:  # type: ignore[override]
+        super().add_edges(from_node, to_node)
+        return self
 
     @property
     def nodes(self) -> Mapping[str, Operator]:  # type: ignore[override]
         """The functions by name."""
         return self.functions
+
+    def definition(self) -> ComputeGraphMetadata:
+        """The graph as data: functions with their options and JSON Schemas, edges."""
+        return describe(self)
 
     def validate_graph(self) -> None:
         """Make sure that it can run: see `check`."""

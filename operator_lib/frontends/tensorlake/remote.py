@@ -7,9 +7,9 @@ from collections.abc import Generator
 from concurrent.futures import wait
 from typing import Any
 
-from operator_lib.core import Operator
 from operator_lib.engine.events import Event
 from operator_lib.engine.run import Run
+from operator_lib.frontends.tensorlake.client import TensorlakeClient
 from operator_lib.frontends.tensorlake.graphs import Graph, outputs
 
 
@@ -20,9 +20,14 @@ class RemoteGraph:
         job: the handle of the job that it is, see `Operator.from_job`.
     """
 
-    def __init__(self, name: str, server_url: str | None = None, client: Any = None) -> None:
-        """`server_url` is the address of a worker; the local one by default. Raises NotFound."""
-        self.job = Operator.from_job(name, address=server_url)
+    def __init__(self, name: str, server_url: str | None = None, client: TensorlakeClient | None = None) -> None:
+        """`server_url` is the address of a worker, unless there is a `client`; the local one by default.
+
+        Raises:
+            NotFound: there is no such graph.
+        """
+        self.name = name
+        self.job = (client or TensorlakeClient(server_url)).job(name)
 
     @classmethod
     def deploy(
@@ -30,7 +35,7 @@ class RemoteGraph:
         graph: Graph,
         code_dir_path: str | os.PathLike[str] = "",
         server_url: str | None = None,
-        client: Any = None,
+        client: TensorlakeClient | None = None,
         upgrade_tasks_to_latest_version: bool = False,
     ) -> RemoteGraph:
         """Upload a graph under its name. The folder that travels is found as for every operator.
@@ -44,13 +49,14 @@ class RemoteGraph:
             raise ValueError(
                 "requests stay on the version that accepted them; leave upgrade_tasks_to_latest_version out"
             )
-        graph.deploy(graph.name, address=server_url)
-        return cls(graph.name, server_url)
+        client = client or TensorlakeClient(server_url)
+        graph.deploy(graph.name, address=client.service_url, token=client.token)
+        return cls(graph.name, client=client)
 
     @classmethod
-    def by_name(cls, name: str, server_url: str | None = None, client: Any = None) -> RemoteGraph:
+    def by_name(cls, name: str, server_url: str | None = None, client: TensorlakeClient | None = None) -> RemoteGraph:
         """A graph that was deployed before."""
-        return cls(name, server_url)
+        return cls(name, server_url, client)
 
     def run(self, block_until_done: bool = False, **kwargs: Any) -> Run:
         """Start a request; with `block_until_done` it has ended when this returns."""

@@ -82,7 +82,7 @@ def text(function: FunctionType, *, exact: bool = False) -> str:
     code = function.__code__
     node, file = source(code)
     if node is None or file is None:
-        return "bytecode " + _bytecode(code)
+        return "bytecode " + bytecode(code)
     said = normal(node, (), file.imports)
     return said + " " + _annotated(node) if exact or getattr(node, "decorator_list", None) else said
 
@@ -166,8 +166,9 @@ def _annotated(node: FunctionNode) -> str:
     return ",".join(said) + ("->" + ast.dump(returns) if returns is not None else "")
 
 
-def _bytecode(code: CodeType) -> str:
-    constants = [_bytecode(c) if isinstance(c, CodeType) else _constant(c) for c in code.co_consts]
+def bytecode(code: CodeType) -> str:
+    """What is executed, as text."""
+    constants = [bytecode(c) if isinstance(c, CodeType) else _constant(c) for c in code.co_consts]
     counts = code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_flags
     return repr(
         (code.co_name, counts, code.co_code.hex(), code.co_exceptiontable.hex(), code.co_names, constants,

@@ -1,18 +1,23 @@
 """What a value holds, as bytes that are equal for equal values in every process, and for no others.
 
 Types count (``1``, ``1.0`` and ``True`` differ, and so do ``0.0`` and ``-0.0``), and so does the order of a dict, which
-a program can see. The order of a set does not. What is not known to be told whole by this is refused, with its path.
+a program can see. The order of a set does not, nor whether two parts are one object. What is not known to be told whole
+by this is refused, with its path.
+
+Keys of the cache and checkpoints of runs are both made of it. Checkpoints, which live as long as their run, also take
+what only its pickle tells (`pickled`), and stop at a size.
 """
 
 from __future__ import annotations
 
-import array
 import copyreg
 import functools
+import marshal
 import struct
+import sys
 import threading
 import types
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from typing import Any, cast
 from weakref import WeakKeyDictionary
@@ -26,8 +31,13 @@ Code = Callable[[Any, bool], bytes]
 
 Rule = Callable[["Contents", Any], None]
 _DEEPEST = 200
+_NOBODY: Mapping[int, str] = {}
 _float = struct.Struct(">d").pack
-_NUMBERS = (int, str, float, bytes, bool, type(None))
+# Containers of these alone are written by `marshal`, in the version of its format that knows nothing of shared parts.
+_PLAIN = frozenset({int, str, float, bytes, bool, type(None)})
+MARSHAL = 2
+# What an object in an object counts for besides its text and numbers, in bytes.
+_OBJECT = 64
 # What this library keeps in operators; options are no part of what an operator is.
 _OURS = frozenset({"_options", "_managed", "_operator_nodes", "_operator_shared"})
 _WRAPPING = _OURS.union(functools.WRAPPER_ASSIGNMENTS)
@@ -36,7 +46,7 @@ _WRAPPING = _OURS.union(functools.WRAPPER_ASSIGNMENTS)
 class Contents:
     """Writes values to `out`. `refuse=False` writes the mere type of what cannot be told."""
 
-    __slots__ = ("_active", "_hidden", "code", "out", "paths", "refuse", "skim")
+    __slots__ = ("_active", "_hidden", "code", "left", "names", "out", "paths", "pickled", "refuse", "skim")
 
     def __init__(
         self,
@@ -46,12 +56,18 @@ class Contents:
         skim: bool = False,
         paths: dict[str, str] | None = None,
         hidden: frozenset[str] = frozenset(),
+        names: Mapping[int, str] = _NOBODY,
+        pickled: bool = False,
+        limit: int = sys.maxsize,
     ) -> None:
         self.code = code
         self.refuse = refuse
         self.skim = skim  # only code is asked for: data may be left out
         self.paths = paths  # what paths lead to goes here, where it is given
         self._hidden = hidden  # attributes of operators that say nothing
+        self.names = names  # of objects, by id, that are not looked into
+        self.pickled = pickled  # an object that says how it is pickled is told by that; what cannot be pickled, not
+        self.left = limit  # bytes until it is too large
         self.out: list[bytes] = []
         self._active: dict[int, int] = {}
 
@@ -60,7 +76,13 @@ class Contents:
         kind = type(value)
         rule = _RULES.get(kind)
         if rule is None:
+            name = self.names.get(id(value))
+            if name is not None:
+                self.text(b"n", name)
+                return
             rule = _learn(kind)
+            if self.pickled and _pickles(kind, rule):
+                rule = _reduction
         rule(self, value)
 
     def text(self, tag: bytes, text: str) -> None:
@@ -69,8 +91,15 @@ class Contents:
 
     def raw(self, tag: bytes, data: Any) -> None:
         """Tagged bytes: the length comes first, so that no two values run into one another."""
-        self.out.append(b"%b%d:" % (tag, len(data)))
+        size = len(data)
+        self.out.append(b"%b%d:" % (tag, size))
         self.out.append(data)
+        self._count(data, size)
+
+    def _count(self, value: Any, size: int) -> None:
+        self.left -= size
+        if self.left < 0:
+            raise Refused(value, "is too large")
 
     def items(self, tag: bytes, values: Iterable[Any], count: int, step: str = "[{}]") -> None:
         """A tagged sequence."""
@@ -120,6 +149,7 @@ class Contents:
             self.cannot(value, f"is nested deeper than {_DEEPEST} levels")
             return
         active[id(value)] = len(active)
+        self._count(value, _OBJECT)
         try:
             rule(self, value)
         finally:
@@ -167,22 +197,29 @@ def state_of(value: Any) -> dict[str, Any]:
 # --- rules: containers -------------------------------------------------------------------------------------------
 
 
+def _plain(c: Contents, tag: bytes, value: Any, *parts: Iterable[Any]) -> bool:
+    """Write a container at once if `parts` of it are numbers, text and the like."""
+    for part in parts:
+        if not _PLAIN.issuperset(map(type, part)):
+            return False
+    if not c.skim or len(value) <= 64:
+        c.raw(tag, marshal.dumps(value, MARSHAL))
+    return True
+
+
 def _list(c: Contents, value: Any) -> None:
-    if c.skim and len(value) > 64 and all(type(v) in _NUMBERS for v in value):
-        return
-    kinds = set(map(type, value))
-    if kinds == {float}:
-        c.raw(b"Lf", array.array("d", value).tobytes())
-    else:
+    if not _plain(c, b"L", value, value):
         c.inside(value, lambda c, v: c.items(b"L", v, len(v)))
 
 
 def _tuple(c: Contents, value: Any) -> None:
-    c.inside(value, lambda c, v: c.items(b"U", v, len(v)))
+    if not _plain(c, b"U", value, value):
+        c.inside(value, lambda c, v: c.items(b"U", v, len(v)))
 
 
 def _dict(c: Contents, value: Any) -> None:
-    c.inside(value, lambda c, v: c.pairs(b"D", dict.items(v), len(v)))
+    if not _plain(c, b"D", value, value, value.values()):
+        c.inside(value, lambda c, v: c.pairs(b"D", dict.items(v), len(v)))
 
 
 def _set(c: Contents, value: Any) -> None:
@@ -273,11 +310,30 @@ def _partial(c: Contents, value: Any) -> None:
 
 
 def _kind_only(c: Contents, value: Any) -> None:
-    c.text(b"l", type(value).__qualname__)  # a lock holds nothing
+    if c.pickled:
+        c.cannot(value)
+    else:
+        c.text(b"l", type(value).__qualname__)  # a lock holds nothing
 
 
 def _refused(c: Contents, value: Any) -> None:
     c.cannot(value)
+
+
+def _reduction(c: Contents, value: Any) -> None:
+    """An object as it would be pickled."""
+    try:
+        reduce = copyreg.dispatch_table.get(type(value))
+        made: Any = value.__reduce_ex__(4) if reduce is None else reduce(value)
+    except Exception as problem:  # code of the user's may raise anything here
+        c.cannot(value, f"cannot be pickled ({problem})")
+        return
+    c.out.append(b"R" + c.code(type(value), True))
+    if isinstance(made, str):
+        c.text(b"", made)
+        return
+    iterated = [list(part) if part is not None and at >= 3 else part for at, part in enumerate(made[:5])]
+    c.inside(value, lambda c, _: c.items(b"", iterated, len(iterated), ".__reduce__()[{}]"))
 
 
 # --- which rule --------------------------------------------------------------------------------------------------
@@ -335,6 +391,21 @@ def _find(kind: type) -> Rule:
     if issubclass(kind, core.Operator) or holds_attributes_only(kind):
         return _object
     return _refused
+
+
+@functools.lru_cache(4096)
+def _pickles(kind: type, rule: Rule) -> bool:
+    """Whether only its pickle tells an object, or it says itself what of it is kept."""
+    if rule is _refused:
+        return True
+    if rule is not _object or issubclass(kind, core.Operator):
+        return False
+    return (
+        kind.__reduce_ex__ is not object.__reduce_ex__
+        or kind.__reduce__ is not object.__reduce__
+        or getattr(kind, "__getstate__", None) is not getattr(object, "__getstate__", None)
+        or kind in copyreg.dispatch_table
+    )
 
 
 def holds_attributes_only(kind: type) -> bool:

@@ -27,10 +27,14 @@ class Refused(Exception):
             self.where, self.told = where, True
         return self
 
+    def short(self) -> str:
+        """What is in the way, without what to do about it."""
+        return f"{self.where}{self.path} {self.why or f'is {self.what}'}".strip()
+
     def __str__(self) -> str:
         place = f"{self.where}{self.path}".strip()
         if self.why:
-            return f"{place} {self.why}".strip()
+            return self.short()
         return (
             f"{place} is {self.what}, which has no content that tells it from others; leave it out, "
             "or give its class a method __cache_key__ that returns plain data"

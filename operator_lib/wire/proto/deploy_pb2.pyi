@@ -157,7 +157,7 @@ class Version(_message.Message):
     def __init__(self, number: _Optional[int] = ..., fingerprint: _Optional[str] = ..., created: _Optional[float] = ..., status: _Optional[str] = ..., message: _Optional[str] = ...) -> None: ...
 
 class Deployment(_message.Message):
-    __slots__ = ("name", "kind", "id", "version", "schema_json", "options_json", "dag_json", "url", "token", "created", "versions", "status", "python", "description", "replicas", "updated", "runs")
+    __slots__ = ("name", "kind", "id", "version", "schema_json", "options_json", "dag_json", "url", "token", "created", "versions", "status", "python", "description", "replicas", "updated", "running", "waiting")
     NAME_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     ID_FIELD_NUMBER: _ClassVar[int]
@@ -174,7 +174,8 @@ class Deployment(_message.Message):
     DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
     REPLICAS_FIELD_NUMBER: _ClassVar[int]
     UPDATED_FIELD_NUMBER: _ClassVar[int]
-    RUNS_FIELD_NUMBER: _ClassVar[int]
+    RUNNING_FIELD_NUMBER: _ClassVar[int]
+    WAITING_FIELD_NUMBER: _ClassVar[int]
     name: str
     kind: _common_pb2.DeploymentKind
     id: str
@@ -191,8 +192,9 @@ class Deployment(_message.Message):
     description: str
     replicas: _containers.RepeatedCompositeFieldContainer[Replica]
     updated: float
-    runs: int
-    def __init__(self, name: _Optional[str] = ..., kind: _Optional[_Union[_common_pb2.DeploymentKind, str]] = ..., id: _Optional[str] = ..., version: _Optional[int] = ..., schema_json: _Optional[str] = ..., options_json: _Optional[str] = ..., dag_json: _Optional[str] = ..., url: _Optional[str] = ..., token: _Optional[str] = ..., created: _Optional[float] = ..., versions: _Optional[_Iterable[_Union[Version, _Mapping]]] = ..., status: _Optional[str] = ..., python: _Optional[str] = ..., description: _Optional[str] = ..., replicas: _Optional[_Iterable[_Union[Replica, _Mapping]]] = ..., updated: _Optional[float] = ..., runs: _Optional[int] = ...) -> None: ...
+    running: int
+    waiting: int
+    def __init__(self, name: _Optional[str] = ..., kind: _Optional[_Union[_common_pb2.DeploymentKind, str]] = ..., id: _Optional[str] = ..., version: _Optional[int] = ..., schema_json: _Optional[str] = ..., options_json: _Optional[str] = ..., dag_json: _Optional[str] = ..., url: _Optional[str] = ..., token: _Optional[str] = ..., created: _Optional[float] = ..., versions: _Optional[_Iterable[_Union[Version, _Mapping]]] = ..., status: _Optional[str] = ..., python: _Optional[str] = ..., description: _Optional[str] = ..., replicas: _Optional[_Iterable[_Union[Replica, _Mapping]]] = ..., updated: _Optional[float] = ..., running: _Optional[int] = ..., waiting: _Optional[int] = ...) -> None: ...
 
 class Replica(_message.Message):
     __slots__ = ("id", "pid", "version", "status", "started")

@@ -165,17 +165,23 @@ class LeaseRequest(_message.Message):
     def __init__(self, job: _Optional[str] = ..., want: _Optional[int] = ...) -> None: ...
 
 class LeaseEvent(_message.Message):
-    __slots__ = ("run_id", "address", "token", "replica_id", "failed", "ended")
+    __slots__ = ("run_id", "address", "token", "replica_id", "failed", "ended", "last_started", "begun", "outcomes")
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
     ADDRESS_FIELD_NUMBER: _ClassVar[int]
     TOKEN_FIELD_NUMBER: _ClassVar[int]
     REPLICA_ID_FIELD_NUMBER: _ClassVar[int]
     FAILED_FIELD_NUMBER: _ClassVar[int]
     ENDED_FIELD_NUMBER: _ClassVar[int]
+    LAST_STARTED_FIELD_NUMBER: _ClassVar[int]
+    BEGUN_FIELD_NUMBER: _ClassVar[int]
+    OUTCOMES_FIELD_NUMBER: _ClassVar[int]
     run_id: str
     address: str
     token: str
     replica_id: str
     failed: _common_pb2.Failure
     ended: bool
-    def __init__(self, run_id: _Optional[str] = ..., address: _Optional[str] = ..., token: _Optional[str] = ..., replica_id: _Optional[str] = ..., failed: _Optional[_Union[_common_pb2.Failure, _Mapping]] = ..., ended: _Optional[bool] = ...) -> None: ...
+    last_started: int
+    begun: int
+    outcomes: bytes
+    def __init__(self, run_id: _Optional[str] = ..., address: _Optional[str] = ..., token: _Optional[str] = ..., replica_id: _Optional[str] = ..., failed: _Optional[_Union[_common_pb2.Failure, _Mapping]] = ..., ended: _Optional[bool] = ..., last_started: _Optional[int] = ..., begun: _Optional[int] = ..., outcomes: _Optional[bytes] = ...) -> None: ...

@@ -48,14 +48,16 @@ class ConnectRequest(_message.Message):
     def __init__(self, name: _Optional[str] = ..., wait: _Optional[float] = ..., dead: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class FateRequest(_message.Message):
-    __slots__ = ("name", "replica_id", "session")
+    __slots__ = ("name", "replica_id", "session", "call")
     NAME_FIELD_NUMBER: _ClassVar[int]
     REPLICA_ID_FIELD_NUMBER: _ClassVar[int]
     SESSION_FIELD_NUMBER: _ClassVar[int]
+    CALL_FIELD_NUMBER: _ClassVar[int]
     name: str
     replica_id: str
     session: int
-    def __init__(self, name: _Optional[str] = ..., replica_id: _Optional[str] = ..., session: _Optional[int] = ...) -> None: ...
+    call: int
+    def __init__(self, name: _Optional[str] = ..., replica_id: _Optional[str] = ..., session: _Optional[int] = ..., call: _Optional[int] = ...) -> None: ...
 
 class FateReply(_message.Message):
     __slots__ = ("last_started", "known", "cause", "kind")

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import operator_lib
 from operator_lib.errors import NotFound, PythonVersionMismatch
-from operator_lib.package import environment
 from operator_lib.wire.failure import encode_failure
 from operator_lib.wire.proto import common_pb2 as common
 from operator_lib.wire.proto import deploy_pb2 as pb
@@ -66,8 +65,7 @@ class Deployments(rpc.DeploymentsServicer):
                 reply.live_options_json = live.options_json
                 reply.live_requirements = live.requirements
                 reply.changed = live.fingerprint != request.fingerprint
-        key = environment.key(request.requirements, request.python, request.options_json)
-        reply.environment_cached = worker.environments.installed(key)
+        reply.environment_cached = await worker.deploys.cached(request)
         return reply
 
     @stream
@@ -140,7 +138,7 @@ class Deployments(rpc.DeploymentsServicer):
         worker = self.worker
         if not self._looked:
             self._looked = True
-            worker.runs.tasks.spawn(worker.environments.pythons())
+            worker.runs.tasks.spawn(worker.executor.pythons())
         return pb.InfoReply(
             version=operator_lib.__version__,
             python=platform.python_version(),
@@ -149,7 +147,7 @@ class Deployments(rpc.DeploymentsServicer):
             grpc_address=worker.endpoint.grpc_address,
             started=worker.started,
             home=worker.endpoint.home,
-            pythons=worker.environments.known_pythons(),
+            pythons=worker.executor.known_pythons(),
             running=len(worker.runs.active),
             queued=len(worker.runs.waiting),
         )
@@ -188,6 +186,9 @@ class Deployments(rpc.DeploymentsServicer):
             shown.options_json = version.options_json
             shown.dag_json = version.dag_json
             shown.python = version.python
+        if row.kind == "job":
+            shown.running = worker.store.count(row.name, "RUNNING")
+            shown.waiting = worker.store.count(row.name, "PENDING")
         if row.kind == "serving":
             shown.url = f"{worker.endpoint.url}/v1/servings/{row.name}/"
             shown.token = worker.tokens.serving(row.id)

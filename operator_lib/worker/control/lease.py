@@ -6,6 +6,9 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
+from operator_lib.engine import harvest
+from operator_lib.engine.ledger import Started
+from operator_lib.engine.process import HARVEST
 from operator_lib.errors import NotFound, NotReady
 from operator_lib.wire.proto import common_pb2 as common
 from operator_lib.wire.proto import runs_pb2 as pb
@@ -105,10 +108,17 @@ class Loan:
     def gone(self, replica: Replica) -> None:
         """A process has ended; when that was not our doing, the caller is told."""
         if not self.ending:
-            failure = common.Failure(
-                cause=replica.cause_kind or "signal", message=replica.cause, payload=replica.failure
-            )
-            self.events.put_nowait(pb.LeaseEvent(run_id=self.run_id, replica_id=replica.id, failed=failure))
+            self.tasks.spawn(self._report(replica))
+
+    async def _report(self, replica: Replica) -> None:
+        """Why it has ended, and how far it had come."""
+        failure = common.Failure(cause=replica.cause_kind or "signal", message=replica.cause, payload=replica.failure)
+        # It has had one caller: whoever listens here.
+        started = next(iter(self.worker.launcher.ledger(replica, self.folder).values()), Started())
+        kept = await asyncio.to_thread(harvest.load, self.folder / replica.id / HARVEST)
+        event = pb.LeaseEvent(run_id=self.run_id, replica_id=replica.id, failed=failure, outcomes=kept)
+        event.last_started, event.begun = started.call, started.begun
+        self.events.put_nowait(event)
 
     def end(self) -> None:
         """Cancelled, or the worker is stopping."""

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from operator_lib.engine import ledger
-from operator_lib.engine.process import LEDGER
 from operator_lib.errors import AuthenticationError
 from operator_lib.wire.proto import serving_pb2 as pb
 from operator_lib.wire.proto import serving_pb2_grpc as rpc
@@ -49,11 +47,10 @@ class Servings(rpc.ServingsServicer):
             await asyncio.wait_for(replica.gone.wait(), FATE_WAIT)
         except TimeoutError:
             return pb.FateReply(cause="the connection to it broke")
-        started = ledger.read(self.worker.places.replica(replica.id) / LEDGER)
-        known = request.session in started
-        return pb.FateReply(
-            known=known, last_started=started.get(request.session, 0), cause=replica.cause, kind=replica.cause_kind
-        )
+        found = self.worker.launcher.ledger(replica).get(request.session)
+        kind, cause = replica.fate(request.session, request.call)
+        last = found.call if found is not None else 0
+        return pb.FateReply(known=found is not None, last_started=last, cause=cause, kind=kind)
 
     @unary
     async def Connect(self, request: pb.ConnectRequest, context: Any) -> pb.ConnectReply:

@@ -81,8 +81,10 @@ def outputs_json(worker: Worker, row: RunRow, only: str = "") -> dict[str, bytes
         Refusal: 409, it has not ended; 406, they have no JSON form here.
         NotFound: nothing is stored (under the name `only`).
     """
+    if not row.terminal:
+        stored_value(worker, row)  # refuses, with the reason
     folder = worker.places.attempt(row.id, row.attempts)
-    stored = kept.read((folder / OUTPUTS).read_bytes()) if row.terminal and (folder / OUTPUTS).exists() else {}
+    stored = kept.read((folder / OUTPUTS).read_bytes()) if (folder / OUTPUTS).exists() else {}
     names = [*dict.fromkeys((row.job, *stored))]
     if only and only not in names:
         raise NotFound(f"run {row.id} stored no output of {only!r}; stored: {', '.join(names)}")

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import json
+import secrets
 import time
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import grpc
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
-from operator_lib.errors import NotFound, NotReady, OutOfMemory, WorkerDied
+from operator_lib.errors import ENDS, NotFound, NotReady, OperatorTimeout, WorkerDied
 from operator_lib.wire import codec, failure
 from operator_lib.wire.proto import serving_pb2 as pb
 from operator_lib.wire.proto import serving_pb2_grpc as rpc
@@ -69,22 +71,27 @@ async def _pass_on(
     worker: Worker, row: DeploymentRow, name: str, text: bytes, known: Mapping[str, Arguments]
 ) -> Response:
     asked = pb.Call(id=1, verb=pb.CALL, name=name, payload=text, json=True)
-    for _ in range(TRIES):
+    refused_so_often = 0
+    while refused_so_often < TRIES:
         replica = (await worker.servings.get(row.name).connect(WAIT, set()))[0]
-        metadata = (("authorization", f"Bearer {replica.token}"),)
+        session = secrets.randbits(63) | 1
+        metadata = (("authorization", f"Bearer {replica.token}"), ("session", str(session)))
         stub: Any = rpc.CallsStub(worker.channel(replica.address))
         try:
             answer = await stub.Invoke(asked, metadata=metadata)
         except grpc.RpcError as refused:
             error: Any = refused
             if error.code() == grpc.StatusCode.UNAVAILABLE and await _gone(replica):
-                kind = OutOfMemory if replica.cause_kind == "oom" else WorkerDied
-                raise kind(f"the replica of {row.name} ended before it answered: {replica.cause}") from None
+                if session in (started := worker.launcher.ledger(replica)) and not started[session].call:
+                    continue  # it waited for its turn
+                raise _ended(replica, row.name, session) from None
             raise NotReady(f"{row.name} did not answer: {error.details()}") from None
         if answer.kind == pb.ITERATOR:
-            return StreamingResponse(_items(stub, answer, metadata), media_type=LINES)
+            lost = functools.partial(_lost, replica, row.name, session)
+            return StreamingResponse(_items(stub, answer, metadata, lost), media_type=LINES)
         if answer.kind != pb.REFUSED:
             return _respond(answer, row.name, name, known)
+        refused_so_often += 1
     raise NotReady(f"{row.name} is changing its version; try again")
 
 
@@ -95,14 +102,36 @@ async def _gone(replica: Replica) -> bool:
     return replica.status == "dead"
 
 
-async def _items(stub: Any, answer: pb.Answer, metadata: Any) -> AsyncGenerator[bytes]:
+def _ended(replica: Replica, name: str, session: int) -> Exception:
+    """What became of a call that it had started."""
+    kind, cause = replica.fate(session, 1)
+    if kind == "timeout":
+        return OperatorTimeout(f"call of {name}: {cause}")
+    return ENDS.get(kind, WorkerDied)(f"the replica of {name} ended before it answered: {cause}")
+
+
+async def _lost(replica: Replica, name: str, session: int) -> Exception:
+    """Why a stream of items ended before the last one."""
+    if await _gone(replica):
+        return _ended(replica, name, session)
+    return WorkerDied("the replica ended the stream before the last item")
+
+
+async def _items(
+    stub: Any, answer: pb.Answer, metadata: Any, lost: Callable[[], Awaitable[Exception]]
+) -> AsyncGenerator[bytes]:
     """The items of a generator, a line of JSON each. It runs no further than its reader, and ends with it."""
     stream = stub.Iterate(metadata=metadata)
     request = pb.IterateRequest(iterator_id=answer.payload.decode()[1:])
     try:
         while True:
             await stream.write(request)
-            item, kind = await _whole(stream)
+            try:
+                item, kind = await _whole(stream)
+            except EOFError:
+                seen = await lost()
+                yield json.dumps({"error": _shown(seen)}).encode() + b"\n"
+                return
             if kind == pb.STOP:
                 return
             if kind == pb.ERROR:
@@ -115,12 +144,15 @@ async def _items(stub: Any, answer: pb.Answer, metadata: Any) -> AsyncGenerator[
 
 
 async def _whole(stream: Any) -> tuple[bytes, int]:
-    """One answer, put together from its parts."""
+    """One answer, put together from its parts. Raises EOFError when the replica is gone."""
     parts: list[bytes] = []
     while True:
-        part = await stream.read()
+        try:
+            part = await stream.read()
+        except grpc.RpcError:
+            raise EOFError from None
         if not isinstance(part, pb.Answer):
-            raise WorkerDied("the replica ended before the last item")
+            raise EOFError
         parts.append(part.payload)
         if not part.more:
             return b"".join(parts), part.kind
@@ -134,7 +166,7 @@ def _respond(answer: pb.Answer, serving: str, name: str, known: Mapping[str, Arg
         if error["type"] == "AttributeError" and name not in known:
             message = f"{serving} has no method {name!r}; its methods: {_names(known)}"
             return error_response(404, "NotFound", message)
-        status = {"TypeError": 422, "RequestError": 400}.get(error["type"], 500)
+        status = {"TypeError": 422, "RequestError": 400, "OperatorTimeout": 504}.get(error["type"], 500)
         return error_response(status, error["type"], error["message"], {"traceback": error["traceback"]})
     return error_response(404, "NotFound", f"{name!r} of {serving} is not a method; its methods: {_names(known)}")
 
@@ -145,7 +177,10 @@ def _names(known: Mapping[str, Arguments]) -> str:
 
 def _described(payload: bytes) -> dict[str, Any]:
     """A failure, as JSON."""
-    error = failure.decode_failure(payload)
+    return _shown(failure.decode_failure(payload))
+
+
+def _shown(error: Exception) -> dict[str, Any]:
     details = {"traceback": getattr(error, "remote_traceback", "")}
     return {"type": type(error).__name__, "message": str(error), "details": details}
 
@@ -156,7 +191,7 @@ def endpoints() -> list[Endpoint]:
         Answer(200, "The value.", {}),
         Answer(200, "A generator: a line of JSON an item; what it raises is a last line with `error`.", None, LINES),
     )
-    errors = (400, 404, 413, 415, 422, 500)
+    errors = (400, 404, 413, 415, 422, 500, 504)
 
     def post(end: str, summary: str, kind: str = "") -> Endpoint:
         path = "/v1/servings/{name}" + end

@@ -87,6 +87,7 @@ class RunRow:
         input_inline: None also where it was left out, as `runs` and `recover` do.
         result_size: bytes, -1 without a result.
         done: items finished so far, of a map.
+        forgiven: how many of the attempts do not count any more: the run was resumed after them.
     """
 
     id: str
@@ -110,6 +111,7 @@ class RunRow:
     at_most_once: bool = False
     cancel_requested: bool = False
     done: int = 0
+    forgiven: int = 0
 
     @property
     def terminal(self) -> bool:
@@ -252,6 +254,7 @@ class Store(Protocol):
     def run_by_key(self, deployment_id: str, key: str) -> str | None: ...
     def attempts(self, run_id: str) -> list[AttemptRow]: ...
     def counts(self) -> dict[str, int]: ...
+    def count(self, job: str, status: str) -> int: ...
     def secrets(self) -> list[SecretRow]: ...
     def sealed_secret(self, name: str) -> bytes | None: ...
     def schedules(self, deployment_id: str | None = None) -> list[ScheduleRow]: ...

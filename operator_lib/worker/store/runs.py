@@ -52,7 +52,8 @@ def existing(connection: sqlite3.Connection, run_id: str) -> RunRow:
 
 def submit(connection: sqlite3.Connection, row: RunRow) -> tuple[RunRow, bool]:
     if row.idempotency_key:
-        query = f"SELECT {RUN} FROM runs WHERE deployment_id = ? AND idempotency_key = ?"
+        # The last term lets the partial index be used: without it every run of the job is looked at.
+        query = f"SELECT {RUN} FROM runs WHERE deployment_id = ? AND idempotency_key = ? AND idempotency_key <> ''"
         found = connection.execute(query, (row.deployment_id, row.idempotency_key)).fetchone()
         if found:
             return _same_input(as_run(found), row), True
@@ -146,7 +147,7 @@ def reopen(connection: sqlite3.Connection, run_id: str) -> bool:
     return bool(
         connection.execute(
             "UPDATE runs SET status = 'PENDING', ended = NULL, cause_kind = '', cause = '', result_size = -1,"
-            " crashes = 0, cancel_requested = 0"
+            " crashes = 0, cancel_requested = 0, forgiven = attempts"
             " WHERE id = ? AND kind = 'run' AND status IN ('FAILED', 'TIMEOUT', 'CANCELLED')",
             (run_id,),
         ).rowcount

@@ -125,6 +125,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         # For the removal of old runs.
         "CREATE INDEX runs_ended ON runs (ended) WHERE ended IS NOT NULL",
     ),
+    ("ALTER TABLE runs ADD COLUMN forgiven INTEGER NOT NULL DEFAULT 0",),
 )
 
 NEWEST = len(MIGRATIONS)

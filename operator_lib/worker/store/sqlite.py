@@ -289,6 +289,10 @@ class SqliteStore:
         found = self._rows("SELECT status, count(*) FROM runs GROUP BY status")
         return dict.fromkeys(STATUSES, 0) | dict(found)
 
+    def count(self, job: str, status: str) -> int:
+        """How many runs of a job there are in a status."""
+        return int(self._rows("SELECT count(*) FROM runs WHERE job = ? AND status = ?", job, status)[0][0])
+
     def secrets(self) -> list[SecretRow]:
         """By name."""
         return [SecretRow(*found) for found in self._rows(f"SELECT {secrets.SECRET} FROM secrets ORDER BY name")]

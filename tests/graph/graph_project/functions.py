@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -143,6 +145,34 @@ class AroundOnce(Operator):
 
     def forward(self, path: str) -> str:
         return self.graph(path)
+
+
+@operator
+def slower_first(x: int) -> int:
+    time.sleep(0.05 * (x == 0))
+    return x
+
+
+@operator
+def tell(total: int) -> int:
+    """Fails when it is called for the first time, if it is told where to note that."""
+    mark = Path(os.environ.get("TELL", ""))
+    if mark.name and not mark.exists():
+        mark.touch()
+        raise RuntimeError("for the first time")
+    return total
+
+
+@operator
+def where_to_note(path: str) -> list[int]:
+    os.environ["TELL"] = path
+    return [0, 1, 2]
+
+
+def nested() -> Graph:
+    """A graph that is called for the items of a list."""
+    inner = Graph("inner", slower_first).add_edge(slower_first, plus_one)
+    return Graph("nested", where_to_note).add_edge(where_to_note, inner).add_edge(inner, total).add_edge(total, tell)
 
 
 squares = Graph("squares", start_node=count, description="Adds up squares.")

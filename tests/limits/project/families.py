@@ -216,3 +216,20 @@ class Patient(Operator):
 
     def forward(self, steps):
         return self.steady(steps)
+
+
+class Coloured(Operator):
+    options = {"environment_variables": {"COLOUR": "green"}}
+
+    def forward(self):
+        return os.environ.get("COLOUR"), os.getpid()
+
+
+class Colours(Operator):
+    """A child with variables of its own."""
+
+    def __init__(self, **own):
+        self.coloured = Coloured()
+
+    def forward(self):
+        return os.environ.get("COLOUR"), os.getpid(), self.coloured()

@@ -308,6 +308,13 @@ class Spins(Operator):
         return "stopped"
 
 
+@operator(retries=Retries(1, initial_delay=0))
+def leaves(effects):
+    """Ends its process, every time."""
+    note(effects, "leaves")
+    os._exit(3)
+
+
 class Catches(Operator):
     def __init__(self):
         self.first = Step(1)

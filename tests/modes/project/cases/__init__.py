@@ -10,7 +10,7 @@ from typing import Any
 
 from cases.observe import describe
 
-MODULES = ("values", "failures", "streams", "state", "objects", "nested", "mapping", "managed")
+MODULES = ("values", "failures", "streams", "state", "objects", "nested", "mapping", "managed", "limited")
 UNSET = object()
 
 
@@ -27,6 +27,10 @@ class Case:
     """The same in another process, where that cannot be equal."""
     lives: bool = False
     """Needs an object that lives from call to call."""
+    apart: bool = False
+    """Ends the process that runs the program: that must not be the one of the script."""
+    cancels: bool = False
+    """Needs a run, which calls of servings are not."""
 
     @property
     def typed(self) -> bool:

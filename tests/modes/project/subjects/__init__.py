@@ -1,8 +1,8 @@
 """The programs that are run in every mode. Each module is also a notebook cell: names are unique over all of them."""
 
-from subjects import failures, managed, mapping, nested, objects, state, streams, values
+from subjects import failures, limited, managed, mapping, nested, objects, state, streams, values
 
-MODULES = (values, failures, streams, state, objects, nested, mapping, managed)
+MODULES = (values, failures, streams, state, objects, nested, mapping, managed, limited)
 
 
 def find(name):

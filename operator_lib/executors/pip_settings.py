@@ -16,7 +16,7 @@ _RANK = {"global": 0, "user": 0, "site": 0, "install": 1, ":env:": 2}
 async def translated(environ: Mapping[str, str] | None = None) -> dict[str, str]:
     """The variables to add to uv's environment. What is said to uv itself (``UV_*``) stays as it is."""
     environ = os.environ if environ is None else environ
-    return translate(await _pip_settings(environ), environ)
+    return translate(await pip_settings(environ), environ)
 
 
 def translate(pip: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str]:
@@ -43,7 +43,7 @@ def translate(pip: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, s
     return found
 
 
-async def _pip_settings(environ: Mapping[str, str]) -> dict[str, str]:
+async def pip_settings(environ: Mapping[str, str]) -> dict[str, str]:
     """Of pip's files and variables, merged as pip does it."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "pip", "config", "list", env=dict(environ), stdin=asyncio.subprocess.DEVNULL,

@@ -1,23 +1,17 @@
-"""Running uv: its output line by line, its process group gone when the caller goes, pip's settings carried
-over.
-"""
+"""Running uv, pip's settings carried over."""
 
 from __future__ import annotations
 
 import asyncio
-import importlib.metadata
 import json
 import os
 import re
 import shlex
-import signal
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from operator_lib.worker.pip_settings import translated
-
-_CREDENTIALS = re.compile(r"(?<=://)[^/@\s'\"]+@")
+from operator_lib.executors.commands import leashed, listen, masked
+from operator_lib.executors.pip_settings import translated
 
 
 class UvFailed(Exception):
@@ -36,7 +30,7 @@ async def run(
     `mark` is put into the environment of uv and of all that it starts.
     """
     tell(masked("$ " + shlex.join(["uv", *arguments])))
-    status, lines = await _listen([_binary(), *arguments], folder, tell, {**await _environment(), **(mark or {})})
+    status, lines = await listen([_binary(), *arguments], folder, tell, {**await _environment(), **(mark or {})})
     if status:
         raise UvFailed(_message(lines) or f"uv exited with status {status}")
 
@@ -48,53 +42,9 @@ async def shell(
     tell(f"$ {command}")
     names = {**await _environment(), **(mark or {}), "VIRTUAL_ENV": str(environment)}
     names["PATH"] = f"{environment / 'bin'}{os.pathsep}{names.get('PATH', os.defpath)}"
-    status, lines = await _listen(["/bin/sh", "-c", command], environment, tell, names)
+    status, lines = await listen(["/bin/sh", "-c", command], environment, tell, names)
     if status:
         raise UvFailed("\n".join([f"exit {status}", *lines[-20:]]), f"run_commands: `{command}` failed")
-
-
-async def _listen(
-    command: Sequence[str], folder: Path, tell: Callable[[str], None], environment: Mapping[str, str]
-) -> tuple[int, list[str]]:
-    """The exit status of a command and its lines; its process group is gone when the caller goes."""
-    process = await asyncio.create_subprocess_exec(
-        *leashed(command),
-        cwd=folder,
-        env=environment,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        start_new_session=True,
-        limit=1 << 20,
-    )
-    lines: list[str] = []
-    try:
-        assert process.stdout is not None
-        async for raw in process.stdout:
-            line = masked(raw.decode(errors="replace").rstrip())
-            lines.append(line)
-            tell(line)
-        status = await process.wait()
-    finally:
-        if process.returncode is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            await process.wait()
-    return status, lines
-
-
-# Asks the kernel to be killed with its parent, makes sure that this is still the parent, becomes the command.
-_LEASH = """
-import ctypes, os, sys
-ctypes.CDLL(None).prctl(1, 9, 0, 0, 0)
-os.getppid() == int(sys.argv[1]) and os.execv(sys.argv[2], sys.argv[2:])
-"""
-
-
-def leashed(command: Sequence[str]) -> list[str]:
-    """`command`, so that it does not outlive this process, ``kill -9`` included (Linux)."""
-    if sys.platform != "linux":
-        return list(command)
-    return [sys.executable, "-ISc", _LEASH, str(os.getpid()), *command]
 
 
 async def find(minor: str) -> str | None:
@@ -108,25 +58,6 @@ async def minors() -> list[str]:
     text = await _output(["python", "list", "--only-installed", "--no-python-downloads", "--output-format", "json"])
     found = {(p["version_parts"]["major"], p["version_parts"]["minor"]) for p in json.loads(text or "[]")}
     return [f"{major}.{minor}" for major, minor in sorted(found) if (major, minor) >= (3, 11)]
-
-
-def worker_requirements(wanted: bool) -> str:
-    """What operator_lib itself needs, as lines of requirements; for interpreters that cannot use the worker's
-    own.
-    """
-    if not wanted:
-        return ""
-    needed = importlib.metadata.requires("operator_lib") or []
-    return "".join(f"{line}\n" for line in needed if "extra ==" not in line)
-
-
-def masked(text: str) -> str:
-    """`text` with the credentials in URLs hidden.
-
-    >>> masked("https://me:secret@example.org/simple")
-    'https://****@example.org/simple'
-    """
-    return _CREDENTIALS.sub("****@", text)
 
 
 def _binary() -> str:

@@ -12,9 +12,10 @@ from pathlib import Path
 
 from operator_lib.engine import marks
 from operator_lib.errors import DeployError
+from operator_lib.executors.local import uv_command as uv
+from operator_lib.executors.local.appended import append_worker
+from operator_lib.executors.ours import core_requirements
 from operator_lib.package.requirements import anchored, is_empty
-from operator_lib.worker import uv_command as uv
-from operator_lib.worker.appended import append_worker
 
 OWN = f"{sys.version_info.major}.{sys.version_info.minor}"
 COMPLETE = ".complete"
@@ -113,7 +114,8 @@ class Environments:
             log(line)
 
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
-        file.write_text(anchored(text, source_root) + uv.worker_requirements(minor != OWN))
+        # An interpreter of another minor version cannot use the worker's own packages.
+        file.write_text(anchored(text, source_root) + ("" if minor == OWN else core_requirements()))
         try:
             make = ["venv", "--quiet", "--no-project", "--no-python-downloads", "--python", base, str(folder)]
             await uv.run(make, source_root, tell, self._mark)

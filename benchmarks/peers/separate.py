@@ -1,0 +1,102 @@
+"""Peers that cannot live beside the library, or bring too much: each in a virtual environment and a process of its own.
+
+Built by ``python -m benchmarks --peers``, in benchmarks/out/peers, and kept there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib.metadata
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from pathlib import Path
+
+FOLDER = Path(__file__).resolve().parents[1] / "out" / "peers"
+# Seconds.
+INSTALL = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """A program beside this file, and what it needs to be installed."""
+
+    name: str
+    title: str
+    requirements: tuple[str, ...]
+
+    @property
+    def folder(self) -> Path:
+        """Where its environment lies: another one for other requirements or another Python."""
+        said = "\n".join((sys.version, *self.requirements))
+        return FOLDER / f"{self.name}-{hashlib.sha256(said.encode()).hexdigest()[:12]}"
+
+    @property
+    def python(self) -> Path:
+        return self.folder / "bin" / "python"
+
+    def missing(self) -> str:
+        """What keeps it from being run; empty when nothing does."""
+        return "" if self.python.exists() else "not installed: python -m benchmarks --peers"
+
+    def install(self) -> str:
+        """Build the environment, all of it or nothing; in words what went wrong, or nothing."""
+        if self.python.exists():
+            return ""
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
+        for command in (
+            [sys.executable, "-m", "venv", self.folder],
+            [self.python, "-m", "pip", "install", "-q", "--disable-pip-version-check", *self.requirements],
+        ):
+            try:
+                done = subprocess.run(command, capture_output=True, text=True, timeout=INSTALL, check=False)
+                failure = (done.stderr.strip() or f"exit {done.returncode}") if done.returncode else ""
+            except (OSError, subprocess.TimeoutExpired) as error:
+                failure = str(error)
+            if failure:
+                shutil.rmtree(self.folder, ignore_errors=True)
+                return f"{self.name} cannot be installed: {failure.splitlines()[-1]}"
+        return ""
+
+    def version(self) -> str | None:
+        """The one that is installed."""
+        found = importlib.metadata.distributions(path=[str(p) for p in self.folder.glob("lib/*/site-packages")])
+        return next((one.version for one in found if one.name == self.name), None)
+
+    @contextlib.contextmanager
+    def running(self) -> Generator[Callable[[str], float]]:
+        """What it answers to a line, in seconds; its process and its files live as long as the block."""
+        with tempfile.TemporaryDirectory(prefix="operator-lib-benchmark-", ignore_cleanup_errors=True) as home:
+            kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL_ENV"))}
+            program = Path(__file__).with_name(f"{self.name}_graph.py")
+            with subprocess.Popen(
+                [self.python, program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=home,
+                env={**kept, "HOME": home},
+            ) as process:  # fmt: skip
+                assert process.stdin is not None
+                assert process.stdout is not None
+                into, out = process.stdin, process.stdout
+
+                def ask(line: str) -> float:
+                    print(line, file=into, flush=True)
+                    answer = out.readline()
+                    if not answer:
+                        raise RuntimeError(f"{self.name} has ended; see what it wrote to stderr")
+                    return float(answer)
+
+                try:
+                    yield ask
+                finally:
+                    into.close()
+
+
+PREFECT = Peer("prefect", "Prefect 3", ("prefect>=3.4,<4", "fastapi<0.120"))
+# The local runner of the oldest that can be installed, 0.2.86, breaks off now and then: its threads share a dict.
+TENSORLAKE = Peer("tensorlake", "Tensorlake, local runner", ("tensorlake==0.3.13",))
+ALL = (PREFECT, TENSORLAKE)
