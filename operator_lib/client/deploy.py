@@ -112,7 +112,7 @@ def pack(
     needs = environment.needed(project.root, project.file, chosen.image, entry.PYTHON)
     other = needs.python if needs.python != entry.PYTHON else ""
     packed = entry.pack(target, project=project, include=include, name=owner_name(target), runs_on=other)
-    described = schema_of(target, use_ctx=chosen.use_ctx, reduces=chosen.accumulate is not None)
+    described = schema_of(target, chosen)
     schema = (with_children(described, target) if kind == "serving" else described).to_json()
     schema["stateless"] = not _has_state(target)
     schema["secrets"] = secrets_of(target, chosen)

@@ -139,6 +139,4 @@ def signature(op: Any, target: Any) -> inspect.Signature | None:
         found = inspect.signature(target)
     except (TypeError, ValueError):
         return None
-    if chosen is None:
-        return found
-    return for_callers(found, use_ctx=chosen.use_ctx, reduces=chosen.accumulate is not None)
+    return for_callers(found, chosen)

@@ -25,13 +25,8 @@ def with_children(schema: Schema, op: Any, above: tuple[int, ...] = ()) -> Schem
     if not 0 < len(found) <= WIDEST or len(above) > DEEPEST:
         return schema
     children = {
-        name: with_children(_described(child), child, above)
+        name: with_children(schema_of(child, lookup.of(child)), child, above)
         for name, child in found
         if not name.startswith("_") and not tree.is_module(child) and id(child) not in above
     }
     return replace(schema, children=children)
-
-
-def _described(child: Any) -> Schema:
-    own = lookup.of(child)
-    return schema_of(child, use_ctx=bool(own and own.use_ctx), reduces=bool(own and own.accumulate is not None))

@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, cast
 
 from operator_lib import tree
+from operator_lib.options import Options
 from operator_lib.wire import plain
-from operator_lib.wire.callers import for_callers
+from operator_lib.wire.callers import batched, for_callers, item_of
 from operator_lib.wire.hints import resolve
 from operator_lib.wire.json_schema import json_schema, type_schema
 from operator_lib.wire.methods import Method, Param, Schema
@@ -29,16 +30,15 @@ _DATA = (property, functools.cached_property, types.MemberDescriptorType, types.
 _LONGEST_DEFAULT = 10_000  # characters
 
 
-def schema_of(target: Any, *, use_ctx: bool = False, reduces: bool = False) -> Schema:
+def schema_of(target: Any, options: Options | None = None) -> Schema:
     """What can be called on an instance, a class (its instances) or a function.
 
-    With ``use_ctx`` the first parameter of the callable itself is left out: the runner supplies it. One that
-    ``reduces`` is called with a collection.
+    The `options` say what of the callable itself is the callers' part: see `wire.callers`.
     Private names, and everything that comes from `Operator`, are not part of it.
     """
     function = _function(target)
     if function is not None:
-        method = method_of("", function, use_ctx=use_ctx, reduces=reduces)
+        method = method_of("", function, options=options)
         name = getattr(target, "__name__", None) or type(target).__name__
         return Schema(name=name, doc=method.doc, methods={"": method})
     kind = target if isinstance(target, type) else type(target)
@@ -46,9 +46,9 @@ def schema_of(target: Any, *, use_ctx: bool = False, reduces: bool = False) -> S
     methods: dict[str, Method] = {}
     main = _main(kind, members)
     if main is not None:
-        methods[""] = method_of("", main, drop=1, use_ctx=use_ctx, reduces=reduces)
+        methods[""] = method_of("", main, drop=1, options=options)
     for name, member in members.items():
-        made = None if name.startswith("_") else _method(kind, name, member, use_ctx and member is main)
+        made = None if name.startswith("_") else _method(kind, name, member, options if member is main else None)
         if made is not None:
             methods[name] = made
     return Schema(
@@ -61,7 +61,7 @@ def schema_of(target: Any, *, use_ctx: bool = False, reduces: bool = False) -> S
     )
 
 
-def method_of(name: str, function: Any, *, drop: int = 0, use_ctx: bool = False, reduces: bool = False) -> Method:
+def method_of(name: str, function: Any, *, drop: int = 0, options: Options | None = None) -> Method:
     """The description of one callable, without its first ``drop`` parameters."""
     try:
         signature = inspect.signature(function)
@@ -71,11 +71,13 @@ def method_of(name: str, function: Any, *, drop: int = 0, use_ctx: bool = False,
     for _ in range(drop):
         if parameters and parameters[0].kind is not inspect.Parameter.VAR_POSITIONAL:
             del parameters[0]
-    seen = for_callers(signature.replace(parameters=parameters), use_ctx=use_ctx, reduces=reduces)
+    seen = for_callers(signature.replace(parameters=parameters), options)
     parameters = list(seen.parameters.values())
     hidden = len(signature.parameters) - len(parameters)
     known = _type_hints(function)
-    returns = signature.return_annotation
+    if batched(options):
+        known = {name: item for name, hint in known.items() if (item := item_of(hint)) is not inspect.Parameter.empty}
+    returns = seen.return_annotation
     return Method(
         name=name,
         kind=_kind(function),
@@ -124,20 +126,20 @@ def _main(kind: type, members: Mapping[str, Any]) -> Any:
     return members.get("forward") if operator is not None and issubclass(kind, operator) else None
 
 
-def _method(kind: type, name: str, member: Any, use_ctx: bool) -> Method | None:
+def _method(kind: type, name: str, member: Any, options: Options | None) -> Method | None:
     if isinstance(member, (*_DATA, type)):
         return None
     if isinstance(member, staticmethod):
-        return method_of(name, cast("staticmethod[..., Any]", member).__func__, use_ctx=use_ctx)
+        return method_of(name, cast("staticmethod[..., Any]", member).__func__, options=options)
     if isinstance(member, classmethod):
-        return method_of(name, cast("classmethod[Any, ..., Any]", member).__func__, drop=1, use_ctx=use_ctx)
+        return method_of(name, cast("classmethod[Any, ..., Any]", member).__func__, drop=1, options=options)
     if isinstance(member, functools.partialmethod):
-        return method_of(name, getattr(kind, name), drop=1, use_ctx=use_ctx)
+        return method_of(name, getattr(kind, name), drop=1, options=options)
     if not callable(member):
         return None
     wrapped = getattr(member, "__wrapped__", None)
     function = wrapped if not inspect.isroutine(member) and inspect.isfunction(wrapped) else member
-    return method_of(name, function, drop=int(hasattr(member, "__get__")), use_ctx=use_ctx)
+    return method_of(name, function, drop=int(hasattr(member, "__get__")), options=options)
 
 
 def _attributes(kind: type, members: Mapping[str, Any], methods: Mapping[str, Method]) -> Iterator[str]:

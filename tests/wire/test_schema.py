@@ -6,6 +6,7 @@ import functools
 import inspect
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Annotated, Any, Generic, Literal, NamedTuple, Optional, TypedDict, TypeVar
@@ -14,7 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from operator_lib import Operator, operator
+from operator_lib import Operator, operator, options
+from operator_lib.options import Batch
 from operator_lib.wire.schema import Method, Param, Schema, json_schema, schema_of
 
 T = TypeVar("T")
@@ -180,13 +182,13 @@ def test_classes_on_top_of_builtins():
 def test_the_context_is_not_the_callers():
     def step(ctx, x: int): ...
 
-    assert names(schema_of(step, use_ctx=True).methods[""]) == ["x"]
+    assert names(schema_of(step, options.Options.parse("step", use_ctx=True)).methods[""]) == ["x"]
 
     class Step(Operator):
         def forward(self, ctx, x): ...
         def other(self, y): ...
 
-    methods = schema_of(Step(), use_ctx=True).methods
+    methods = schema_of(Step(), options.Options.parse("step", use_ctx=True)).methods
     assert {name: names(method) for name, method in methods.items()} == {"": ["x"], "forward": ["x"], "other": ["y"]}
 
 
@@ -363,3 +365,21 @@ def test_the_signature_is_usable_by_inspect():
     signature = schema_of(Everything).methods["plain"].signature()
     assert isinstance(signature, inspect.Signature)
     assert signature.bind(1, key={}).arguments == {"a": 1, "key": {}}
+
+
+def test_who_gets_batches_is_called_with_one_item():
+    batch = options.Options.parse("embed", batch=Batch(8))
+
+    def embed(
+        texts: list[str], sizes: Sequence[int], other, *, nodes: list[Node] = (), array: bytes = b""
+    ) -> list[float]: ...
+
+    method = schema_of(embed, batch).methods[""]
+    assert [(p.name, p.annotation.rpartition(".")[2]) for p in method.params] == [
+        ("texts", "str"), ("sizes", "int"), ("other", ""), ("nodes", "Node"), ("array", ""),
+    ]  # fmt: skip
+    assert method.returns == "float"
+    assert [p.schema.get("type") for p in method.params[:3]] == ["string", "integer", None]
+    assert method.returns_schema == {"type": "number"}
+    single = schema_of(embed, options.Options.parse("embed", batch=Batch(8), autobatch=True)).methods[""]
+    assert single.params[0].annotation == "list[str]"
