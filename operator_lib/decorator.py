@@ -18,7 +18,7 @@ from operator_lib.options import Options
 T = TypeVar("T")
 
 # Options that act on a plain local call, `accumulate` too; the others matter on a worker only.
-LOCAL = ("retries", "cacheable", "use_ctx")
+LOCAL = ("retries", "cacheable", "use_ctx", "batch")
 
 
 @overload

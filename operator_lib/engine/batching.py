@@ -38,7 +38,6 @@ def _form(value: Any) -> Hashable:
 def single(function: Callable[..., Any], name: str) -> Callable[..., Any]:
     """`function`, which takes lists, as one that takes what they hold: a batch of one."""
 
-    @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
         return drive(_single(function, (args, kwargs), name))
 

@@ -10,15 +10,16 @@ import random
 from collections.abc import Callable, Generator
 from typing import Any
 
-from operator_lib import context, core
+from operator_lib import context, core, tree
 from operator_lib.context import RequestContext
-from operator_lib.engine import checkpoints, elsewhere, inside, lasting, record, requests, scope, soft
+from operator_lib.engine import batching, checkpoints, elsewhere, inside, lasting, record, requests, scope, soft
 from operator_lib.engine.clock import Timer
 from operator_lib.engine.remembered import Remembered
 from operator_lib.engine.scope import Scope
 from operator_lib.engine.steps import Invoke, Pause, Steps, drive
 from operator_lib.errors import RequestError
 from operator_lib.options import Options, Retries
+from operator_lib.wire.callers import batched
 
 _ONCE = Retries()
 
@@ -91,10 +92,8 @@ class Call:
             last = attempt > policy.max_retries
             around = Attempt(self, attempt)
             given, named = (args, kwargs) if last else fresh(args, kwargs)
-            if self.options.use_ctx:
-                given = (around.request, *given)
             try:
-                return (yield Invoke(_within(around, elsewhere.forward(self.op), given, named)))
+                return (yield Invoke(_within(around, self.function(around.request), given, named)))
             except policy.retry_on as error:
                 if last or isinstance(error, RequestError) or getattr(error, "__operator_retried__", None) is policy:
                     # Who has this policy from further up does not try it all again.
@@ -107,6 +106,13 @@ class Call:
                 wait = _again(policy, attempt, error)
             yield Pause(wait)
         raise AssertionError("unreachable")
+
+    def function(self, request: RequestContext) -> Callable[..., Any]:
+        """What takes the arguments of the caller."""
+        found = elsewhere.forward(self.op)
+        if self.options.use_ctx:
+            found = functools.partial(found, request)
+        return batching.single(found, f"{tree.name_of(self.op)}.forward") if batched(self.options) else found
 
     def _first(self, policy: Retries) -> Generator[Pause, Any, int]:
         """The number of the first attempt that is left: processes that came before may have made some.

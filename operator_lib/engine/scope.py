@@ -25,7 +25,7 @@ class Rules:
 
 
 # Options that change what a call does in its own process.
-ACTING = ("retries", "timeout", "cacheable", "use_ctx")
+ACTING = ("retries", "timeout", "cacheable", "use_ctx", "batch")
 
 
 class Scope:

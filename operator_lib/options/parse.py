@@ -149,5 +149,9 @@ def _check_together(reading: _Reading, values: Mapping[str, Any]) -> None:
         reading.problem("min_replicas", f"must not be more than max_replicas, got {least} and {most}")
     if values.get("cache_ttl") is not None and not values.get("cacheable"):
         reading.problem("cache_ttl", "needs cacheable=True")
+    if values.get("batch") is not None and values.get("accumulate") is not None:
+        reading.problem("batch", "cannot be together with accumulate: a reducer gets one item after another")
+    if values.get("batch") is not None and values.get("cacheable"):
+        reading.problem("batch", "cannot be together with cacheable: what a batch computes is not stored call by call")
     if values.get("autobatch") and values.get("batch") is None:
         reading.problem("autobatch", "needs batch=Batch(...)")
