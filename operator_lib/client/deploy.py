@@ -26,6 +26,7 @@ from operator_lib.package.plan import DeployPlan, Live, make_plan
 from operator_lib.project import Project, locate
 from operator_lib.trace.dag import DAG
 from operator_lib.wire import failure
+from operator_lib.wire.callers import batched
 from operator_lib.wire.children import with_children
 from operator_lib.wire.proto import common_pb2, deploy_pb2
 from operator_lib.wire.schema import schema_of
@@ -111,8 +112,17 @@ def pack(
     found = manifest.scan(project.root, ignore_patterns=ignore_patterns, include=include, max_upload=max_upload)
     needs = environment.needed(project.root, project.file, chosen.image, entry.PYTHON)
     other = needs.python if needs.python != entry.PYTHON else ""
-    packed = entry.pack(target, project=project, include=include, name=owner_name(target), runs_on=other)
+    packed = entry.pack(
+        target,
+        options=chosen if given else None,
+        project=project,
+        include=include,
+        name=owner_name(target),
+        runs_on=other,
+    )
     described = schema_of(target, chosen)
+    if batched(chosen) and "generator" in described.methods[""].kind:
+        raise OptionError(f"{owner_name(target)}.batch: forward must return a list; it is a generator")
     schema = (with_children(described, target) if kind == "serving" else described).to_json()
     schema["stateless"] = not _has_state(target)
     schema["secrets"] = secrets_of(target, chosen)

@@ -51,12 +51,25 @@ def _single(function: Callable[..., Any], given: Arguments, name: str) -> Steps:
     return found
 
 
-def outcomes(function: Callable[..., Any], calls: Sequence[Arguments], name: str) -> Steps:
-    """The result of each call, or `Failed`. All are of one `kind`. `name` is what messages call the function.
+def outcomes(
+    function: Callable[..., Any], calls: Sequence[Arguments], name: str, alone: Callable[..., Any] | None = None
+) -> Steps:
+    """The result of each call, or `Failed`. All are of one `kind`.
+
+    Args:
+        name: what messages call the function.
+        alone: carries out a call that is the only one, of its batch or of what a batch was split into.
 
     Raises:
         FatalException: the process is of no more use, to nobody.
     """
+    if len(calls) == 1 and alone is not None:
+        try:
+            return [(yield Invoke(functools.partial(alone, *calls[0][0], **calls[0][1])))]
+        except FatalException:
+            raise
+        except Exception as error:
+            return [Failed(error)]
     args = [list(column) for column in zip(*(args for args, _ in calls), strict=True)]
     kwargs = {key: [kwargs[key] for _, kwargs in calls] for key in calls[0][1]}
     try:
@@ -67,8 +80,8 @@ def outcomes(function: Callable[..., Any], calls: Sequence[Arguments], name: str
         if len(calls) == 1:
             return [Failed(error)]
         half = len(calls) // 2
-        first = yield from outcomes(function, calls[:half], name)
-        return first + (yield from outcomes(function, calls[half:], name))
+        first = yield from outcomes(function, calls[:half], name, alone)
+        return first + (yield from outcomes(function, calls[half:], name, alone))
     try:
         results = checked(returned, len(calls), name)
     except (TypeError, ValueError) as error:

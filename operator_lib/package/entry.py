@@ -4,6 +4,7 @@ opens.
 
 from __future__ import annotations
 
+import copy
 import io
 import json
 import os
@@ -17,7 +18,10 @@ from typing import Any, Literal
 
 import cloudpickle
 
+from operator_lib.core import Operator
+from operator_lib.decorator import FunctionOperator, manage
 from operator_lib.errors import DeployError, PythonVersionMismatch
+from operator_lib.options import Options
 from operator_lib.package import preflight, sources
 from operator_lib.package.constructor import check_no_arguments
 from operator_lib.package.fingerprint import object_digest
@@ -61,12 +65,19 @@ class Header:
 
 
 def pack(
-    target: Any, *, project: Project | None = None, include: Sequence[Any] = (), name: str = "", runs_on: str = ""
+    target: Any,
+    *,
+    options: Options | None = None,
+    project: Project | None = None,
+    include: Sequence[Any] = (),
+    name: str = "",
+    runs_on: str = "",
 ) -> bytes:
     """The entry of an operator, a class (constructed over there, without arguments) or a function.
 
-    `project` is what travels beside it (default: where `target` is defined), `include` what else does, `name`
-    the root of the paths in messages, `runs_on` the minor version of Python that was asked for.
+    `options` are to hold in place of its own, `project` is what travels beside it (default: where `target` is
+    defined), `include` what else does, `name` the root of the paths in messages, `runs_on` the minor version of Python
+    that was asked for.
 
     Raises:
         TypeError: the constructor of a class needs arguments.
@@ -82,6 +93,7 @@ def pack(
     pickler = Pickler(stream, modules)
     try:
         pickler.dump(target)
+        pickler.dump(options)
         pickler.dump(_named_in_main(pickler.by_value))
     except Exception as error:
         raise _explained(target, name or getattr(target, "__name__", type(target).__name__), modules, error) from error
@@ -143,10 +155,20 @@ def unpack(data: bytes, root: str | os.PathLike[str] | None = None) -> Any:
     main = _take_over_main(header, root) if header.main is not None else None
     unpickler = pickle.Unpickler(io.BytesIO(data[data.index(b"\n") + 1 :]))
     target = unpickler.load()
+    given: Options | None = unpickler.load()
     named: dict[str, Any] = unpickler.load()
     if main is not None:
         _fill_main(main, named, header)
-    return target() if header.kind == "class" else target
+    made = target() if header.kind == "class" else target
+    return made if given is None or not isinstance(made, Operator) else _with_options(made, given)
+
+
+def _with_options(op: Operator, given: Options) -> Operator:
+    """The operator with other options. A function's is a copy: the module's own stays as it is."""
+    made = copy.copy(op) if isinstance(op, FunctionOperator) else op
+    made.__dict__["_options"] = given
+    made.__dict__["_managed"] = manage(given)
+    return made
 
 
 def _take_over_main(header: Header, root: str | os.PathLike[str] | None) -> ModuleType:

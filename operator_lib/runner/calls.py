@@ -10,19 +10,21 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from types import MappingProxyType
 from typing import Any
 
-from operator_lib import tree
+from operator_lib import options, tree
 from operator_lib.core import Operator
 from operator_lib.engine.ledger import Page
 from operator_lib.engine.process import ProcessSpec
 from operator_lib.errors import FatalException
+from operator_lib.runner.batches import Batches
 from operator_lib.runner.job import signature as callers_signature
 from operator_lib.runner.limits import Limits
 from operator_lib.runner.many import Many
 from operator_lib.wire import codec, failure
+from operator_lib.wire.callers import batched
 from operator_lib.wire.proto import serving_pb2 as pb
 
 # Payloads are sent in parts of this size; a gRPC message may have 4 MiB.
@@ -62,7 +64,10 @@ class Target:
         self.iterators: dict[str, tuple[Any, float]] = {}
         self._signatures: dict[str, tuple[inspect.Signature | None, Any]] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
-        self.pool = ThreadPoolExecutor(spec.concurrency, "call") if spec.concurrency > 1 else None
+        chosen = options.of(op)
+        self.batches = Batches(self, chosen) if chosen is not None and batched(chosen) else None
+        aside = spec.concurrency > 1 or self.batches is not None
+        self.pool = ThreadPoolExecutor(spec.concurrency, "call") if aside else None
 
     def answer(self, call: pb.Call, page: Page) -> list[pb.Answer]:
         """Carry out one call, and note in `page` that it starts. Its exceptions are answers too."""
@@ -77,11 +82,42 @@ class Target:
             self.limits.begin(mark)
             try:
                 value = self.perform(call)
-                if call.json and not lasting(value):
-                    return list(parts(call.id, pb.VALUE, [json.dumps(codec.to_json(value)).encode()]))
-                return self.encode(call.id, value, call.name, mark, got=call.verb == pb.GET)
             except BaseException as error:
-                return self.fail_json(call.id, error) if call.json else self.fail(call.id, error)
+                return self.failed(call, error)
+            return self.answered(call, mark, value)
+
+    def start(self, calls: list[pb.Call], page: Page) -> list[Future[list[pb.Answer]]]:
+        """Begin with calls that have come together, side by side."""
+        assert self.pool is not None
+        collected: list[pb.Call] = []
+        found: list[Future[list[pb.Answer]]] = []
+        for call in calls:
+            if self.batches is not None and self.batches.collects(call):
+                collected.append(call)
+            else:
+                found.append(self.pool.submit(self.answer, call, page))
+        return found + self.batches.put(collected, page) if self.batches is not None else found
+
+    def alone(self, call: pb.Call, page: Page, context: Any) -> list[pb.Answer]:
+        """Carry out a call whose caller waits for this one only, unless he goes away before it starts."""
+        if self.batches is None or not self.batches.collects(call):
+            return self.answer(call, page)
+        (future,) = self.batches.put([call], page)
+        context.add_callback(future.cancel)
+        return future.result()
+
+    def answered(self, call: pb.Call, mark: bytes, value: Any) -> list[pb.Answer]:
+        """What a call has come to, or why that cannot be sent."""
+        try:
+            if call.json and not lasting(value):
+                return list(parts(call.id, pb.VALUE, [json.dumps(codec.to_json(value)).encode()]))
+            return self.encode(call.id, value, call.name, mark, got=call.verb == pb.GET)
+        except BaseException as error:
+            return self.failed(call, error)
+
+    def failed(self, call: pb.Call, error: BaseException) -> list[pb.Answer]:
+        """The exception of a call."""
+        return self.fail_json(call.id, error) if call.json else self.fail(call.id, error)
 
     def fail_json(self, call_id: int, error: BaseException) -> list[pb.Answer]:
         error = self.limits.told(error)

@@ -154,22 +154,27 @@ class CallService(rpc.CallsServicer):
             yield from packs(answers)
 
     def read(self, requests: Any, page: Page, out: queue.SimpleQueue[list[pb.Answer] | None]) -> None:
-        assemble, pool = Assembly(), self.target.pool
-        assert pool is not None
-        running: set[Future[list[pb.Answer]]] = set()
-        with contextlib.suppress(grpc.RpcError):  # the client went away: nobody wants the answers
+        assemble, going = Assembly(), set[Future[list[pb.Answer]]]()
+
+        def done(future: Future[list[pb.Answer]]) -> None:
+            if not future.cancelled():
+                out.put(future.result())
+            going.discard(future)
+
+        try:
             for pack in requests:
-                for part in pack.calls:
-                    call = assemble(part)
-                    if call is None:
-                        continue
-                    if self.draining:
+                whole = [call for part in pack.calls if (call := assemble(part)) is not None]
+                if self.draining:
+                    for call in whole:
                         out.put(self.refuse(call))
-                        continue
-                    future = pool.submit(self.target.answer, call, page)
-                    running.add(future)
-                    future.add_done_callback(lambda done: (out.put(done.result()), running.discard(done)))
-        wait(list(running))
+                    continue
+                for future in self.target.start(whole, page):
+                    going.add(future)
+                    future.add_done_callback(done)
+        except grpc.RpcError:  # the client went away: nobody wants the answers
+            for future in list(going):
+                future.cancel()
+        wait(list(going))
         out.put(None)
 
     def refuse(self, call: pb.Call) -> list[pb.Answer]:
@@ -197,7 +202,7 @@ class CallService(rpc.CallsServicer):
             return pb.Answer(id=request.id, kind=pb.REFUSED)
         page = self.page(context)
         try:
-            answers = self.target.answer(request, page)
+            answers = self.target.alone(request, page, context)
         finally:
             page.close()
         if len(answers) == 1:

@@ -155,7 +155,6 @@ class TestMerge:
             use_ctx=True,
             accumulate=int,
             cacheable=True,
-            batch=2,
             concurrency=3,
             max_replicas=4,
             next=len,
@@ -163,7 +162,7 @@ class TestMerge:
             stateless=True,
             deployment_type="job",
         )
-        assert merge(own, None).given == frozenset()
+        assert merge(own, None).given == merge(parsed(batch=2, autobatch=True), None).given == frozenset()
 
     def test_three_levels(self):
         top, middle, leaf = parsed(cpu=2, image=Image("3.11")), parsed(memory=3), parsed(secrets=["A"])
@@ -205,8 +204,6 @@ FULL = {
     "environment_variables": {"A": "1"},
     "image": Image("3.11", python_packages=["x"]),
     "restart_on_error": True,
-    "batch": Batch(4, 5),
-    "autobatch": True,
     "concurrency": 2,
     "min_replicas": 0,
     "max_replicas": 3,
@@ -221,6 +218,10 @@ FULL = {
 
 
 class TestTravel:
+    def test_batches(self):
+        options = parsed(batch=Batch(4, 5), autobatch=True)
+        assert Options.from_json(json.dumps(options.to_json())) == options
+
     def test_json_there_and_back(self):
         options = parsed(**FULL)
         back = Options.from_json(json.dumps(options.to_json()))
@@ -290,7 +291,7 @@ class TestDescribe:
 
 class TestSupport:
     def test_what_is_not_applied_is_named(self):
-        assert unsupported(parsed(timeout=3, snapshot=True, batch=4)) == ["batch", "snapshot"]
+        assert unsupported(parsed(timeout=3, snapshot=True, pure=True)) == ["pure", "snapshot"]
         assert unsupported(parsed(timeout=3, retries=1, concurrency=2, resource=None)) == []
         assert unsupported(parsed(resource={"cpu": 2, "max_retries": 1})) == []
         assert unsupported(None) == []

@@ -293,6 +293,11 @@ class TestTogether:
             Options.parse("foo", cache_ttl=5)
         with pytest.raises(OptionError, match=r"foo\.autobatch: needs batch"):
             Options.parse("foo", autobatch=True)
+
+    @pytest.mark.parametrize("other", [{"accumulate": 0}, {"cacheable": True}])
+    def test_what_batches_cannot_be_together_with(self, other):
+        with pytest.raises(OptionError, match=rf"foo\.batch: cannot be together with {next(iter(other))}"):
+            Options.parse("foo", batch=4, **other)
         assert Options.parse("foo", cacheable=True, cache_ttl=5).cache_ttl == 5.0
 
 

@@ -1,0 +1,110 @@
+"""Calls of the object itself that wait in a replica until a batch of them is carried out."""
+
+from __future__ import annotations
+
+import inspect
+import threading
+import time
+from collections.abc import Iterable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from operator_lib import tree
+from operator_lib.context import RequestContext
+from operator_lib.engine import managed
+from operator_lib.engine.batching import Arguments, Failed, kind, outcomes
+from operator_lib.engine.collector import Collector, Waiting
+from operator_lib.engine.ledger import Page
+from operator_lib.engine.steps import drive
+from operator_lib.options import Options
+from operator_lib.wire.proto import serving_pb2 as pb
+
+if TYPE_CHECKING:
+    from operator_lib.runner.calls import Target
+
+Answers = Future[list[pb.Answer]]
+
+
+@dataclass(slots=True)
+class _Asked:
+    """A call with its arguments, and what its answers go to."""
+
+    call: pb.Call
+    page: Page
+    given: Arguments
+    answers: Answers = field(default_factory=Future)
+
+
+class Batches:
+    """Takes the calls of one object, and carries them out together: as many batches at a time as calls otherwise."""
+
+    def __init__(self, target: Target, options: Options) -> None:
+        assert options.batch is not None
+        self.collector = Collector[_Asked](options.batch.max_size, options.batch.max_delay_ms / 1e3)
+        self._target = target
+        self._op = target.op
+        self._options = options
+        # A class with a `__call__` of its own is called past the engine: that method takes the lists.
+        self._plain = not type(target.op).__call__.__module__.startswith("operator_lib.")
+        self._names = ("",) if self._plain else ("", "forward")
+        self._spoken = f"{tree.name_of(target.op)}.{'__call__' if self._plain else 'forward'}"
+        for number in range(target.spec.concurrency):
+            threading.Thread(target=self._work, name=f"batch-{number}", daemon=True).start()
+
+    def collects(self, call: pb.Call) -> bool:
+        """Whether this is a call of the object itself."""
+        return call.verb == pb.CALL and call.name in self._names
+
+    def put(self, calls: Iterable[pb.Call], page: Page) -> list[Answers]:
+        """Let calls wait that have come together; what will be answered. A cancelled one leaves its batch."""
+        waiting: list[Waiting[_Asked]] = []
+        found: list[Answers] = []
+        for call in calls:
+            asked = _Asked(call, page, ((), {}))
+            found.append(asked.answers)
+            try:
+                args, kwargs = asked.given = self._target.arguments(call, self._op)
+                waiting.append(
+                    Waiting(asked, kind(args, kwargs), lambda answers=asked.answers: not answers.cancelled())
+                )
+            except BaseException as error:
+                asked.answers.set_result(self._target.failed(call, error))
+        self.collector.put(waiting)
+        return found
+
+    def _work(self) -> None:
+        while batch := self.collector.take():
+            begun = time.monotonic()
+            asked = [w.call for w in batch if w.call.answers.set_running_or_notify_cancel()]
+            if asked:
+                self._carry_out(asked)
+            self.collector.done(len(batch), time.monotonic() - begun)
+
+    def _carry_out(self, asked: list[_Asked]) -> None:
+        target = self._target
+        with target.turn:
+            for each in asked:
+                each.page.note(each.call.id)
+            target.limits.begin(asked[0].page.mark(asked[0].call.id))
+            alone = None if self._plain else self._op  # with all options of the operator, retries among them
+            try:
+                made = drive(outcomes(self._together, [each.given for each in asked], self._spoken, alone))
+                results: list[Any] = target.wait(made) if inspect.isawaitable(made) else made
+            except BaseException as error:
+                results = [Failed(error)] * len(asked)
+            answers = [
+                target.failed(each.call, result.error)
+                if isinstance(result, Failed)
+                else target.answered(each.call, each.page.mark(each.call.id), result)
+                for each, result in zip(asked, results, strict=True)
+            ]
+        for each, answer in zip(asked, answers, strict=True):
+            each.answers.set_result(answer)
+
+    def _together(self, *args: Any, **kwargs: Any) -> Any:
+        return managed.method(self._op, self._forward, args, kwargs)
+
+    def _forward(self, *args: Any, **kwargs: Any) -> Any:
+        given = (RequestContext.get(), *args) if self._options.use_ctx else args
+        return (self._op if self._plain else self._op.forward)(*given, **kwargs)

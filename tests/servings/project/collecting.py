@@ -1,0 +1,69 @@
+"""What the tests of batches deploy."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from operator_lib import Batch, Operator, operator
+
+
+class Embed(Operator):
+    """Keeps the sizes of its batches."""
+
+    class Options:
+        batch = Batch(8, max_delay_ms=1000)
+
+    def __init__(self):
+        self.sizes = []
+
+    def forward(self, texts: list[str], times: list[int] = ()) -> list[str]:
+        """Repeats."""
+        self.sizes.append(len(texts))
+        if "short" in texts:
+            return texts[1:]
+        if "fatal" in texts:
+            raise ValueError(f"no good: {texts}")
+        times = times or [1] * len(texts)
+        return [KeyError(t) if t == "mine" else t * n for t, n in zip(texts, times, strict=True)]
+
+    def go(self) -> None:
+        """Not a call of the object itself, but calls follow one another."""
+        return
+
+
+class Stack(Operator):
+    """Numbers in, numbers out; arrays of one shape at a time."""
+
+    class Options:
+        batch = 16
+
+    def __init__(self):
+        self.shapes = []
+
+    def forward(self, arrays: list[np.ndarray]) -> np.ndarray:
+        stacked = np.stack(arrays)
+        self.shapes.append(stacked.shape)
+        return stacked.sum(axis=tuple(range(1, stacked.ndim)))
+
+
+@operator(batch=4, deployment_type="serving")
+async def later(xs: list[int]) -> list[int]:
+    return [x + 1 for x in xs]
+
+
+@operator(batch=4)
+class Called:
+    """A class with a ``__call__`` of its own."""
+
+    def __call__(self, xs: list[int]) -> list[int]:
+        return [60 // x for x in xs]
+
+
+@operator
+def plain(xs: list[int]) -> list[int]:
+    return [len(xs) for _ in xs]
+
+
+@operator(batch=4)
+def streams(xs: list[int]):
+    yield from xs

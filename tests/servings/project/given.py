@@ -1,0 +1,36 @@
+"""Programs without options of their own."""
+
+from __future__ import annotations
+
+from operator_lib import Operator, operator
+
+
+def third_time(path):
+    with open(path, "a") as file:
+        file.write("x")
+    with open(path) as file:
+        count = len(file.read())
+    if count < 3:
+        raise ValueError(count)
+    return count
+
+
+@operator
+def flaky(path):
+    return third_time(path)
+
+
+class Flaky(Operator):
+    def forward(self, path):
+        return third_time(path)
+
+
+@operator
+class Made:
+    def forward(self, path):
+        return third_time(path)
+
+
+@operator
+def with_ctx(ctx, x):
+    return [type(ctx).__name__, x]

@@ -1,0 +1,138 @@
+"""Calls of a serving that are carried out together: everyone gets what is his, and nobody else's mistakes."""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+from concurrent.futures import wait
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import requests
+
+from operator_lib.errors import OptionError
+from operator_lib.worker import LocalWorker
+
+sys.path.insert(0, str(Path(__file__).parent / "project"))
+
+import collecting  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def where(local_worker: LocalWorker) -> dict[str, str]:
+    return {"address": local_worker.grpc_address, "token": local_worker.token}
+
+
+@pytest.fixture(scope="module")
+def embed(where: dict[str, str]) -> Any:
+    return collecting.Embed().deploy("embed", "serving", **where)
+
+
+def settled(futures: list[Any]) -> list[Any]:
+    wait(futures, 60)
+    return [f.exception() or f.result() for f in futures]
+
+
+def test_everyone_gets_his_own(embed: Any) -> None:
+    before = len(embed.sizes)
+    assert embed("a") == "a"
+    assert embed.sizes[before:] == [1]
+    assert settled([embed.submit(f"t{n}") for n in range(50)]) == [f"t{n}" for n in range(50)]
+    sizes = embed.sizes[before + 1 :]
+    assert sum(sizes) == 50
+    assert max(sizes) == 8
+    assert embed.map(map(str, range(20))) == [str(n) for n in range(20)]
+    assert embed.forward("b", times=2) == "bb"
+
+
+def test_who_gives_other_arguments_is_in_another_batch(embed: Any) -> None:
+    calls = [embed.submit("x", 2), embed.submit("y"), embed.submit("z", times=3), embed.submit("w", 1)]
+    assert settled(calls) == ["xx", "y", "zzz", "w"]
+
+
+def test_one_bad_call_fails_alone(embed: Any) -> None:
+    words = ["fatal" if n % 40 == 7 else "mine" if n % 40 == 9 else f"t{n}" for n in range(200)]
+    found = settled([embed.submit(word) for word in words])
+    for word, outcome in zip(words, found, strict=True):
+        if word == "fatal":
+            assert isinstance(outcome, ValueError)
+            assert "no good: ['fatal']" in str(outcome)
+        elif word == "mine":
+            assert isinstance(outcome, KeyError)
+        else:
+            assert outcome == word
+
+
+def test_a_wrong_number_of_results_is_nobodys_answer(embed: Any) -> None:
+    for outcome in settled([embed.submit(word) for word in ("short", "b", "c")]):
+        if isinstance(outcome, Exception):
+            assert "Embed.forward returned" in str(outcome)
+            assert "it must return one for each call, in order" in str(outcome)
+        else:
+            assert outcome in ("b", "c")
+
+
+def test_arguments_are_checked_before_they_gather(embed: Any) -> None:
+    with pytest.raises(TypeError, match="missing 1 required positional argument: 'texts'"):
+        embed()
+    with pytest.raises(TypeError, match="unexpected keyword argument"):
+        embed("a", other=1)
+
+
+def test_other_methods_wait_for_their_turn(embed: Any) -> None:
+    assert embed.go() is None
+    assert isinstance(embed.sizes, list)
+
+
+def test_arrays_of_a_shape_go_together(where: dict[str, str]) -> None:
+    stack = collecting.Stack().deploy("stack", "serving", **where)
+    arrays = [np.ones((3,)) if n % 3 else np.ones((2, 2)) for n in range(60)]
+    assert settled([stack.submit(a) for a in arrays]) == [3.0 if n % 3 else 4.0 for n in range(60)]
+    assert {shape[1:] for shape in stack.shapes} == {(3,), (2, 2)}
+
+
+def test_coroutines_classes_and_options_of_the_deploy(where: dict[str, str]) -> None:
+    later = collecting.later.deploy("later", **where)
+    assert settled([later.submit(n) for n in range(10)]) == list(range(1, 11))
+    called = collecting.Called.deploy("called", **where)
+    first, second, third = settled([called.submit(x) for x in (2, 0, 3)])
+    assert (first, third) == (30, 20)
+    assert isinstance(second, ZeroDivisionError)
+    plain = collecting.plain.deploy("plain", "serving", batch=32, **where)
+    assert plain(5) == 1
+
+
+def test_a_job_is_called_with_one_item_too(where: dict[str, str]) -> None:
+    job = collecting.Embed().deploy("embed-job", **where)
+    assert job("a") == "a"
+    assert job.map(["b", "c"]) == ["b", "c"]
+    with pytest.raises(KeyError):
+        job("mine")
+
+
+def test_generators_cannot_take_batches(where: dict[str, str]) -> None:
+    with pytest.raises(OptionError, match="streams.batch: forward must return a list; it is a generator"):
+        collecting.streams.deploy("streams", "serving", **where)
+
+
+def test_over_http(embed: Any) -> None:
+    headers = {"Authorization": f"Bearer {embed.token}"}
+    found: dict[int, Any] = {}
+
+    def call(number: int) -> None:
+        answer = requests.post(embed.url, json={"texts": f"h{number}", "times": 2}, headers=headers, timeout=30)
+        found[number] = (answer.status_code, answer.json())
+
+    threads = [threading.Thread(target=call, args=(n,)) for n in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == {n: (200, f"h{n}" * 2) for n in range(12)}
+    refused = requests.post(embed.url, data=json.dumps(["a"]), headers=headers, timeout=30)
+    assert refused.status_code == 422
+    failed = requests.post(embed.url, json="fatal", headers=headers, timeout=30)
+    assert (failed.status_code, failed.json()["error"]["type"]) == (500, "ValueError")
