@@ -125,6 +125,7 @@ def pack(
         raise OptionError(f"{owner_name(target)}.batch: forward must return a list; it is a generator")
     schema = (with_children(described, target) if kind == "serving" else described).to_json()
     schema["stateless"] = not _has_state(target)
+    schema["graph"] = tree.is_graph(target)
     schema["secrets"] = secrets_of(target, chosen)
     dag = _graph(target)
     request = deploy_pb2.DeployRequest(

@@ -51,10 +51,7 @@ def as_operator(function: Any) -> Operator:
 
 def signature(op: Operator) -> inspect.Signature:
     """What is passed to a function of a graph: without the context; a reducer takes the collection."""
-    chosen = options.of(op) or options.Options()
-    return for_callers(
-        inspect.signature(tree.called(op)), use_ctx=chosen.use_ctx, reduces=chosen.accumulate is not None
-    )
+    return for_callers(inspect.signature(tree.called(op)), options.of(op))
 
 
 class Facts(Protocol):

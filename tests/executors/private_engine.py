@@ -28,7 +28,7 @@ RELEASES = {"3.11": "bookworm", "3.13": "trixie"}
 PACKAGES = "python3,python3-venv,ca-certificates"
 MIRROR = "http://deb.debian.org/debian"
 # Seconds for a root to be fetched, for an engine to come up, and to go.
-FETCH, START, END = 600.0, 60.0, 90.0
+FETCH, START, END = 600.0, 120.0, 90.0
 
 
 class NoEngine(Exception):
@@ -155,7 +155,7 @@ def _start(folder: Path, address: str, root: Path) -> None:
             raise NoEngine(f"no engine can be started here: {said}")
         time.sleep(0.05)
     docker = ["docker", "--host", address]
-    subprocess.run([*docker, "import", str(root), BASE], check=True, capture_output=True, timeout=110)
+    subprocess.run([*docker, "import", str(root), BASE], check=True, capture_output=True, timeout=FETCH)
     (folder / "ready").touch()
 
 
@@ -201,7 +201,7 @@ def _daemon(folder: Path) -> subprocess.Popen[bytes] | None:
 def _end(daemon: subprocess.Popen[bytes]) -> None:
     daemon.send_signal(signal.SIGTERM)
     try:
-        daemon.wait(END / 6)
+        daemon.wait(END / 3)
     except subprocess.TimeoutExpired:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(daemon.pid, signal.SIGKILL)

@@ -11,6 +11,7 @@ from functions import (
     fail_for_three,
     nested,
     once,
+    plus_one,
     recall,
     remember,
     routed,
@@ -111,6 +112,10 @@ def test_over_http(worker: LocalWorker) -> None:
         answer = web.post(f"{worker.url}/v1/graphs/squares-http?wait=true", json={"n": 4}, timeout=60)
         assert (answer.status_code, answer.json()) == (200, 14)
         assert web.post(f"{worker.url}/v1/graphs/squares-http", json={"m": 4}, timeout=60).status_code == 422
+        plus_one.deploy("plain-http")
+        listed = {plural: web.get(f"{worker.url}/v1/{plural}").json()[plural] for plural in ("graphs", "jobs")}
+        assert "plain-http" in [each["name"] for each in listed["jobs"]]
+        assert [each["name"] for each in listed["graphs"] if each["name"].endswith("-http")] == ["squares-http"]
         (run,) = web.get(f"{worker.url}/v1/runs?job=squares-http", timeout=60).json()["runs"]
         place = f"{worker.url}/v1/runs/{run['id']}/outputs"
         outputs = {"squares-http": [14], "count": [[0, 1, 2, 3]], "square": [0, 1, 4, 9], "total": [14]}

@@ -117,7 +117,7 @@ def describe(graph: Graph) -> ComputeGraphMetadata:
 def _function(name: str, op: Any, of_graph: Retries) -> FunctionMetadata:
     said = options.of(op) or options.Options()
     retries = said.retries if said.retries is not None else of_graph
-    method = method_of("", tree.called(op), use_ctx=said.use_ctx)
+    method = method_of("", tree.called(op), options=said)
     gpus = [GPUResourceMetadata(spec.count, spec.model) for spec in said.gpu or ()]
     memory, disk = (math.ceil((size or 0) * 1024) for size in (said.memory, said.ephemeral_disk))
     return FunctionMetadata(

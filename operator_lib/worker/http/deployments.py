@@ -30,7 +30,10 @@ def endpoints(kind: str, plural: str) -> list[Endpoint]:
     """The rows of one kind of deployment. A graph is a job whose operator is one."""
 
     async def everything(worker: Worker, request: Request, query: Json) -> Response:
-        return JSONResponse({plural: [deployment_state(worker, row) for row in worker.store.deployments(kind=kind)]})
+        rows = worker.store.deployments(kind=kind)
+        if plural == "graphs":
+            rows = [row for row in rows if _declared(worker.store.version(row.id, row.live_version))]
+        return JSONResponse({plural: [deployment_state(worker, row) for row in rows]})
 
     async def one(worker: Worker, request: Request, query: Json) -> Response:
         row = find(worker, request.path_params["name"], kind)
@@ -75,6 +78,11 @@ def endpoints(kind: str, plural: str) -> list[Endpoint]:
             version=True,
         ),
     ]
+
+
+def _declared(version: VersionRow | None) -> bool:
+    """Whether what is deployed is a `Graph`."""
+    return version is not None and bool(json.loads(version.schema_json or "{}").get("graph"))
 
 
 def graph_of(version: VersionRow) -> str:
