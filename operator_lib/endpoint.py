@@ -15,6 +15,7 @@ from pathlib import Path
 ENDPOINT = "endpoint.json"
 TOKEN = "token"
 LOG = "worker.log"
+SETTINGS = "settings.json"
 
 # Seconds for a worker to come up.
 START = 60.0
@@ -123,6 +124,8 @@ def ensure(
 ) -> Endpoint:
     """The worker of `home`, started if it is not running. Two callers at once get the same one.
 
+    Without `options` one is started as the last that was started by hand: see `remember`.
+
     With `leash`, one that is started here stops when this process ends, however it ends.
 
     Raises:
@@ -132,7 +135,7 @@ def ensure(
     if found is not None:
         return found
     make_private(home)
-    process = launch(home, options, leash=leash)
+    process = launch(home, remembered(home) if options is None else options, leash=leash)
     end = time.monotonic() + wait
     while time.monotonic() < end:
         found = running(home)
@@ -145,12 +148,30 @@ def ensure(
     raise ConnectionError(f"the local worker did not start; {home / LOG} ends with:\n{tail(home / LOG)}")
 
 
-def launch(home: Path, options: Mapping[str, str] | None = None, *, leash: bool = False) -> subprocess.Popen[bytes]:
+def remember(home: Path, options: Mapping[str, str]) -> None:
+    """Keep the options that a worker was started with by hand, for those that are started on demand."""
+    make_private(home)
+    partial = home / f"{SETTINGS}.{os.getpid()}"
+    partial.write_text(json.dumps(dict(options)))
+    os.replace(partial, home / SETTINGS)
+
+
+def remembered(home: Path) -> dict[str, str]:
+    """What was kept; nothing where that is damaged or missing."""
+    try:
+        found = json.loads((home / SETTINGS).read_text())
+    except (OSError, ValueError):
+        return {}
+    plain = isinstance(found, dict) and all(isinstance(value, str) for value in found.values())
+    return found if plain else {}
+
+
+def launch(home: Path, options: Mapping[str, str], *, leash: bool = False) -> subprocess.Popen[bytes]:
     """Start a worker in the background, in a session of its own."""
     theirs: int = subprocess.DEVNULL
     if leash:
         theirs, _ours = os.pipe()  # our end is closed by the end of this process, and by nothing else
-    arguments = [item for name, value in (options or {}).items() for item in (f"--{name}", value) if item]
+    arguments = [item for name, value in options.items() for item in (f"--{name}", value) if item]
     if leash:
         arguments.append("--leash")
     try:

@@ -71,9 +71,11 @@ def start(
         from operator_lib.worker.__main__ import main
 
         words = [word for name, text in given.items() for word in (f"--{name}", text) if word]
-        raise typer.Exit(main(["--home", str(folder), *words]))
+        raise typer.Exit(main(["--home", str(folder), *words], given))
     before = endpoint.running(folder)
     found = before or endpoint.ensure(folder, given)
+    if before is None:
+        endpoint.remember(folder, given)
     if as_json:
         output.document({**asdict(found), "already_running": before is not None})
         return

@@ -7,6 +7,7 @@ import asyncio
 import logging
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from operator_lib.endpoint import home_folder
@@ -16,7 +17,8 @@ from operator_lib.worker.config import KEEP_DAYS, KEEP_RUNS, MAX_QUEUED, Config
 TAKEN = 3
 
 
-def main(argv: list[str] | None = None) -> int:
+def main(argv: list[str] | None = None, by_hand: Mapping[str, str] | None = None) -> int:
+    """Run a worker until it is stopped; the exit code. `by_hand`: options that are kept, see `endpoint.remember`."""
     parser = argparse.ArgumentParser(prog="operator-lib worker start", description="Run a worker in the foreground.")
     parser.add_argument("--home", help="folder of the worker (default: OPERATOR_LIB_HOME, or the user's data folder)")
     parser.add_argument("--host", default="127.0.0.1")
@@ -46,6 +48,7 @@ def main(argv: list[str] | None = None) -> int:
         given.keep_days,
         given.executor,
         given.docker_base,
+        by_hand,
     )
     os.umask(0o077)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)

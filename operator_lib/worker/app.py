@@ -132,6 +132,8 @@ class Worker:
         self.http = asyncio.create_task(self._serve_http(http_socket))
         self.schedules.start()
         self.endpoint.write()
+        if self.config.by_hand is not None:
+            endpoints.remember(self.config.home, self.config.by_hand)
         log.info("worker %s: %s, gRPC %s", operator_lib.__version__, self.endpoint.url, self.endpoint.grpc_address)
 
     def _make_grpc(self, before: endpoints.Endpoint | None) -> tuple[Any, int]:

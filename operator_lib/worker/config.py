@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,6 +43,8 @@ class Config:
     """Where processes run: see operator_lib/executors/chosen.py."""
     docker_base: str = ""
     """Image that those of operators start from which name none."""
+    by_hand: Mapping[str, str] | None = None
+    """Options that workers of this home are started with on demand, once this one has come up."""
 
     def check(self) -> None:
         """Refuse to be reachable from outside unless that was asked for by name, and numbers without a meaning.

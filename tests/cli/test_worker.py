@@ -79,3 +79,19 @@ def test_doctor_reports_a_worker_that_cannot_be_reached(cli: Any) -> None:
     assert worker["status"] == "fail"
     assert "OPERATOR_LIB_ADDRESS" in worker["fix"]
     assert os.environ.get("OPERATOR_LIB_ADDRESS") is None
+
+
+def test_what_was_said_by_hand_holds_for_workers_that_are_started_on_demand(cli: Any, home: Path) -> None:
+    where = {"OPERATOR_LIB_HOME": str(home)}
+    cli("worker", "start", "--keep-days", "7", "--max-queued", "5", check=0, **where)
+    cli("worker", "stop", check=0, **where)
+    cli("submit", "nothing", check=1, **where)
+    running = psutil.Process(endpoint.running(home).pid).cmdline()
+    assert running[running.index("--keep-days") + 1] == "7.0"
+    assert running[running.index("--max-queued") + 1] == "5"
+    cli("worker", "stop", check=0, **where)
+    assert "can be reached" in cli("worker", "start", "--host", "0.0.0.0", check=1, **where).err
+    assert endpoint.remembered(home)["keep-days"] == "7.0"
+    (home / endpoint.SETTINGS).write_text("{damaged")
+    cli("submit", "nothing", check=1, **where)
+    assert "--keep-days" not in psutil.Process(endpoint.running(home).pid).cmdline()
