@@ -69,6 +69,9 @@ def test_a_type_checker_knows_the_remote_object(
     assert operator_lib.stub(shop.url, token=shop.token) == Path("shop.pyi")
     assert operator_lib.stub(f"{local_worker.url}/v1/jobs/order", token=local_worker.token) == Path("order.pyi")
     (tmp_path / "use.py").write_text(USE)
+    # Type checkers do not follow the import hook of an editable installation.
+    root = Path(operator_lib.__file__).parents[1]
+    (tmp_path / "pyrightconfig.json").write_text(json.dumps({"extraPaths": [str(root)]}))
     command = [sys.executable, "-m", "pyright", "--outputjson", "--pythonpath", sys.executable, "."]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
     found = json.loads(done.stdout)["generalDiagnostics"]

@@ -17,8 +17,8 @@ HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE / "project")]
 sys.dont_write_bytecode = True
 
+import contained  # noqa: E402
 import private_engine  # noqa: E402
-import subjects  # noqa: E402
 
 # Seconds for the first of them, which waits for a root, an engine and an image.
 PATIENCE = 900
@@ -57,7 +57,7 @@ def started(engine: Engine) -> Iterator[LocalWorker]:
     with workers.local(executor="docker", docker_base=private_engine.BASE) as running:
         with open(engine.folder / "building", "w") as turn:
             fcntl.flock(turn, fcntl.LOCK_EX)
-            subjects.add.deploy("first", timeout=500)
+            contained.add.deploy("first", timeout=500)
         yield running
 
 

@@ -10,9 +10,9 @@ import subprocess
 import time
 from pathlib import Path
 
+import contained
 import psutil
 import pytest
-import subjects
 
 from operator_lib import Operator
 from operator_lib import worker as workers
@@ -62,7 +62,7 @@ def until_removed(home: Path) -> None:
 
 class TestRun:
     def test_its_value_and_what_it_prints(self, worker):
-        run = subjects.add.deploy("add").submit(2, 3)
+        run = contained.add.deploy("add").submit(2, 3)
         assert run.result(60) == 5
         assert list(run.logs()) == ["adding 2 3"]
         events = list(run.events(follow=False))
@@ -70,7 +70,7 @@ class TestRun:
         assert {event["status"] for event in events if event["kind"] == "status"} >= {"RUNNING", "COMPLETED"}
 
     def test_its_surroundings(self, worker, monkeypatch):
-        job = subjects.surroundings.deploy("surroundings", environment_variables={"GREETING": "hello, $HOME"})
+        job = contained.surroundings.deploy("surroundings", environment_variables={"GREETING": "hello, $HOME"})
         run = job.submit()
         seen = run.result(60)
         assert seen["environment"]["GREETING"] == "hello, $HOME"
@@ -89,19 +89,19 @@ class TestRun:
         assert (progress["current"], progress["total"], progress["message"]) == (1, 2, "half")
 
     def test_a_map(self, worker):
-        assert subjects.double.deploy("double").map(range(20), workers=2) == [2 * number for number in range(20)]
+        assert contained.double.deploy("double").map(range(20), workers=2) == [2 * number for number in range(20)]
 
 
 class TestEnds:
     @pytest.fixture
     def job(self, worker):
-        return subjects.misbehave.deploy("misbehave", memory=1)
+        return contained.misbehave.deploy("misbehave", memory=1)
 
     def test_an_exception(self, job):
         with pytest.raises(KeyError, match="no such key") as raised:
             job("raise")
         assert isinstance(raised.value, RemoteError)
-        assert "subjects.py" in raised.value.remote_traceback
+        assert "contained.py" in raised.value.remote_traceback
 
     @pytest.mark.parametrize(("how", "words"), [("exit", "exit 3"), ("signal", r"killed by signal 15 \(SIGTERM\)")])
     def test_its_own_end(self, job, how, words):
@@ -123,17 +123,17 @@ class TestEnds:
         until_gone(worker.home, run.id)
 
     def test_its_time_limit(self, worker):
-        run = subjects.misbehave.with_options(timeout=1).deploy("late").submit("sleep")
+        run = contained.misbehave.with_options(timeout=1).deploy("late").submit("sleep")
         with pytest.raises(OperatorTimeout):
             run.result(60)
         until_gone(worker.home, run.id)
 
     def test_out_of_disk(self, worker):
         with pytest.raises(WorkerDied, match=r"out of disk \(limit 2 GiB\)"):
-            subjects.misbehave.deploy("writes", ephemeral_disk=2)("disk")
+            contained.misbehave.deploy("writes", ephemeral_disk=2)("disk")
 
     def test_the_process_that_watches_over_it_is_killed(self, worker, job):
-        run = subjects.misbehave.deploy("watched", at_most_once=True).submit("sleep")
+        run = contained.misbehave.deploy("watched", at_most_once=True).submit("sleep")
         until_said(run, "ready")
         (child,) = (process for process in belonging(worker.home, run.id) if process.name() != "sleep")
         child.parent().kill()
@@ -144,7 +144,7 @@ class TestEnds:
 
 class TestParts:
     def test_a_child_with_resources_of_its_own(self, worker):
-        run = subjects.Family().deploy("family").submit(4)
+        run = contained.Family().deploy("family").submit(4)
         (value, own, run_id), around = run.result(60)
         assert (value, run_id) == (4, run.id)
         assert Path(own).is_relative_to(Path(around).parent / "parts")  # pids may be those of containers
@@ -152,12 +152,12 @@ class TestParts:
 
     def test_its_limits_are_its_own(self, worker):
         with pytest.raises(OutOfMemory, match=r"limit 2 GiB"):
-            subjects.Family().deploy("family")(-1)
+            contained.Family().deploy("family")(-1)
 
 
 class TestServing:
     def test_calls_streams_and_what_is_killed(self, worker):
-        counter = subjects.Counter().deploy("counter", deployment_type="serving")
+        counter = contained.Counter().deploy("counter", deployment_type="serving")
         assert [counter(1), counter(2)] == [1, 3]
         assert counter.count == 3
         assert list(counter.numbers(1000)) == list(range(1000))
@@ -178,13 +178,13 @@ class TestServing:
 class TestSecrets:
     def test_only_the_process_has_it(self, worker):
         secrets.put(connect(), "EXECUTOR_KEY", KEY)
-        run = subjects.keyed.deploy("keyed", secrets=["EXECUTOR_KEY"]).submit()
+        run = contained.keyed.deploy("keyed", secrets=["EXECUTOR_KEY"]).submit()
         assert run.result(60) == {"EXECUTOR_KEY": KEY}
         assert list(run.logs()) == ["the key is ***EXECUTOR_KEY***"]
 
     def test_nobody_else_sees_it(self, worker, executor):
         secrets.put(connect(), "EXECUTOR_KEY", KEY)
-        run = subjects.keyed_and_asleep.deploy("asleep", secrets=["EXECUTOR_KEY"]).submit()
+        run = contained.keyed_and_asleep.deploy("asleep", secrets=["EXECUTOR_KEY"]).submit()
         until_said(run, f"ready {len(KEY)}")
         told = [word for process in psutil.process_iter() for word in command_line(process)]
         if executor == "docker":
@@ -207,13 +207,13 @@ def command_line(process: psutil.Process) -> list[str]:
 
 def test_cards_that_are_not_there(worker):
     with pytest.raises(DeployError, match=r"gpu: asks for NONESUCH, this worker has "):
-        subjects.add.deploy("with-card", gpu="NONESUCH")
+        contained.add.deploy("with-card", gpu="NONESUCH")
 
 
 def test_the_worker_is_killed(options, tmp_path):
     home = tmp_path / "home"
     with workers.local(home, **options) as first:
-        run = subjects.again.deploy("again").submit()
+        run = contained.again.deploy("again").submit()
         until_said(run, "ready")
         os.kill(first.pid, signal.SIGKILL)
         until_gone(home)

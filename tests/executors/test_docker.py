@@ -10,9 +10,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import contained
 import private_engine
 import pytest
-import subjects
 
 from operator_lib import worker as workers
 from operator_lib.errors import DeployError
@@ -52,8 +52,8 @@ class TestImages:
     def test_the_same_content_is_built_once(self, docker):
         before = images()
         assert before
-        subjects.add.deploy("another-name")
-        subjects.double.deploy("twice")
+        contained.add.deploy("another-name")
+        contained.double.deploy("twice")
         assert images() == before
 
     def test_a_step_that_fails_fails_the_deploy(self, docker, imaged):
@@ -70,7 +70,7 @@ class TestImages:
     def test_a_base_with_another_python(self, docker):
         other = "3.12" if sys.version_info[:2] != (3, 12) else "3.13"
         with pytest.raises(DeployError, match=rf"there is no Python {other} in the image {private_engine.BASE}"):
-            subjects.add.deploy("other-python", python_version=other)
+            contained.add.deploy("other-python", python_version=other)
 
     def test_nothing_of_the_registry_is_kept(self, docker):
         (image,) = list(images())[:1]
