@@ -143,9 +143,17 @@ class ClassOperator(Operator):
         return super().__call__(*args, **kwargs)
 
 
-def wrap_class(cls: type, options: Mapping[str, Any]) -> type:
-    """A subclass of `cls` with the same name, doc, module and signature that is an operator too."""
-    parsed = Options.parse(cls.__name__, **options)
+def wrap_class(
+    cls: type,
+    options: Mapping[str, Any] | Options,
+    behind: type[Operator] = ClassOperator,
+    added: Mapping[str, Any] | None = None,
+) -> type:
+    """A subclass of `cls` with the same name, doc, module and signature that is an operator too.
+
+    `behind` is mixed in behind the user's class, whose names win; `added` are attributes that win over them.
+    """
+    parsed = options if isinstance(options, Options) else Options.parse(cls.__name__, **options)
     body = {
         "__module__": cls.__module__,
         "__qualname__": cls.__qualname__,
@@ -154,12 +162,13 @@ def wrap_class(cls: type, options: Mapping[str, Any]) -> type:
         "__wrapped_class__": cls,
         "_options": parsed,
         "_managed": manage(parsed),
+        **(added or {}),
     }
-    if issubclass(cls, Operator):
+    if issubclass(cls, Operator) and behind is ClassOperator:
         body["_serving"] = True
         bases: tuple[type, ...] = (cls,)
     else:
-        bases = (cls, ClassOperator)
+        bases = (cls, behind)
     try:
         made = types.new_class(cls.__name__, bases, {}, lambda namespace: namespace.update(body))
     except TypeError as problem:

@@ -16,6 +16,8 @@ ENDPOINT = "endpoint.json"
 TOKEN = "token"
 LOG = "worker.log"
 SETTINGS = "settings.json"
+# In the environment of every process of a worker: its home.
+OF = "OPERATOR_LIB_OF"
 
 # Seconds for a worker to come up.
 START = 60.0
@@ -41,8 +43,11 @@ class Endpoint:
 
 
 def home_folder(home: str | os.PathLike[str] | None = None) -> Path:
-    """The local worker's home: `home`, else ``OPERATOR_LIB_HOME``, else the platform's place for data of the user."""
-    chosen = home or os.environ.get("OPERATOR_LIB_HOME")
+    """The local worker's home: `home`, else ``OPERATOR_LIB_HOME``, else the platform's place for data of the user.
+
+    In a process of a worker it is the home of that one.
+    """
+    chosen = home or os.environ.get("OPERATOR_LIB_HOME") or os.environ.get(OF)
     if chosen:
         return Path(chosen).expanduser().resolve()
     import platformdirs

@@ -79,6 +79,10 @@ class Caller:
         answered, payload, session = self.router.call(pb.CALL, name, segments)
         return self.load(payload) if answered == pb.VALUE else self.decode(answered, payload, session)
 
+    def value(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """The value of a call, of whichever kind the method is."""
+        return self.decode(*self.router.call(pb.CALL, name, self.encode(name, args, kwargs)))
+
     async def _await(self, name: str, segments: list[Any]) -> Any:
         answer = self.router.start(pb.CALL, name, segments)
         return self.decode(*await asyncio.wrap_future(answer))
@@ -90,8 +94,12 @@ class Caller:
 
     def submit(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Future[Any]:
         """The call as a future."""
-        answer = self.router.start(pb.CALL, name, self.encode(name, args, kwargs))
-        return _then(answer, lambda found: self.decode(*found))
+        return self.prepared(name, args, kwargs)()
+
+    def prepared(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Callable[[], Future[Any]]:
+        """The call, its arguments as they are now, to be sent later."""
+        segments = self.encode(name, args, kwargs)
+        return lambda: _then(self.router.start(pb.CALL, name, segments), lambda found: self.decode(*found))
 
     def map(self, name: str, inputs: Iterable[Any], workers: int, ordered: bool, return_exceptions: bool) -> list[Any]:
         """One call for each input, at most `workers` in flight."""

@@ -25,9 +25,10 @@ REFRESH = 1.0
 class Router:
     """The sessions of one serving in this process."""
 
-    def __init__(self, connection: Connection, name: str) -> None:
+    def __init__(self, connection: Connection, name: str, pinned: int = 0) -> None:
         self.connection = connection
         self.name = name
+        self.pinned = pinned  # to this version; 0: to whichever is live
         self.version = 0
         self.schema: dict[str, Any] = {}
         self.options: dict[str, Any] = {}
@@ -36,6 +37,11 @@ class Router:
         self._lock = threading.Lock()
         self._connecting = threading.Lock()
         self._asked = 0.0
+
+    @property
+    def width(self) -> int:
+        """Replicas that are known."""
+        return len(self._sessions)
 
     def session(self) -> Session:
         """A session to send the next call on.
@@ -70,7 +76,7 @@ class Router:
 
     def ask(self, wait: float) -> Session:
         """Ask the worker for replicas; open sessions to those that are new."""
-        request = pb.ConnectRequest(name=self.name, wait=wait, dead=self._dead)
+        request = pb.ConnectRequest(name=self.name, wait=wait, dead=self._dead, version=self.pinned)
         connection = self.connection
         reply = connection.call(connection.servings.Connect, request, timeout=wait + 10, about=f"serving {self.name}")
         if not reply.endpoints:

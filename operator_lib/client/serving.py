@@ -12,9 +12,13 @@ from operator_lib.client.connect import Connection, connect, get_json
 from operator_lib.client.manage import ServingManager
 from operator_lib.client.router import Router
 from operator_lib.core import Operator
+from operator_lib.errors import NotFound
+from operator_lib.wire.proto import common_pb2, deploy_pb2
 from operator_lib.wire.proto import serving_pb2 as pb
 from operator_lib.wire.schema import Schema
 
+# Characters of a fingerprint that are enough to name a version.
+SHORTEST_PREFIX = 4
 # What every handle has of its own ...
 ALWAYS = frozenset({"serving", "url", "token"})
 # ... and what it has unless the remote class defines the name; everything else belongs to the remote object.
@@ -28,7 +32,9 @@ class ServingHandle(Operator):
     and ``dag``; ``serving``, ``url`` and ``token`` are always the handle's. Private names are refused.
     """
 
-    def __init__(self, connection: Connection, name: str, url: str, token: str, schema: dict[str, Any]) -> None:
+    def __init__(
+        self, connection: Connection, name: str, url: str, token: str, schema: dict[str, Any], pinned: int = 0
+    ) -> None:
         put = object.__setattr__
         put(self, "_connection", connection)
         put(self, "_name", name)
@@ -38,7 +44,7 @@ class ServingHandle(Operator):
         members = {*self._schema.methods, *self._schema.attributes}
         put(self, "_members", members - ALWAYS)
         put(self, "_methods", dict[str, RemoteMethod]())
-        put(self, "_caller", Caller(Router(connection, name), self._schema, self, self._method))
+        put(self, "_caller", Caller(Router(connection, name, pinned), self._schema, self, self._method))
         put(self, "__class__", _with_dunders(tuple(self._schema.dunders)))
 
     url = property(lambda self: self._url)
@@ -204,3 +210,32 @@ def latch(connection: Connection, deployment: Any) -> ServingHandle:
     """The handle for a deployment that has just been described."""
     schema = json.loads(deployment.schema_json or "{}")
     return ServingHandle(connection, deployment.name, deployment.url, deployment.token, schema)
+
+
+def named(connection: Connection, name: str, version: str = "") -> ServingHandle:
+    """The handle on a serving; on one version of it, given by number or by the beginning of its fingerprint.
+
+    Raises:
+        NotFound: there is no such serving or version.
+    """
+    request = deploy_pb2.GetRequest(name=name, kind=common_pb2.DEPLOYMENT_KIND_SERVING)
+    found = connection.call(connection.deployments.Get, request)
+    if not version:
+        return latch(connection, found)
+    request.version = _number(found, version)
+    of_version = connection.call(connection.deployments.Get, request)
+    schema = json.loads(of_version.schema_json or "{}")
+    return ServingHandle(connection, found.name, found.url, found.token, schema, request.version)
+
+
+def _number(found: Any, version: str) -> int:
+    fitting = [v.number for v in found.versions if v.status == "ready" and _is(v, version)]
+    if len(fitting) != 1:
+        known = ", ".join(f"{v.number} ({v.fingerprint[:8]})" for v in found.versions if v.status == "ready")
+        what = "several versions" if fitting else "no version"
+        raise NotFound(f"{found.name} has {what} {version!r}; there are: {known}")
+    return fitting[0]
+
+
+def _is(known: Any, version: str) -> bool:
+    return str(known.number) == version or (len(version) >= SHORTEST_PREFIX and known.fingerprint.startswith(version))

@@ -8,8 +8,10 @@ import signal
 import subprocess
 import sys
 
+from operator_lib.endpoint import OF
+
 # Names the home of the worker that a process belongs to, whatever it is.
-HOME = "OPERATOR_LIB_OF"
+HOME = OF
 # Names the run or replica, in programs that the user's code starts.
 RUN = "OPERATOR_LIB_RUN"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-_FRONTENDS = ("tensorlake",)
+_FRONTENDS = ("sieve", "tensorlake")
 
 
 def __getattr__(name: str) -> Any:
@@ -15,4 +15,5 @@ def __getattr__(name: str) -> Any:
 
 
 if TYPE_CHECKING:
+    from operator_lib.frontends import sieve as sieve
     from operator_lib.frontends import tensorlake as tensorlake

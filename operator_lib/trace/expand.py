@@ -381,7 +381,7 @@ def machinery(r: Reader, f: Frame, of: Value, name: str, args: Args, node: ast.C
         missing = [v.what for v in args.positional[1:]] or [Const(None)]
         return Value(found.deps | args.deps, either([found.what, *missing]))
     declared = graphs.declared(what)
-    calling = ("map", "submit", "__call__", "forward", *(("run", "stream") if declared else ()))
+    calling = ("map", "submit", "__call__", "forward", "run", "push", *(("stream",) if declared else ()))
     if name in calling and what.operator and (declared or entry(what) is not None):
         maybe = f.maybe
         if name == "map":

@@ -42,6 +42,7 @@ _MACHINERY = {
     ("operator_lib.decorator", "FunctionOperator"), ("torch.nn.modules.module", "Module"), ("typing", "Generic"),
     ("collections.abc", "Mapping"), ("collections.abc", "Sequence"), ("collections.abc", "MutableSequence"),
     ("collections.abc", "MutableMapping"), ("abc", "ABC"),
+    *(("operator_lib.frontends.sieve.functions", name) for name in ("Remote", "Function", "ModelBase")),
 }  # fmt: skip
 _CONSTANTS = (str, int, bool, float, type(None))
 _CONTAINERS: tuple[Any, ...] = (

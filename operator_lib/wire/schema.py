@@ -22,6 +22,7 @@ from operator_lib.wire.refusal import Unencodable
 __all__ = ["Method", "Param", "Schema", "json_schema", "schema_of"]
 
 _OURS = ("operator_lib.core", "operator_lib.decorator")
+_FRONTENDS = "operator_lib.frontends."
 _DUNDERS = (
     *("__len__", "__getitem__", "__setitem__", "__delitem__", "__contains__"),
     *("__iter__", "__next__", "__reversed__", "__bool__"),
@@ -93,7 +94,9 @@ def method_of(name: str, function: Any, *, drop: int = 0, options: Options | Non
 
 
 def _is_users(kind: type) -> bool:
-    return kind is not object and kind.__module__ not in _OURS and kind not in (typing.Generic, typing.Protocol)
+    module = kind.__module__
+    ours = module in _OURS or module.startswith(_FRONTENDS)
+    return kind is not object and not ours and kind not in (typing.Generic, typing.Protocol)
 
 
 def _members(kind: type) -> Iterator[tuple[str, Any]]:

@@ -222,6 +222,7 @@ class Servings:
     def __init__(self, launcher: Launcher) -> None:
         self.launcher = launcher
         self.by_name: dict[str, Serving] = {}
+        self.pinned: dict[tuple[str, int], Serving] = {}  # deployment and version, of those that are not live
 
     def get(self, name: str) -> Serving:
         """The serving.
@@ -240,6 +241,30 @@ class Servings:
             found = self.by_name[deployment.name] = Serving(deployment, self.launcher)
         return found
 
+    def at(self, name: str, version: VersionRow) -> Serving:
+        """The replicas of a version that callers have named: those that are live, or one of its own, started now.
+
+        It stays until the deployment is deleted or the worker stops; the next call starts it again.
+
+        Raises:
+            NotFound: there is no such serving.
+        """
+        live = self.get(name)
+        if live.version is not None and live.version.number == version.number:
+            return live
+        key = live.deployment.id, version.number
+        found = self.pinned.get(key)
+        if found is None or found.closed:
+            found = self.pinned[key] = Serving(live.deployment, self.launcher)
+            found.version = version
+            found.tasks.spawn(found.fill())
+        return found
+
+    def every(self, name: str) -> list[Serving]:
+        """That of the live version, and those of others that have been named."""
+        live = self.get(name)
+        return [live, *(s for (deployment, _), s in self.pinned.items() if deployment == live.deployment.id)]
+
     async def restore(self, deployment: DeploymentRow, version: VersionRow) -> None:
         """After a start of the worker: bring a serving back up in the background."""
         serving = self.ensure(deployment)
@@ -248,12 +273,16 @@ class Servings:
         serving.tasks.spawn(serving.fill())
 
     async def delete(self, name: str) -> None:
-        serving = self.by_name.pop(name, None)
-        if serving is not None:
-            await serving.close()
+        if name not in self.by_name:
+            return
+        going = self.every(name)
+        del self.by_name[name]
+        self.pinned = {key: serving for key, serving in self.pinned.items() if serving not in going}
+        await asyncio.gather(*(serving.close() for serving in going))
 
     async def close(self, grace: float) -> None:
-        await asyncio.gather(*(serving.close(grace) for serving in self.by_name.values()))
+        every = [*self.by_name.values(), *self.pinned.values()]
+        await asyncio.gather(*(serving.close(grace) for serving in every))
 
 
 def stateful(version: VersionRow | None) -> bool:

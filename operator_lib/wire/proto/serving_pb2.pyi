@@ -38,14 +38,16 @@ REFUSED: AnswerKind
 STOP: AnswerKind
 
 class ConnectRequest(_message.Message):
-    __slots__ = ("name", "wait", "dead")
+    __slots__ = ("name", "wait", "dead", "version")
     NAME_FIELD_NUMBER: _ClassVar[int]
     WAIT_FIELD_NUMBER: _ClassVar[int]
     DEAD_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
     name: str
     wait: float
     dead: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, name: _Optional[str] = ..., wait: _Optional[float] = ..., dead: _Optional[_Iterable[str]] = ...) -> None: ...
+    version: int
+    def __init__(self, name: _Optional[str] = ..., wait: _Optional[float] = ..., dead: _Optional[_Iterable[str]] = ..., version: _Optional[int] = ...) -> None: ...
 
 class FateRequest(_message.Message):
     __slots__ = ("name", "replica_id", "session", "call")

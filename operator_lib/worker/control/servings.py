@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from operator_lib.errors import AuthenticationError
+from operator_lib.errors import AuthenticationError, NotFound
 from operator_lib.wire.proto import serving_pb2 as pb
 from operator_lib.wire.proto import serving_pb2_grpc as rpc
 from operator_lib.worker.auth import DENIED, shown
 from operator_lib.worker.control.errors import unary
 from operator_lib.worker.servings import Serving, StartFailed
+from operator_lib.worker.store.base import VersionRow
 
 if TYPE_CHECKING:
     from operator_lib.worker.app import Worker
@@ -35,12 +36,22 @@ class Servings(rpc.ServingsServicer):
             raise AuthenticationError(DENIED[1])
         return worker.servings.get(name)
 
+    def version(self, serving: Serving, number: int) -> VersionRow:
+        """One version of a serving, that can be started.
+
+        Raises:
+            NotFound: there is none.
+        """
+        found = self.worker.store.version(serving.deployment.id, number)
+        if found is None or found.status != "ready":
+            raise NotFound(f"{serving.deployment.name} has no version {number} that can be called")
+        return found
+
     @unary
     async def Fate(self, request: pb.FateRequest, context: Any) -> pb.FateReply:
-        serving = self.allowed(request.name, context)
-        replica = next(
-            (r for r in [*serving.replicas, *serving.leaving, *serving.dead] if r.id == request.replica_id), None
-        )
+        self.allowed(request.name, context)
+        known = [r for s in self.worker.servings.every(request.name) for r in [*s.replicas, *s.leaving, *s.dead]]
+        replica = next((r for r in known if r.id == request.replica_id), None)
         if replica is None:
             return pb.FateReply()
         try:
@@ -55,6 +66,8 @@ class Servings(rpc.ServingsServicer):
     @unary
     async def Connect(self, request: pb.ConnectRequest, context: Any) -> pb.ConnectReply:
         serving = self.allowed(request.name, context)
+        if request.version:
+            serving = self.worker.servings.at(request.name, self.version(serving, request.version))
         wait = min(request.wait or MAX_WAIT, MAX_WAIT)
         try:
             replicas = await serving.connect(wait, set(request.dead))

@@ -1,0 +1,170 @@
+"""`function` and `Model`: functions and classes with a header, as operators that are deployed as servings."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import threading
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+from operator_lib import options
+from operator_lib.core import Operator, either
+from operator_lib.decorator import ClassOperator, FunctionOperator, wrap_class
+from operator_lib.engine import variables
+from operator_lib.frontends.sieve import header
+from operator_lib.frontends.sieve.beside import Beside
+from operator_lib.frontends.sieve.callees import callees
+from operator_lib.frontends.sieve.calling import Calling
+from operator_lib.frontends.sieve.place import Pushed
+from operator_lib.frontends.sieve.reference import Reference
+
+
+class Remote(Operator):
+    """What functions and models have in common: they can be run elsewhere."""
+
+    _operator_calls_others = True
+
+    @either
+    def run(self, /, *args: Any, **kwargs: Any) -> Any:
+        """Call it on the worker and wait for the value. It is deployed first; unless it has changed, nothing is sent.
+
+        Args:
+            kwargs: those of the function; and ``env``, values of its variables for this call, unless the function has
+                a parameter of that name.
+
+        Raises:
+            Exception: what the function raises. DeployError: it cannot be deployed.
+        """
+        return calling(self).run(args, kwargs, functools.partial(_deploy, self))
+
+    @either
+    def push(self, /, *args: Any, **kwargs: Any) -> Pushed:
+        """Call it on the worker; a `concurrent.futures.Future` of the value. For the arguments see `run`.
+
+        A call that waits for its turn here can be cancelled; one that has been sent cannot.
+        """
+        return calling(self).push(args, kwargs, functools.partial(_deploy, self))
+
+    @either
+    def deploy(self, group_id: str = "", *args: Any, **kwargs: Any) -> Any:
+        """See `Operator.deploy`. What it calls by ``run`` or ``push`` is deployed with it."""
+        return _deploy(self, group_id, *args, **kwargs)
+
+
+def _deploy(target: Any, *args: Any, **kwargs: Any) -> Any:
+    plain: Callable[..., Any] = Operator.__dict__["deploy"].function
+    if not kwargs.get("dry_run"):
+        place = {name: kwargs[name] for name in ("address", "token") if name in kwargs}
+        for other in callees(target, Remote):
+            plain(other, **place)
+    return plain(target, *args, **kwargs)
+
+
+calling = Beside(Calling)
+
+
+class Function(Remote, FunctionOperator):
+    """What `function` makes of a function: called like the function, or elsewhere."""
+
+
+class ModelBase(Remote, ClassOperator):
+    """Mixed into models, behind the user's class. ``__setup__`` runs once for each object, before its first call."""
+
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
+        _ready(self).see_to()
+        return super().__call__(*args, **kwargs)
+
+    def __remote_init__(self) -> None:
+        _ready(self).see_to()
+
+
+class Ready:
+    """Whether ``__setup__`` of an object has run in this process."""
+
+    def __init__(self, model: Any) -> None:
+        self._model = weakref.ref(model)
+        self._lock = threading.RLock()  # `__setup__` may make a call, to warm up
+        self._done = False
+
+    def see_to(self) -> None:
+        """Run it, unless it has run."""
+        if self._done:
+            return
+        with self._lock:
+            model = self._model()
+            if self._done or model is None:
+                return
+            self._done = True
+            try:
+                _set_up(model)
+            except BaseException:
+                self._done = False
+                raise
+
+
+_ready = Beside(Ready)
+
+
+def _set_up(model: Any) -> None:
+    setup = getattr(model, "__setup__", None)
+    if setup is None:
+        return
+    try:
+        setup()
+    except KeyError as error:
+        chosen = options.of(model) or options.Options()
+        variables.explain(str(chosen.name), [e.name for e in chosen.environment_variables], error)
+        raise
+
+
+class Decorator:
+    """``@sieve.function(...)`` and ``@sieve.Model(...)``."""
+
+    def __init__(self, word: str) -> None:
+        self._word = word
+
+    def __call__(self, name: str = "", **parameters: Any) -> Callable[[Any], Any]:
+        """Make a function, or a class with ``__predict__``, one that can be run on a worker.
+
+        Args:
+            name: of the deployment; required.
+            parameters: see docs/guides/moving-from-sieve.md; other options of this library are taken, too.
+
+        Raises:
+            TypeError: there is no name, or a class has no ``__predict__``.
+            OptionError: names every mistake in the parameters.
+        """
+        if not isinstance(name, str) or not name:
+            raise TypeError(f"sieve.{self._word} needs a name: @sieve.{self._word}(name='...')")
+        chosen = header.options_of(name, **parameters)
+        return lambda target: made(target, chosen, self._word)
+
+    def get(self, name: str) -> Reference:
+        """A function or model that is deployed: ``"owner/name"``, ``"name"``, ``"owner/name:version"``.
+
+        `version` is a number, or the beginning of a fingerprint, of at least four characters. Nothing is looked up
+        before the first call.
+        """
+        return Reference(name)
+
+    def __repr__(self) -> str:
+        return f"sieve.{self._word}"
+
+
+def made(target: Any, chosen: options.Options, word: str) -> Any:
+    """The operator of a function or of a class."""
+    if inspect.isclass(target):
+        predict: Any = getattr(target, "__predict__", None)
+        if not callable(predict):
+            raise TypeError(f"{target.__qualname__} has no __predict__; it is what a call of a model runs")
+        return wrap_class(target, chosen, ModelBase, {"forward": predict})
+    if word == "Model" or not callable(target):
+        what = "a class with __predict__" if word == "Model" else "a function or a class"
+        raise TypeError(f"sieve.{word} takes {what}, got {target!r}")
+    return Function(target, chosen)
+
+
+function = Decorator("function")
+Model = Decorator("Model")
