@@ -79,9 +79,11 @@ class Caller:
         answered, payload, session = self.router.call(pb.CALL, name, segments)
         return self.load(payload) if answered == pb.VALUE else self.decode(answered, payload, session)
 
-    def value(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """The value of a call, of whichever kind the method is."""
-        return self.decode(*self.router.call(pb.CALL, name, self.encode(name, args, kwargs)))
+    def value(
+        self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], environment: Mapping[str, str] | None = None
+    ) -> Any:
+        """The value of a call, of whichever kind the method is; `environment` are values of variables for it."""
+        return self.decode(*self.router.call(pb.CALL, name, self.encode(name, args, kwargs), environment))
 
     async def _await(self, name: str, segments: list[Any]) -> Any:
         answer = self.router.start(pb.CALL, name, segments)
@@ -96,10 +98,13 @@ class Caller:
         """The call as a future."""
         return self.prepared(name, args, kwargs)()
 
-    def prepared(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Callable[[], Future[Any]]:
-        """The call, its arguments as they are now, to be sent later."""
+    def prepared(
+        self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], environment: Mapping[str, str] | None = None
+    ) -> Callable[[], Future[Any]]:
+        """The call, its arguments as they are now, to be sent later; `environment` as in `value`."""
         segments = self.encode(name, args, kwargs)
-        return lambda: _then(self.router.start(pb.CALL, name, segments), lambda found: self.decode(*found))
+        start = lambda: self.router.start(pb.CALL, name, segments, environment)  # noqa: E731
+        return lambda: _then(start(), lambda found: self.decode(*found))
 
     def map(self, name: str, inputs: Iterable[Any], workers: int, ordered: bool, return_exceptions: bool) -> list[Any]:
         """One call for each input, at most `workers` in flight."""

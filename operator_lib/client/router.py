@@ -6,7 +6,7 @@ import contextlib
 import json
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any
 
@@ -102,8 +102,12 @@ class Router:
 
     # --- calls -----------------------------------------------------------------------------------------------------
 
-    def call(self, verb: int, name: str, segments: Sequence[Any]) -> tuple[int, bytes, Session]:
+    def call(
+        self, verb: int, name: str, segments: Sequence[Any], environment: Mapping[str, str] | None = None
+    ) -> tuple[int, bytes, Session]:
         """Send a call and wait for what is answered: kind, payload, and where it ran.
+
+        `environment` are values of variables for this call.
 
         Raises:
             WorkerDied: the replica ended after it had been sent the call.
@@ -119,19 +123,22 @@ class Router:
                 done.release()
 
             try:
-                session.send(verb, name, segments, reply)
+                session.send(verb, name, segments, reply, environment)
             except Closed:
                 continue
             done.acquire()
             kind, payload = box[0]
             if kind == pb.REFUSED:
+                session.close()
                 continue
             if kind == LOST:
                 self.lost(session, int(payload))
                 continue
             return kind, payload, session
 
-    def start(self, verb: int, name: str, segments: Sequence[Any]) -> Future[tuple[int, bytes, Session]]:
+    def start(
+        self, verb: int, name: str, segments: Sequence[Any], environment: Mapping[str, str] | None = None
+    ) -> Future[tuple[int, bytes, Session]]:
         """`call` as a future."""
         future: Future[tuple[int, bytes, Session]] = Future()
         future.set_running_or_notify_cancel()
@@ -141,7 +148,8 @@ class Router:
                 while True:
                     session = self.session()
                     try:
-                        session.send(verb, name, segments, lambda kind, payload, s=session: reply(s, kind, payload))
+                        hear = lambda kind, payload, s=session: reply(s, kind, payload)  # noqa: E731
+                        session.send(verb, name, segments, hear, environment)
                         return
                     except Closed:
                         continue
@@ -159,6 +167,7 @@ class Router:
         def reply(session: Session, kind: int, payload: bytes) -> None:
             # What may have to wait is not for the reader's thread.
             if kind == pb.REFUSED:
+                session.close()
                 threading.Thread(target=send, daemon=True).start()
             elif kind == LOST:
                 threading.Thread(target=lost, args=(session, int(payload)), daemon=True).start()

@@ -7,7 +7,7 @@ import itertools
 import queue
 import secrets
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import grpc
@@ -50,8 +50,15 @@ class Session:
         threading.Thread(target=self._listen, name=f"farewell-{replica_id[-6:]}", daemon=True).start()
         threading.Thread(target=self._read, name=f"replica-{replica_id[-6:]}", daemon=True).start()
 
-    def send(self, verb: int, name: str, segments: Sequence[Any], reply: Reply) -> int:
-        """Send a call; `reply` is called exactly once, on another thread.
+    def send(
+        self,
+        verb: int,
+        name: str,
+        segments: Sequence[Any],
+        reply: Reply,
+        environment: Mapping[str, str] | None = None,
+    ) -> int:
+        """Send a call, with values of variables for it; `reply` is called exactly once, on another thread.
 
         Raises:
             Closed: take another session.
@@ -61,10 +68,10 @@ class Session:
                 raise Closed
             call_id = next(self._ids)
             self.pending[call_id] = reply
-            if len(segments) == 1 and len(segments[0]) <= PART:
+            if len(segments) == 1 and len(segments[0]) <= PART and not environment:
                 self._out.put(pb.Call(id=call_id, verb=verb, name=name, payload=segments[0]))  # type: ignore[arg-type]
             else:
-                for call in _parts(call_id, verb, name, segments):
+                for call in _parts(call_id, verb, name, segments, environment or {}):
                     self._out.put(call)
         return call_id
 
@@ -127,7 +134,9 @@ class Session:
                 self._out.put(None)
 
 
-def _parts(call_id: int, verb: int, name: str, segments: Sequence[Any]) -> Iterator[pb.Call]:
+def _parts(
+    call_id: int, verb: int, name: str, segments: Sequence[Any], environment: Mapping[str, str]
+) -> Iterator[pb.Call]:
     pending = bytearray()
     for segment in segments:
         view = memoryview(segment).cast("B")
@@ -139,4 +148,4 @@ def _parts(call_id: int, verb: int, name: str, segments: Sequence[Any]) -> Itera
                 continue
             pending += view[:room]
             view = view[room:]
-    yield pb.Call(id=call_id, verb=verb, name=name, payload=bytes(pending))  # type: ignore[arg-type]
+    yield pb.Call(id=call_id, verb=verb, name=name, payload=bytes(pending), environment=environment)  # type: ignore[arg-type]

@@ -18,7 +18,7 @@ CAP = 256 * 1024 * 1024
 ROOM = 32 * 1024 * 1024
 
 # What the child says to its shim (`timed`: calls have limits now) and to the worker, not for the history.
-FOR_WORKER = frozenset({"ready", "unstored", "timed", "overdue", "part"})
+FOR_WORKER = frozenset({"ready", "going", "unstored", "timed", "overdue", "part"})
 
 
 class Journal:

@@ -3,7 +3,8 @@
 The worker writes a `ProcessSpec` into the process's folder. The shim speaks JSON lines over one socket:
 
 * to the worker: ``{"started": pid}``, ``{"events": last_seq}`` (left out when the worker does not listen),
-  ``{"ready": {...}}`` (a replica answers calls now), ``{"unstored": {...}}`` (there was no room for the outcome),
+  ``{"ready": {...}}`` (a replica answers calls now), ``{"going": {...}}`` (it starts no more calls, and ends when those
+  it has are answered), ``{"unstored": {...}}`` (there was no room for the outcome),
   ``{"overdue": {...}}`` (the program did not catch that a call of an earlier process took too long),
   ``{"exit": {...}}`` (see `Exit`; the last line);
 * to the executor alone: ``{"part": {...}}`` (a process of its own is needed for an operator: see executors/parts.py);
@@ -78,6 +79,10 @@ class ProcessSpec:
     secrets: dict[str, str] = field(default_factory=dict[str, str], repr=False)
     """What must not show in what the process says. Those that `resources` names are variables of its environment, the
     others of other processes of the deployment. Values are not written down with the rest: see `handed`."""
+    variables: tuple[str, ...] = ()
+    """Of `secrets`, those that are the values of variables of the same name, whatever `env` says."""
+    required: tuple[str, ...] = ()
+    """Variables that somebody has to give a value before the program is called."""
     timeout: float | None = None
     """Seconds for a run."""
     cpu: float | None = None
@@ -104,6 +109,8 @@ class ProcessSpec:
     token: str = ""
     """That callers of a replica or of a part must show."""
     concurrency: int = 1
+    restart_on_error: bool = False
+    """A replica goes after a failed call."""
 
     def write(self) -> Path:
         """Write it into its folder, readable by the owner alone; of secrets the names only."""
@@ -120,7 +127,7 @@ class ProcessSpec:
     def read(cls, path: str | Path) -> ProcessSpec:
         with open(path) as file:
             given: dict[str, Any] = json.load(file)
-        for name in ("input_codecs", "groups", "cores", "paths"):
+        for name in ("input_codecs", "variables", "required", "groups", "cores", "paths"):
             given[name] = tuple(given[name])
         return cls(**given)
 

@@ -3,33 +3,38 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Iterable, Mapping
-from contextlib import contextmanager
+import threading
+from collections.abc import Iterable, Mapping
 
-from operator_lib.engine.turn import Turn
+from operator_lib.engine.turn import Hold, held
 from operator_lib.errors import OptionError
 
-# There is one environment in a process: calls that bring values follow one another.
-_turn = Turn()
+# There is one environment in a process: calls that bring values of their own follow one another.
+_free = threading.Lock()
 
 
-@contextmanager
-def given(values: Mapping[str, str]) -> Generator[None]:
-    """For the length of a call, these in the environment of the process."""
-    if not values:
-        yield
-        return
-    with _turn:
-        before = {name: os.environ.get(name) for name in values}
-        os.environ.update(values)
-        try:
-            yield
-        finally:
-            for name, value in before.items():
-                if value is None:
-                    os.environ.pop(name, None)
-                else:
-                    os.environ[name] = value
+class Given(Hold):
+    """For the length of a call, these values in the environment of the process."""
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        self._values = dict(values)
+        self._before: dict[str, str | None] = {}
+        self._alone = bool(values) and not held(Given)  # not a call within one that has brought some
+
+    def take(self) -> None:
+        if self._alone:
+            _free.acquire()
+        self._before = {name: os.environ.get(name) for name in self._values}
+        os.environ.update(self._values)
+
+    def let_go(self) -> None:
+        for name, value in self._before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+        if self._alone:
+            _free.release()
 
 
 def require(name: str, needed: Iterable[str]) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from operator_lib import tree
 from operator_lib.context import RequestContext
-from operator_lib.engine import managed
+from operator_lib.engine import managed, variables
 from operator_lib.engine.batching import Arguments, Failed, kind, outcomes
 from operator_lib.engine.collector import Collector, Waiting
 from operator_lib.engine.ledger import Page
@@ -54,7 +54,7 @@ class Batches:
 
     def collects(self, call: pb.Call) -> bool:
         """Whether this is a call of the object itself."""
-        return call.verb == pb.CALL and call.name in self._names
+        return call.verb == pb.CALL and call.name in self._names and not call.environment
 
     def put(self, calls: Iterable[pb.Call], page: Page) -> list[Answers]:
         """Let calls wait that have come together; what will be answered. A cancelled one leaves its batch."""
@@ -64,6 +64,7 @@ class Batches:
             asked = _Asked(call, page, ((), {}))
             found.append(asked.answers)
             try:
+                variables.require(self._target.spec.name, self._target.spec.required)
                 args, kwargs = asked.given = self._target.arguments(call, self._op)
                 waiting.append(
                     Waiting(asked, kind(args, kwargs), lambda answers=asked.answers: not answers.cancelled())
@@ -84,6 +85,10 @@ class Batches:
     def _carry_out(self, asked: list[_Asked]) -> None:
         target = self._target
         with target.turn:
+            if target.restart.due:
+                for each in asked:
+                    each.answers.set_result([pb.Answer(id=each.call.id, kind=pb.REFUSED)])
+                return
             for each in asked:
                 each.page.note(each.call.id)
             target.limits.begin(asked[0].page.mark(asked[0].call.id))
@@ -93,6 +98,9 @@ class Batches:
                 results: list[Any] = target.wait(made) if inspect.isawaitable(made) else made
             except BaseException as error:
                 results = [Failed(error)] * len(asked)
+            for result in results:
+                if isinstance(result, Failed):
+                    target.restart.after(result.error)
             answers = [
                 target.failed(each.call, result.error)
                 if isinstance(result, Failed)

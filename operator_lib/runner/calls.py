@@ -9,26 +9,31 @@ import itertools
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import MappingProxyType
 from typing import Any
 
 from operator_lib import options, tree
 from operator_lib.core import Operator
+from operator_lib.engine import variables
 from operator_lib.engine.ledger import Page
 from operator_lib.engine.process import ProcessSpec
-from operator_lib.errors import FatalException
+from operator_lib.engine.turn import Turn
+from operator_lib.errors import OptionError
 from operator_lib.runner.batches import Batches
 from operator_lib.runner.job import signature as callers_signature
 from operator_lib.runner.limits import Limits
 from operator_lib.runner.many import Many
+from operator_lib.runner.restart import Restart
 from operator_lib.wire import codec, failure
 from operator_lib.wire.callers import batched
 from operator_lib.wire.proto import serving_pb2 as pb
 
 # Payloads are sent in parts of this size; a gRPC message may have 4 MiB.
 PART = 1 << 20
+# Calls that may be under way in a program that calls others: it waits in all of them but as many as have their turn.
+NESTED = 1024
 # An iterator that nobody has asked for an item of is dropped after this many seconds.
 ITERATOR_PATIENCE = 60.0
 
@@ -57,17 +62,19 @@ class Target:
         self.op = op
         self.spec = spec
         self.limits = limits
-        self.turn: Any = threading.Lock() if spec.concurrency == 1 else threading.Semaphore(spec.concurrency)
+        self.turn = Turn(spec.concurrency)
+        self.restart = Restart(op, spec, lambda error: place(error, op))
         self.many = Many(self)
         self._loop_lock = threading.Lock()
-        self.on_fatal: Callable[[], None] = lambda: None  # the user says that this process is of no more use
-        self.iterators: dict[str, tuple[Any, float]] = {}
+        self.iterators: dict[str, tuple[Any, float, Mapping[str, str]]] = {}
         self._signatures: dict[str, tuple[inspect.Signature | None, Any]] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         chosen = options.of(op)
         self.batches = Batches(self, chosen) if chosen is not None and batched(chosen) else None
-        aside = spec.concurrency > 1 or self.batches is not None
-        self.pool = ThreadPoolExecutor(spec.concurrency, "call") if aside else None
+        # A program that calls others may be called by them while it waits.
+        nested = calls_others(op)
+        aside = spec.concurrency > 1 or self.batches is not None or nested
+        self.pool = ThreadPoolExecutor(NESTED if nested else spec.concurrency, "call") if aside else None
 
     def answer(self, call: pb.Call, page: Page) -> list[pb.Answer]:
         """Carry out one call, and note in `page` that it starts. Its exceptions are answers too."""
@@ -77,11 +84,14 @@ class Target:
             except BaseException as error:
                 return self.fail(call.id, error)
         with self.turn:
+            if self.restart.due:
+                return refused(call)
             page.note(call.id)
             mark = page.mark(call.id)
             self.limits.begin(mark)
             try:
-                value = self.perform(call)
+                with self.variables(call.environment):
+                    value = self.perform(call)
             except BaseException as error:
                 return self.failed(call, error)
             return self.answered(call, mark, value)
@@ -111,9 +121,21 @@ class Target:
         try:
             if call.json and not lasting(value):
                 return list(parts(call.id, pb.VALUE, [json.dumps(codec.to_json(value)).encode()]))
-            return self.encode(call.id, value, call.name, mark, got=call.verb == pb.GET)
+            return self.encode(call, value, mark)
         except BaseException as error:
             return self.failed(call, error)
+
+    def variables(self, brought: Mapping[str, str]) -> Any:
+        """What a call has brought, in the environment for as long as it runs.
+
+        Raises:
+            OptionError: calls run side by side here.
+        """
+        if not brought:
+            return contextlib.nullcontext()
+        if self.spec.concurrency > 1:
+            raise OptionError(f"{self.spec.name}: values of variables can come with a call only where concurrency is 1")
+        return variables.Given(brought)
 
     def failed(self, call: pb.Call, error: BaseException) -> list[pb.Answer]:
         """The exception of a call."""
@@ -121,8 +143,6 @@ class Target:
 
     def fail_json(self, call_id: int, error: BaseException) -> list[pb.Answer]:
         error = self.limits.told(error)
-        if isinstance(error, FatalException):
-            self.on_fatal()
         # The text that other callers get: without the library's own frames.
         seen: Any = failure.decode_failure(failure.encode_failure(error))
         message = failure.text_of(error)
@@ -134,10 +154,7 @@ class Target:
 
     def stored(self, error: BaseException) -> bytes:
         """An exception of a call, for its caller."""
-        seen = self.limits.told(error)
-        if isinstance(seen, FatalException):
-            self.on_fatal()
-        return failure.encode_failure(seen, operator_path=place(error, self.op))
+        return failure.encode_failure(self.limits.told(error), operator_path=place(error, self.op))
 
     def perform(self, call: pb.Call) -> Any:
         name, op = call.name, self.op
@@ -146,8 +163,16 @@ class Target:
             if call.json and not callable(method):
                 raise AttributeError(f"{name!r} of {self.spec.name} is not a method")
             args, kwargs = self.arguments(call, method)
-            value = self.limits.within(method, *args, **kwargs)
-            return value if type(value) in PLAIN or not inspect.isawaitable(value) else self.wait(value)
+            variables.require(self.spec.name, self.spec.required)
+            with self.restart.watch():
+                value = self.limits.within(method, *args, **kwargs)
+                return value if type(value) in PLAIN or not inspect.isawaitable(value) else self.wait(value)
+        with self.restart.watch(fatal=True):
+            return self.access(call)
+
+    def access(self, call: pb.Call) -> Any:
+        """Attributes and special methods."""
+        name, op = call.name, self.op
         if call.verb == pb.GET:
             return self.limits.within(self.exposed, name)
         if call.verb == pb.DUNDER:
@@ -198,8 +223,9 @@ class Target:
             return args, kwargs
         return codec.loads_call(call.payload, allow=self.spec.input_codecs, signature=signature, namespace=namespace)
 
-    def encode(self, call_id: int, value: Any, name: str, mark: bytes, got: bool = False) -> list[pb.Answer]:
-        """The value as answers. Iterators and the object itself stay here, as do callables that were `got` by name."""
+    def encode(self, call: pb.Call, value: Any, mark: bytes) -> list[pb.Answer]:
+        """The value as answers. Iterators and the object itself stay here, as do callables that were got by name."""
+        call_id, name, got = call.id, call.name, call.verb == pb.GET
         if type(value) in PLAIN and self.spec.output_codec == "json":
             payload = codec.dumps(value, where=f"result of {self.spec.name}")
             if len(payload) <= PART:
@@ -208,7 +234,7 @@ class Target:
         if lasting(value):
             key = mark.hex()  # so that it can be asked what became of the call
             self.drop_stale()
-            self.iterators[key] = value, time.monotonic()
+            self.iterators[key] = value, time.monotonic(), dict(call.environment)
             flavour = b"a" if inspect.isasyncgen(value) else b"s"
             return [pb.Answer(id=call_id, kind=pb.ITERATOR, payload=flavour + key.encode())]
         if value is self.op:  # a method that returns self
@@ -220,7 +246,7 @@ class Target:
 
     def drop_stale(self) -> None:
         now = time.monotonic()
-        for key, (_, since) in list(self.iterators.items()):
+        for key, (_, since, _) in list(self.iterators.items()):
             if now - since > ITERATOR_PATIENCE:
                 self.iterators.pop(key, None)
 
@@ -231,13 +257,15 @@ class Target:
         if found is None:
             yield from self.fail(0, LookupError("that iterator is gone: it was read before, or never asked for"))
             return
-        items, mark = found[0], bytes.fromhex(first.iterator_id)
+        items, _, brought = found
+        mark = bytes.fromhex(first.iterator_id)
         try:
             for index, request in enumerate(itertools.chain([first], requests)):
                 with self.turn:
                     try:
                         self.limits.begin(mark)
-                        item = self.advance(items, request.send)
+                        with self.variables(brought), self.restart.watch():
+                            item = self.advance(items, request.send)
                         where = f"item {index} of {self.spec.name}"
                         answers = list(parts(0, pb.VALUE, codec.segments(item, self.spec.output_codec, where=where)))
                     except StopIteration as stop:
@@ -306,10 +334,17 @@ def ours(op: Any, name: str) -> bool:
     """A name that the library brought, not the user."""
     if not isinstance(op, Operator) or name in vars(op):
         return False
-    owner = next((kind for kind in type(op).__mro__ if name in vars(kind)), None)
-    if owner is not None and owner.__module__.startswith("operator_lib.frontends."):
-        return True
     return inspect.getattr_static(type(op), name, None) is inspect.getattr_static(Operator, name, op)
+
+
+def calls_others(op: Any) -> bool:
+    """Whether it calls other deployments, which may call it again."""
+    return getattr(op, "_operator_calls_others", False) is True
+
+
+def refused(call: pb.Call) -> list[pb.Answer]:
+    """It was not started: another process is to do it."""
+    return [pb.Answer(id=call.id, kind=pb.REFUSED)]
 
 
 def lasting(value: Any) -> bool:

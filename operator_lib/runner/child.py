@@ -73,7 +73,7 @@ def surround(spec: ProcessSpec, out: int, err: int) -> None:
     folder = Path(spec.folder)
     os.environ.clear()
     os.environ.update(spec.env)
-    named = spec.resources.get("secrets", ())
+    named = (*spec.resources.get("secrets", ()), *spec.variables)
     os.environ.update({name: value for name, value in spec.secrets.items() if name in named})
     os.environ["TMPDIR"] = str(folder / "tmp")
     os.environ["OPERATOR_LIB_RUN"] = spec.id

@@ -14,7 +14,7 @@ import cloudpickle
 
 from operator_lib import context, options, tree
 from operator_lib.context import RequestContext
-from operator_lib.engine import checkpoints, clock, inside, kept, outcome, outputs, record, requests
+from operator_lib.engine import checkpoints, clock, inside, kept, outcome, outputs, record, requests, variables
 from operator_lib.engine.clock import Clock
 from operator_lib.engine.local import settle
 from operator_lib.engine.memory import InFolder
@@ -45,6 +45,7 @@ def run(spec: ProcessSpec, story: Story) -> int:
         time_left_until=requests.deadline,
     )
     try:
+        variables.require(spec.name, spec.required)
         op = child.load(spec, story, recorder.number)
         recorder.know(op)
         if tree.is_operator(op):

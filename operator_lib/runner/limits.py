@@ -17,11 +17,11 @@ from operator_lib.errors import OperatorTimeout
 class Limits:
     """Those of one object and of the operators in it."""
 
-    def __init__(self, op: Any, spec: ProcessSpec, begin: Callable[[], object]) -> None:
-        """`begin` is called when the first call with a limit starts."""
+    def __init__(self, op: Any, spec: ProcessSpec, begin: Callable[[], object], *, serial: bool) -> None:
+        """`begin` is called when the first call with a limit starts; `serial`: there is one call at a time."""
         self._op = op
         self._name = spec.name
-        self._serial = spec.concurrency == 1
+        self._serial = serial
         self._going = b""
         self._asked: ContextVar[bytes] = ContextVar("operator_lib_asked", default=b"")
         nodes = [node for _, node in tree.named_operators(op)] if isinstance(op, Operator) else []

@@ -47,10 +47,13 @@ class Many:
         target.limits.begin(page.mark(call.id))
         for position, value in enumerate(inputs):
             with target.turn:
+                if target.restart.due:
+                    break
                 page.begin(position + 1)
                 try:
-                    result = target.op(value)
-                    values.append(target.wait(result) if inspect.isawaitable(result) else result)
+                    with target.restart.watch():
+                        result = target.op(value)
+                        values.append(target.wait(result) if inspect.isawaitable(result) else result)
                 except BaseException as error:
                     values.append(None)
                     errors[str(position)] = target.stored(error)

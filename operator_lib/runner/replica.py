@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hmac
+import math
 import queue
 import signal
 import threading
@@ -19,7 +20,7 @@ from operator_lib.engine import outcome
 from operator_lib.engine.ledger import Ledger, Page
 from operator_lib.engine.process import FAILURE, LEDGER, ProcessSpec
 from operator_lib.runner import child
-from operator_lib.runner.calls import Target
+from operator_lib.runner.calls import Target, calls_others, refused
 from operator_lib.runner.limits import Limits
 from operator_lib.runner.stdio import Story
 from operator_lib.wire import failure
@@ -42,7 +43,8 @@ def run(spec: ProcessSpec, story: Story) -> int:
     except BaseException as error:
         outcome.store(Path(spec.folder) / FAILURE, [failure.encode_failure(error)])
         return 1
-    limits = Limits(op, spec, lambda: story.emit({"kind": "timed"}))
+    serial = spec.concurrency == 1 and not calls_others(op)
+    limits = Limits(op, spec, lambda: story.emit({"kind": "timed"}), serial=serial)
     target = Target(op, spec, limits)
     service = CallService(target, spec.token, Ledger(Path(spec.folder) / LEDGER))
     server = grpc.server(
@@ -61,14 +63,14 @@ def run(spec: ProcessSpec, story: Story) -> int:
     )
     rpc.add_CallsServicer_to_server(service, server)
     port = server.add_insecure_port(f"{spec.host}:0")
-    stopping = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stopping.set())
-    target.on_fatal = stopping.set
+    stopping, told = threading.Event(), threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: (told.set(), stopping.set()))  # type: ignore[arg-type]
+    target.restart.go = lambda: (story.emit({"kind": "going"}), stopping.set())  # type: ignore[assignment]
     server.start()
     story.emit({"kind": "ready", "address": f"{spec.host}:{port}"})
     while not stopping.wait(3600):
         pass
-    service.drain()
+    service.drain(told)
     server.stop(0.2).wait()
     return 0
 
@@ -81,6 +83,7 @@ class CallService(rpc.CallsServicer):
         self.target = target
         self.token = f"Bearer {token}".encode()
         self.sessions = 0
+        self.streams = 0  # iterators that are being read
         self.draining = False
         self._lock = threading.Lock()
         self._leaving = threading.Condition()
@@ -130,7 +133,7 @@ class CallService(rpc.CallsServicer):
                 if call is None:
                     continue
                 if self.draining:
-                    answers += self.refuse(call)
+                    answers += refused(call)
                 else:
                     answers += self.target.answer(call, page)
                 if at_once or time.monotonic() - begun > FLUSH or len(answers[-1].payload) > PACK:
@@ -166,7 +169,7 @@ class CallService(rpc.CallsServicer):
                 whole = [call for part in pack.calls if (call := assemble(part)) is not None]
                 if self.draining:
                     for call in whole:
-                        out.put(self.refuse(call))
+                        out.put(refused(call))
                     continue
                 for future in self.target.start(whole, page):
                     going.add(future)
@@ -176,9 +179,6 @@ class CallService(rpc.CallsServicer):
                 future.cancel()
         wait(list(going))
         out.put(None)
-
-    def refuse(self, call: pb.Call) -> list[pb.Answer]:
-        return [pb.Answer(id=call.id, kind=pb.REFUSED)]
 
     def Farewell(self, request: pb.FarewellRequest, context: Any) -> Iterator[pb.FarewellReply]:
         self.authenticate(context)
@@ -194,12 +194,18 @@ class CallService(rpc.CallsServicer):
 
     def Iterate(self, request_iterator: Any, context: Any) -> Iterator[pb.Answer]:
         self.authenticate(context)
-        yield from self.target.iterate(request_iterator)
+        with self._lock:
+            self.streams += 1
+        try:
+            yield from self.target.iterate(request_iterator)
+        finally:
+            with self._lock:
+                self.streams -= 1
 
     def Invoke(self, request: pb.Call, context: Any) -> pb.Answer:
         self.authenticate(context)
         if self.draining:
-            return pb.Answer(id=request.id, kind=pb.REFUSED)
+            return refused(request)[0]
         page = self.page(context)
         try:
             answers = self.target.alone(request, page, context)
@@ -210,12 +216,17 @@ class CallService(rpc.CallsServicer):
         joined = b"".join(answer.payload for answer in answers)
         return pb.Answer(id=request.id, kind=answers[0].kind, payload=joined)
 
-    def drain(self) -> None:
-        """Refuse new calls, tell every client, wait until each has taken its leave."""
+    def drain(self, told: threading.Event) -> None:
+        """Refuse new calls, tell every client, wait until each has taken its leave, and every iterator is read.
+
+        Who was told to end waits no longer than `DRAIN`.
+        """
         self.draining = True
         self.wake()
-        end = time.monotonic() + DRAIN
-        while self.sessions and time.monotonic() < end:
+        end = math.inf
+        while (self.sessions or self.streams) and time.monotonic() < end:
+            if told.is_set() and end == math.inf:
+                end = time.monotonic() + DRAIN
             time.sleep(0.01)
 
 

@@ -39,6 +39,7 @@ class Replica:
         self.process: Process | None = None
         self.started = time.time()
         self.asked_for = False
+        self.excused = False  # it has asked to be replaced
         self.answered = False  # it was ready once
         self.cause = ""
         self.cause_kind = ""  # of `verdict.RETRIED`
@@ -98,11 +99,13 @@ class Launcher:
         folder: Path | None = None,
         *,
         on_exit: Callable[[Replica], None] = lambda replica: None,
+        on_going: Callable[[Replica], None] = lambda replica: None,
         kind: str = "replica",
     ) -> None:
         """Ask for its process. `Replica.settled` is set when it answers calls, or never will.
 
-        What goes wrong is the replica's end, like any other: `on_exit` is told, `Replica.cause` says why.
+        What goes wrong is the replica's end, like any other: `on_exit` is told, `Replica.cause` says why. `on_going` is
+        told when it wants to be replaced.
         """
         home = folder / replica.id if folder else self.places.replica(replica.id)
 
@@ -112,6 +115,9 @@ class Launcher:
                 replica.status = "ready"
                 replica.answered = True
                 replica.settled.set()
+            elif "going" in message:
+                replica.excused = True
+                on_going(replica)
             elif "exit" in message:
                 self._ended(replica, home, message["exit"])
                 on_exit(replica)
@@ -148,10 +154,11 @@ class Launcher:
             output_codec=options.output_encoder,
             env=self.executor.variables() | environment(options) | replica.cards.environment,
             **allowance(options),
-            secrets=self.secrets.of(version, options),
+            **self.secrets.values(version, options),
             host=self.host,
             token=replica.token,
             concurrency=1 if mapped else options.concurrency,
+            restart_on_error=options.restart_on_error and not mapped,
         )
         spec.write()
         return spec

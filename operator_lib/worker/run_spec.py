@@ -48,7 +48,7 @@ def run_spec(
         output_codec=options.output_encoder or "json",
         env=inherited | environment(options) | cards.environment,
         **allowance(options),
-        secrets=secrets.of(version, options),
+        **secrets.values(version, options),
         timeout=options.timeout,
     )
     spec.write()

@@ -78,6 +78,23 @@ class Secrets:
             found[name] = self._open(name, sealed)
         return found
 
+    def values(self, version: VersionRow, options: Options) -> dict[str, Any]:
+        """The secrets of a deployment and its variables, as fields of a `ProcessSpec`.
+
+        A variable gets the value of the secret of its name, where there is one.
+
+        Raises:
+            DeployError: a secret is not set (any more), or cannot be read.
+        """
+        asked = options.environment_variables
+        sealed = {env.name: self._store.sealed_secret(env.name) for env in asked}
+        opened = {name: self._open(name, value) for name, value in sealed.items() if value is not None}
+        return {
+            "secrets": opened | self.of(version, options),
+            "variables": tuple(opened),
+            "required": tuple(env.name for env in asked if env.default is None),
+        }
+
     def _open(self, name: str, sealed: bytes) -> str:
         from cryptography.exceptions import InvalidTag
 

@@ -99,7 +99,7 @@ class Serving:
 
     async def _launch(self, replica: Replica) -> None:
         replica.asked_for = True
-        await self.launcher.start(replica, self.deployment.name, on_exit=self._exited)
+        await self.launcher.start(replica, self.deployment.name, on_exit=self._exited, on_going=self._going)
 
     def _see_off(self, replica: Replica, grace: float) -> None:
         if replica.status != "dead" and not replica.asked_for:
@@ -121,11 +121,25 @@ class Serving:
         self.false_starts = 0 if replica.answered else self.false_starts + 1
         self._announce()
         if not self.closed and len(self.replicas) < self.wanted:
-            # One that was ended for a call that took too long was not at fault.
-            fault = replica.cause_kind != "timeout" and time.time() - replica.started <= STEADY
+            # One that was ended for a call that took too long, or has asked to go, was not at fault.
+            excused = replica.excused or replica.cause_kind == "timeout"
+            fault = not excused and time.time() - replica.started <= STEADY
             self.failures = self.failures + 1 if fault else 0
             log.warning("%s: replica %s died (%s), replacing it", self.deployment.name, replica.id, replica.cause)
             self.tasks.spawn(self._replace())
+
+    def _going(self, replica: Replica) -> None:
+        """It wants to be replaced: that begins at once, while it still answers what it has. Not so where it has a card,
+        which the other one needs.
+        """
+        if replica not in self.replicas or self.closed or self.options.gpu:
+            return
+        replica.status = "draining"
+        self.replicas.remove(replica)
+        self.leaving.add(replica)
+        self.false_starts = 0
+        self._announce()
+        self.tasks.spawn(self.fill())
 
     async def _replace(self) -> None:
         # The first time at once: most deaths are accidents. Then more and more slowly.

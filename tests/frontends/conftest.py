@@ -3,4 +3,5 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent / "tensorlake_project"))
+for project in ("tensorlake_project", "sieve_project"):
+    sys.path.insert(0, str(Path(__file__).parent / project))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import inspect
 import os
 import threading
 from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 from operator_lib import options
@@ -98,11 +100,25 @@ class Calling:
 
     def _call(self, args: tuple[Any, ...], kwargs: dict[str, Any], environment: Mapping[str, str]) -> Any:
         """In this process, one call after another."""
-        with self._turn, variables.given(environment):
-            chosen = options.of(self._target) or options.Options()
-            needed = [env.name for env in chosen.environment_variables if env.default is None]
-            variables.require(str(chosen.name), needed)
-            return self._made()(*args, **kwargs)
+        chosen = options.of(self._target) or options.Options()
+        asked = chosen.environment_variables
+        values = {env.name: env.default for env in asked if env.default is not None and env.name not in os.environ}
+        values |= environment
+        with self._turn, variables.Given(values):
+            variables.require(str(chosen.name), [env.name for env in asked])
+            value = settled(self._made()(*args, **kwargs))
+        return self._stepwise(value, values) if isinstance(value, Generator) else value
+
+    def _stepwise(self, items: Generator[Any, Any, Any], values: Mapping[str, str]) -> Generator[Any, None, Any]:
+        """Items of a generator, each a turn of its own."""
+        with closing(items):
+            while True:
+                with self._turn, variables.Given(values):
+                    try:
+                        item = next(items)
+                    except StopIteration as stop:
+                        return stop.value
+                yield item
 
     def _made(self) -> Operator:
         """What is called: of a class one object, made by the first call."""
@@ -111,6 +127,14 @@ class Calling:
         if self._object is None:
             self._object = self._target()
         return self._object
+
+
+def settled(value: Any) -> Any:
+    """What a call gives; of a coroutine its result."""
+    if not inspect.iscoroutine(value):
+        return value
+    with ThreadPoolExecutor(1, "coroutine") as aside:  # this thread may have a loop that is running
+        return aside.submit(asyncio.run, value).result()
 
 
 def _start(future: Pushed, call: Callable[[], Any]) -> None:

@@ -12,8 +12,8 @@ from typing import Any
 
 from operator_lib.engine.turn import let_others
 
-# Calls that are on their way to each process: one that runs, one that waits there. The others wait here.
-AHEAD = 2
+# Calls that wait at each process, besides those that run in it. The others wait here.
+AHEAD = 1
 
 
 def deployed() -> bool:
@@ -49,12 +49,12 @@ class There:
     def run(self, args: tuple[Any, ...], kwargs: dict[str, Any], environment: Mapping[str, str]) -> Any:
         """Call it and wait."""
         with let_others():
-            value = self.handle._caller.value("", args, kwargs)
+            value = self.handle._caller.value("", args, kwargs, environment)
         return _items(value) if deployed() and isinstance(value, Iterator) else value
 
     def push(self, args: tuple[Any, ...], kwargs: dict[str, Any], environment: Mapping[str, str]) -> Pushed:
         """Have it called. The arguments are taken as they are now."""
-        send = self.handle._caller.prepared("", args, kwargs)
+        send = self.handle._caller.prepared("", args, kwargs, environment)
         future = Pushed()
         with self._lock:
             self._waiting.append((future, send))
@@ -63,7 +63,8 @@ class There:
 
     def _room(self) -> float:
         """How many may be under way. In deployed code, all: those ahead may be waiting for those behind."""
-        return math.inf if deployed() else AHEAD * max(1, self.handle._caller.router.width)
+        router = self.handle._caller.router
+        return math.inf if deployed() else max(1, router.width) * (AHEAD + int(router.options.get("concurrency", 1)))
 
     def _go_on(self) -> None:
         """Send as many as there is room for."""

@@ -99,20 +99,29 @@ class ConnectReply(_message.Message):
     def __init__(self, endpoints: _Optional[_Iterable[_Union[ConnectReply.Endpoint, _Mapping]]] = ..., version: _Optional[int] = ..., schema_json: _Optional[str] = ..., cause: _Optional[str] = ..., options_json: _Optional[str] = ..., failure: _Optional[bytes] = ...) -> None: ...
 
 class Call(_message.Message):
-    __slots__ = ("id", "verb", "name", "payload", "more", "json")
+    __slots__ = ("id", "verb", "name", "payload", "more", "json", "environment")
+    class EnvironmentEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     ID_FIELD_NUMBER: _ClassVar[int]
     VERB_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     PAYLOAD_FIELD_NUMBER: _ClassVar[int]
     MORE_FIELD_NUMBER: _ClassVar[int]
     JSON_FIELD_NUMBER: _ClassVar[int]
+    ENVIRONMENT_FIELD_NUMBER: _ClassVar[int]
     id: int
     verb: Verb
     name: str
     payload: bytes
     more: bool
     json: bool
-    def __init__(self, id: _Optional[int] = ..., verb: _Optional[_Union[Verb, str]] = ..., name: _Optional[str] = ..., payload: _Optional[bytes] = ..., more: _Optional[bool] = ..., json: _Optional[bool] = ...) -> None: ...
+    environment: _containers.ScalarMap[str, str]
+    def __init__(self, id: _Optional[int] = ..., verb: _Optional[_Union[Verb, str]] = ..., name: _Optional[str] = ..., payload: _Optional[bytes] = ..., more: _Optional[bool] = ..., json: _Optional[bool] = ..., environment: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class CallPack(_message.Message):
     __slots__ = ("calls",)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from operator_lib.worker.http import deployments, events, jobs, kept, openapi, runs, servings, status
+from operator_lib.worker.http import deployments, events, files, jobs, kept, openapi, runs, servings, status
 from operator_lib.worker.http.endpoint import Answer, Endpoint, Json
 from operator_lib.worker.http.find import find, version_of
 
@@ -33,6 +33,7 @@ def table() -> tuple[Endpoint, ...]:
     return (
         *status.endpoints(),
         *kept.endpoints(),
+        *files.endpoints(),
         Endpoint("GET", "/openapi.json", document, "worker", "This document.", (_OPENAPI,)),
         Endpoint(
             "GET", "/v1/servings/{name}/openapi.json", serving_document, "servings", "The document of one serving.",

@@ -1,0 +1,141 @@
+"""A program as it was written for Sieve, but for the import line: functions and models that call one another."""
+
+import os
+import sys
+import time
+from concurrent.futures import as_completed
+from pathlib import Path
+
+import beside
+from appeared import appeared
+
+import operator_lib.frontends.sieve as sieve
+
+loaded = {"times": 0}
+
+
+@sieve.function(name="multiplier")
+def multiply(x1: int, x2: int) -> int:
+    """Multiplies."""
+    return x1 * x2
+
+
+@sieve.Model(name="adder")
+class Adder:
+    """Adds."""
+
+    def __setup__(self):
+        print("setting up!")
+
+    def __predict__(self, x1: int, x2: int) -> int:
+        return x1 + x2
+
+
+@sieve.Model(name="warm")
+class Warm:
+    def __setup__(self):
+        self.setups = getattr(self, "setups", 0) + 1
+        self.calls = 0
+        self.__predict__("to warm up")
+
+    def __predict__(self, word: str):
+        self.calls += 1
+        return {"setups": self.setups, "calls": self.calls, "word": word}
+
+
+@sieve.function(name="classy")
+class Classy:
+    def __predict__(self, word: str) -> str:
+        return word.upper()
+
+
+@sieve.function(name="both")
+def both(a: int, b: int) -> int:
+    """Calls a function and a model by name, one of them through a helper."""
+    return beside.plus_one(multiply.run(a, b))
+
+
+@sieve.function(name="squares")
+def squares(numbers: list):
+    futures = {multiply.push(n, n): n for n in numbers}
+    return sorted(future.result() for future in as_completed(futures))
+
+
+@sieve.function(name="factorial")
+def factorial(n: int) -> int:
+    return 1 if n < 2 else n * factorial.run(n - 1)
+
+
+@sieve.function(name="fibonacci")
+def fibonacci(n: int) -> int:
+    if n < 2:
+        return n
+    return sum(future.result() for future in [fibonacci.push(n - 1), fibonacci.push(n - 2)])
+
+
+@sieve.function(name="ping")
+def ping(n: int) -> list:
+    return ["ping", *(pong.run(n - 1) if n else [])]
+
+
+@sieve.function(name="pong")
+def pong(n: int) -> list:
+    return ["pong", *(ping.run(n - 1) if n else [])]
+
+
+@sieve.function(name="counter")
+def count(to: int, boom: bool = False):
+    yield from range(to)
+    if boom:
+        raise ValueError("no more")
+
+
+@sieve.function(name="total")
+def total(to: int) -> int:
+    return sum(count.run(to))
+
+
+@sieve.function(name="later")
+async def later(x: int) -> int:
+    return x + 1
+
+
+@sieve.function(name="failing")
+def failing(message: str):
+    raise KeyError(message)
+
+
+@sieve.function(name="where")
+def where():
+    return {
+        "text": Path("data.txt").read_text(),
+        "sibling": beside.VALUE,
+        "files": sorted(name for name in os.listdir(".") if name.endswith(".txt")),
+        "on the path": any((Path(folder) / "beside.py").is_file() for folder in sys.path),
+    }
+
+
+@sieve.function(name="meeting", min_replicas=3)
+def meet(folder: str, count: int) -> int:
+    """Returns when so many calls have come together."""
+    Path(folder, f"{time.monotonic_ns()}").touch()
+    end = time.monotonic() + 30
+    while len(os.listdir(folder)) < count:
+        if time.monotonic() > end:
+            raise TimeoutError("the others did not come")
+        time.sleep(0.01)
+    return os.getpid()
+
+
+@sieve.function(name="gate")
+def gate(folder: str, name: str) -> str:
+    """Says that it has begun, and goes on when it is let."""
+    Path(folder, f"{name}.begun").touch()
+    appeared(Path(folder, f"{name}.go"))
+    return name
+
+
+@sieve.function(name="env-fun", restart_on_error=False)
+def env(env: str) -> str:
+    """Has a parameter of that name itself."""
+    return env
