@@ -212,6 +212,9 @@ def _method(r: Reader, f: Frame, what: Method, args: Args, node: ast.Call) -> Va
     of = what.of
     if isinstance(of.what, Instance):
         return expand.machinery(r, f, of, what.name, args, node)
+    if isinstance(of.what, Class):
+        made = expand.construct(r, f, of.what, Args.none(), node)
+        return expand.machinery(r, f, Value(of.deps, made.what), what.name, args, node)
     result = method_result(r, f, what, args, node)
     if result is not None:
         return result

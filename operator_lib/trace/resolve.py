@@ -161,11 +161,17 @@ def stored(obj: Any, name: str) -> Any:
     return MISSING
 
 
+# Methods of a class that make an object of it somewhere, and call that.
+ELSEWHERE = ("run", "push")
+
+
 def _bound(member: Member, instance: Instance | None, cls: Class, name: str) -> Thing | None:
     what = member.what
     if isinstance(what, Choice) and member.how != "value":
         return either(_bound(Member(member.how, o, member.owner), instance, cls, name) for o in what.options)
     if member.how == "machinery":
+        if instance is None and name in ELSEWHERE:
+            return Method(Value(what=cls), name)
         return Method(Value(what=instance), name) if instance is not None else what
     if member.how == "class" and isinstance(what, Function):
         return what.bind(cls, member.owner)

@@ -256,7 +256,11 @@ def test_what_is_deployed_is_described(worker: LocalWorker) -> None:
 
 
 def test_the_graph_shows_calls_of_other_functions() -> None:
-    assert [node.name for node in arithmetic.factorial.dag().nodes if node.kind == "call"] == ["factorial"]
+    def calls(target) -> list[tuple[str, str]]:
+        return [(node.name, node.certainty) for node in target.dag().nodes if node.kind == "call"]
+
+    assert calls(arithmetic.factorial) == [("factorial", "may")]  # n may be small
+    assert calls(both) == [("multiply", "exact"), ("Adder", "exact")]
     assert "x1" in {node.name for node in Adder.dag().nodes}
 
 
