@@ -177,6 +177,8 @@ def _without_value(target: Any, chosen: Options, owner: str) -> Iterator[str]:
     """Variables that the operators want and that nobody gives them, in words."""
     nodes = tree.named_operators(target) if isinstance(target, Operator) else [("", target)]
     for path, node in nodes:
+        if getattr(node, "_operator_variables_come_later", False) is True:  # from a secret, or with a call
+            continue
         own = chosen if not path else option_rules.of(node)
         said = own is not None and "environment_variables" in own.given
         for name in option_rules.unset(option_rules.merge(chosen, own) if said else None):

@@ -24,6 +24,10 @@ class _Pull:
 
     def __init__(self, session: Any, key: str, lost: Lost) -> None:
         self._lost = lost
+        self._session = session
+        if not session.use():
+            lost()
+            raise WorkerDied("the replica ended before the first item")
         self._asked: queue.SimpleQueue[pb.IterateRequest | None] = queue.SimpleQueue()
         self._key = key
         self._stream = session.stub.Iterate(self._requests(), metadata=session.metadata)
@@ -50,6 +54,7 @@ class _Pull:
 
     def close(self) -> None:
         self._asked.put(None)
+        self._session.let_go()
 
 
 def iterate(session: Any, key: str, load: Load, lost: Lost) -> Generator[Any, Any, Any]:

@@ -39,6 +39,7 @@ class Session:
         self.metadata = (("authorization", f"Bearer {token}"), ("session", str(self.id)))
         self.pending: dict[int, Reply] = {}
         self.closing = False
+        self._users = 1  # of the channel: the session itself, and iterators that are being read
         self._on_end = on_end
         self._ids = itertools.count(1)
         self._out: queue.SimpleQueue[Any] = queue.SimpleQueue()
@@ -119,12 +120,26 @@ class Session:
             for call_id, reply in left:
                 reply(LOST, str(call_id).encode())
             self._farewell.cancel()
-            self._channel.close()
+            self.let_go()
 
     def _listen(self) -> None:
         with contextlib.suppress(grpc.RpcError):
             for _ in self._farewell:
                 self.close()
+
+    def use(self) -> bool:
+        """Keep the channel open until `let_go`, also when the session ends; False when it is closed already."""
+        with self._lock:
+            self._users += self._users > 0
+            return self._users > 0
+
+    def let_go(self) -> None:
+        """What `use` was called for is over."""
+        with self._lock:
+            self._users -= 1
+            last = self._users == 0
+        if last:
+            self._channel.close()
 
     def close(self) -> None:
         """Take no new calls; end when those in flight are answered."""

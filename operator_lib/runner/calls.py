@@ -334,6 +334,9 @@ def ours(op: Any, name: str) -> bool:
     """A name that the library brought, not the user."""
     if not isinstance(op, Operator) or name in vars(op):
         return False
+    owner = next((kind for kind in type(op).__mro__ if name in vars(kind)), None)
+    if owner is not None and owner.__module__.startswith("operator_lib.frontends."):
+        return True
     return inspect.getattr_static(type(op), name, None) is inspect.getattr_static(Operator, name, op)
 
 

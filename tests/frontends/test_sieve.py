@@ -260,7 +260,7 @@ def test_the_graph_shows_calls_of_other_functions() -> None:
         return [(node.name, node.certainty) for node in target.dag().nodes if node.kind == "call"]
 
     assert calls(arithmetic.factorial) == [("factorial", "may")]  # n may be small
-    assert calls(both) == [("multiply", "exact"), ("Adder", "exact")]
+    assert calls(both) == [("multiply", "exact"), ("beside.plus_one", "exact"), ("Adder", "exact")]
     assert "x1" in {node.name for node in Adder.dag().nodes}
 
 

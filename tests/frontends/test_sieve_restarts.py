@@ -58,6 +58,24 @@ def test_an_item_that_fails_replaces_the_process() -> None:
     assert next(restarting.items.run(2))["pid"] != before
 
 
+def test_an_iterator_that_is_being_read_is_finished() -> None:
+    going = restarting.items.run(2)
+    before = next(going)["pid"]
+    with pytest.raises(ValueError, match="not 5"):
+        list(restarting.items.run(5))
+    assert next(restarting.items.run(2))["pid"] != before
+    assert [item["pid"] for item in going] == [before]
+
+
+def test_a_batch_with_a_bad_item_replaces_the_process() -> None:
+    handle = restarting.Batched.deploy("restarting-batched")
+    before = handle(1)
+    futures = [handle.submit(number) for number in (1, 5, 2)]
+    assert isinstance(futures[1].exception(60), ValueError)
+    assert all(isinstance(futures[place].result(60), int) for place in (0, 2))
+    assert handle(3) != before
+
+
 def test_what_was_no_failure_of_the_code_leaves_the_process() -> None:
     handle = fragile.deploy()
     before = handle(1)["pid"]

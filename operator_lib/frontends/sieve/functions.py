@@ -24,7 +24,9 @@ from operator_lib.frontends.sieve.reference import Reference
 class Remote(Operator):
     """What functions and models have in common: they can be run elsewhere."""
 
+    # See runner/calls.py and client/deploy.py.
     _operator_calls_others = True
+    _operator_variables_come_later = True
 
     @either
     def run(self, /, *args: Any, **kwargs: Any) -> Any:

@@ -6,7 +6,7 @@ from pathlib import Path
 from appeared import appeared
 
 import operator_lib.frontends.sieve as sieve
-from operator_lib import operator
+from operator_lib import Operator, operator
 
 state = {"calls": 0}
 
@@ -71,6 +71,12 @@ class Plain:
     def pid(self):
         assert self.remote == os.getpid()
         return os.getpid()
+
+
+@operator(restart_on_error=True, batch=4)
+class Batched(Operator):
+    def forward(self, numbers: list[int]) -> list[int]:
+        return [act(number)["pid"] for number in numbers]
 
 
 @sieve.function(name="log", restart_on_error=True)
