@@ -139,6 +139,11 @@ def ensure(
     found = running(home)
     if found is not None:
         return found
+    if os.environ.get(OF) == str(home):
+        raise ConnectionError(
+            f"this is a process of the worker in {home}, which has ended or cannot be seen from here; "
+            "where it runs on, give the process OPERATOR_LIB_ADDRESS and OPERATOR_LIB_TOKEN"
+        )
     make_private(home)
     process = launch(home, remembered(home) if options is None else options, leash=leash)
     end = time.monotonic() + wait

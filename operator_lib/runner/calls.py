@@ -20,7 +20,7 @@ from operator_lib.engine import variables
 from operator_lib.engine.ledger import Page
 from operator_lib.engine.process import ProcessSpec
 from operator_lib.engine.turn import Turn
-from operator_lib.errors import OptionError
+from operator_lib.errors import FatalException, OptionError
 from operator_lib.runner.batches import Batches
 from operator_lib.runner.job import signature as callers_signature
 from operator_lib.runner.limits import Limits
@@ -62,7 +62,10 @@ class Target:
         self.op = op
         self.spec = spec
         self.limits = limits
-        self.turn = Turn(spec.concurrency)
+        # A program that calls others may be called by them while it waits.
+        nested = calls_others(op)
+        plain = threading.Lock() if spec.concurrency == 1 else threading.Semaphore(spec.concurrency)
+        self.turn: Any = Turn(spec.concurrency) if nested else plain
         self.restart = Restart(op, spec, lambda error: place(error, op))
         self.many = Many(self)
         self._loop_lock = threading.Lock()
@@ -71,8 +74,6 @@ class Target:
         self._loop: asyncio.AbstractEventLoop | None = None
         chosen = options.of(op)
         self.batches = Batches(self, chosen) if chosen is not None and batched(chosen) else None
-        # A program that calls others may be called by them while it waits.
-        nested = calls_others(op)
         aside = spec.concurrency > 1 or self.batches is not None or nested
         self.pool = ThreadPoolExecutor(NESTED if nested else spec.concurrency, "call") if aside else None
 
@@ -90,8 +91,7 @@ class Target:
             mark = page.mark(call.id)
             self.limits.begin(mark)
             try:
-                with self.variables(call.environment):
-                    value = self.perform(call)
+                value = self.perform_with(call) if call.environment else self.perform(call)
             except BaseException as error:
                 return self.failed(call, error)
             return self.answered(call, mark, value)
@@ -125,17 +125,16 @@ class Target:
         except BaseException as error:
             return self.failed(call, error)
 
-    def variables(self, brought: Mapping[str, str]) -> Any:
-        """What a call has brought, in the environment for as long as it runs.
+    def perform_with(self, call: pb.Call) -> Any:
+        """A call that has brought values of variables.
 
         Raises:
             OptionError: calls run side by side here.
         """
-        if not brought:
-            return contextlib.nullcontext()
         if self.spec.concurrency > 1:
             raise OptionError(f"{self.spec.name}: values of variables can come with a call only where concurrency is 1")
-        return variables.Given(brought)
+        with variables.Given(call.environment):
+            return self.perform(call)
 
     def failed(self, call: pb.Call, error: BaseException) -> list[pb.Answer]:
         """The exception of a call."""
@@ -164,11 +163,17 @@ class Target:
                 raise AttributeError(f"{name!r} of {self.spec.name} is not a method")
             args, kwargs = self.arguments(call, method)
             variables.require(self.spec.name, self.spec.required)
-            with self.restart.watch():
+            try:
                 value = self.limits.within(method, *args, **kwargs)
                 return value if type(value) in PLAIN or not inspect.isawaitable(value) else self.wait(value)
-        with self.restart.watch(fatal=True):
+            except BaseException as error:
+                self.restart.after(error)
+                raise
+        try:
             return self.access(call)
+        except FatalException as error:
+            self.restart.after(error)
+            raise
 
     def access(self, call: pb.Call) -> Any:
         """Attributes and special methods."""
@@ -264,7 +269,7 @@ class Target:
                 with self.turn:
                     try:
                         self.limits.begin(mark)
-                        with self.variables(brought), self.restart.watch():
+                        with variables.Given(brought):
                             item = self.advance(items, request.send)
                         where = f"item {index} of {self.spec.name}"
                         answers = list(parts(0, pb.VALUE, codec.segments(item, self.spec.output_codec, where=where)))
@@ -291,9 +296,13 @@ class Target:
         if send:
             args, _ = codec.loads_call(send, allow=self.spec.input_codecs, signature=None, namespace=_NO_NAMESPACE)
             value = args[0]
-        if inspect.isasyncgen(items):
-            return self.wait(items.asend(value))
-        return items.send(value) if inspect.isgenerator(items) else self.limits.within(next, items)
+        try:
+            if inspect.isasyncgen(items):
+                return self.wait(items.asend(value))
+            return items.send(value) if inspect.isgenerator(items) else self.limits.within(next, items)
+        except BaseException as error:
+            self.restart.after(error)
+            raise
 
     def wait(self, awaitable: Any) -> Any:
         """The value of an awaitable, run on the replica's one event loop."""

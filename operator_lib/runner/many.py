@@ -51,10 +51,10 @@ class Many:
                     break
                 page.begin(position + 1)
                 try:
-                    with target.restart.watch():
-                        result = target.op(value)
-                        values.append(target.wait(result) if inspect.isawaitable(result) else result)
+                    result = target.op(value)
+                    values.append(target.wait(result) if inspect.isawaitable(result) else result)
                 except BaseException as error:
+                    target.restart.after(error)
                     values.append(None)
                     errors[str(position)] = target.stored(error)
             kept += self._keep(call.id, position, values[-1], errors.get(str(position)))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 from operator_lib import options, tree
@@ -24,16 +23,6 @@ class Restart:
         self._op = op
         self._always = spec.restart_on_error
         self._path_of = path_of
-
-    @contextmanager
-    def watch(self, fatal: bool = False) -> Generator[None]:
-        """Around what the user's code does in a call; with `fatal` only `FatalException` counts."""
-        try:
-            yield
-        except BaseException as error:
-            if not fatal or isinstance(error, FatalException):
-                self.after(error)
-            raise
 
     def after(self, error: BaseException) -> None:
         """A call has failed with that."""
