@@ -155,6 +155,7 @@ class TestCommand:
             f"type=bind,source={tmp_path}/cache,target={tmp_path}/cache",
             f"type=bind,source={tmp_path}/sources/s,target={tmp_path}/sources/s,readonly",
             f"type=bind,source={tmp_path}/blobs/e,target={tmp_path}/blobs/e,readonly",
+            f"type=bind,source={tmp_path}/sources/s,target=/src,readonly",
             f"type=bind,source={tmp_path}/runs/r/1/tmp,target=/tmp",
         ]
         assert not [word for word in words if "hidden" in word or "too" in word]

@@ -14,6 +14,9 @@ HOME_LABEL = "operator-lib.home"
 # CUDA's own choice among the cards of the machine; a container sees its cards alone, counted anew.
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 
+# Where programs for Sieve expect the folder that was uploaded.
+CODE = Path("/src")
+
 
 def command(engine: Engine, image: str, name: str, label: str, home: Path, spec: ProcessSpec) -> list[str]:
     """Arguments of ``docker``. Nothing of it is secret: it can be read by everybody on the machine."""
@@ -46,7 +49,10 @@ def limits(spec: ProcessSpec) -> list[str]:
 
 
 def mounts(home: Path, spec: ProcessSpec) -> list[str]:
-    """What a process needs of this machine, at the same paths: its own folders, the version, its arguments."""
+    """What a process needs of this machine, at the same paths: its own folders, the version, its arguments.
+
+    The version is at `CODE`, too.
+    """
     cache = home / "cache"
     own = [Path(spec.folder), Path(spec.events).parent, cache, *([Path(spec.shared)] if spec.shared else [])]
     for folder in own:
@@ -55,7 +61,7 @@ def mounts(home: Path, spec: ProcessSpec) -> list[str]:
     outer = [path for path in own if not any(path.is_relative_to(other) for other in own if other != path)]
     found = [_mount(path, path) for path in dict.fromkeys(outer)]
     found += [_mount(path, path, "readonly") for path in read if not any(path.is_relative_to(o) for o in outer)]
-    return [*found, _mount(Path(spec.folder) / "tmp", Path("/tmp"))]
+    return [*found, _mount(Path(spec.source), CODE, "readonly"), _mount(Path(spec.folder) / "tmp", Path("/tmp"))]
 
 
 def _mount(source: Path, target: Path, *options: str) -> str:
