@@ -207,6 +207,14 @@ def test_a_script_deploys_and_calls(worker: LocalWorker, tmp_path: Path) -> None
     assert len(sieve.function.get("scripted").place().handle.versions()) == 1
 
 
+def test_a_process_of_a_worker_starts_no_other_worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPERATOR_LIB_HOME", raising=False)
+    monkeypatch.setenv("OPERATOR_LIB_OF", str(tmp_path / "home"))  # as such a process finds it
+    with pytest.raises(ConnectionError, match="has ended or cannot be seen"):
+        sieve.function.get("any").run()
+    assert not (tmp_path / "home").exists()
+
+
 def test_a_script_can_stay_in_its_process(tmp_path: Path) -> None:
     program, home = tmp_path / "program.py", tmp_path / "home"
     program.write_text(SCRIPT)

@@ -123,6 +123,19 @@ def test_an_operator_can_ask_for_it_too() -> None:
     assert handle.pid() != before
 
 
+@pytest.mark.parametrize(
+    ("outer", "inner", "replaced"), [(False, True, True), (True, False, False), (True, None, True)]
+)
+def test_an_operator_below_says_whether_its_failures_count(outer: bool, inner: bool | None, replaced: bool) -> None:
+    said = {} if inner is None else {"restart_on_error": inner}
+    op = restarting.Outer(restarting.Inner().with_options(**said) if said else restarting.Inner())
+    handle = op.with_options(restart_on_error=outer).deploy("restarting-outer", "serving")
+    before = handle(1)
+    with pytest.raises(ValueError, match="not 5"):
+        handle(5)
+    assert (handle(1) != before) is replaced
+
+
 def test_calls_over_http_are_served_by_the_next_process(worker: LocalWorker) -> None:
     fragile.deploy()
     with requests.Session() as http:

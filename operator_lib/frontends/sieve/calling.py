@@ -85,16 +85,16 @@ class Calling:
         connection = reach("client.connect", "connect")()
         with self._lock:
             if self._place is None or self._connection is not connection:
-                self._place = There(self._latch(deploy))
+                self._place = There(self._latch(connection, deploy))
                 self._connection = connection
             return self._place
 
-    def _latch(self, deploy: Callable[[], Any]) -> Any:
+    def _latch(self, connection: Any, deploy: Callable[[], Any]) -> Any:
         chosen = options.of(self._target)
         if not deployed() or chosen is None or chosen.name is None:
             return deploy()
         try:
-            return named(chosen.name)  # deployed together with its callers
+            return named(connection, chosen.name)  # deployed together with its callers
         except NotFound:
             return deploy()
 

@@ -29,6 +29,7 @@ class Reference:
             raise OptionError(f"must be a name such as 'owner/name' or 'owner/name:version', got {text!r}")
         self.owner, self.name, self.version = found["owner"], found["name"], found["version"]
         self._text = text
+        self._connection: Any = None
         self._place: There | None = None
         self._lock = threading.Lock()
 
@@ -38,9 +39,11 @@ class Reference:
         Raises:
             NotFound: there is none of that name, or no such version.
         """
+        connection = reach("client.connect", "connect")()
         with self._lock:
-            if self._place is None:
-                self._place = There(named(self.name, self.version))
+            if self._place is None or self._connection is not connection:
+                self._place = There(named(connection, self.name, self.version))
+                self._connection = connection
             return self._place
 
     def run(self, /, *args: Any, **kwargs: Any) -> Any:
@@ -62,11 +65,10 @@ class Reference:
         return f"<function {self._text}>"
 
 
-def named(name: str, version: str | None = None) -> Any:
-    """The handle of a serving on the worker that this process belongs to, or would deploy to.
+def named(connection: Any, name: str, version: str | None = None) -> Any:
+    """The handle of a serving.
 
     Raises:
         NotFound: there is none.
     """
-    connection = reach("client.connect", "connect")()
     return reach("client.serving", "named")(connection, name, version or "")

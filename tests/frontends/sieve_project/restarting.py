@@ -79,6 +79,19 @@ class Batched(Operator):
         return [act(number)["pid"] for number in numbers]
 
 
+class Inner(Operator):
+    def forward(self, x: int) -> int:
+        return act(x)["pid"]
+
+
+class Outer(Operator):
+    def __init__(self, inner: Inner):
+        self.inner = inner
+
+    def forward(self, x: int) -> int:
+        return self.inner(x)
+
+
 @sieve.function(name="log", restart_on_error=True)
 def log(path: str, number: int) -> int:
     """Notes that it has been called; every third call fails."""
