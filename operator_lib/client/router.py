@@ -12,6 +12,7 @@ from typing import Any
 
 from operator_lib.client.connect import Connection
 from operator_lib.client.session import LOST, Closed, Session
+from operator_lib.engine import turn
 from operator_lib.errors import ENDS, OperatorTimeout, WorkerDied
 from operator_lib.wire import failure
 from operator_lib.wire.proto import serving_pb2 as pb
@@ -123,7 +124,7 @@ class Router:
                 done.release()
 
             try:
-                session.send(verb, name, segments, reply, environment)
+                session.send(verb, name, segments, reply, environment, turn.chain())
             except Closed:
                 continue
             done.acquire()
@@ -142,6 +143,7 @@ class Router:
         """`call` as a future."""
         future: Future[tuple[int, bytes, Session]] = Future()
         future.set_running_or_notify_cancel()
+        chain = turn.chain()
 
         def send() -> None:
             try:
@@ -149,7 +151,7 @@ class Router:
                     session = self.session()
                     try:
                         hear = lambda kind, payload, s=session: reply(s, kind, payload)  # noqa: E731
-                        session.send(verb, name, segments, hear, environment)
+                        session.send(verb, name, segments, hear, environment, chain)
                         return
                     except Closed:
                         continue

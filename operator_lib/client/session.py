@@ -58,6 +58,7 @@ class Session:
         segments: Sequence[Any],
         reply: Reply,
         environment: Mapping[str, str] | None = None,
+        chain: str = "",
     ) -> int:
         """Send a call, with values of variables for it; `reply` is called exactly once, on another thread.
 
@@ -69,10 +70,10 @@ class Session:
                 raise Closed
             call_id = next(self._ids)
             self.pending[call_id] = reply
-            if len(segments) == 1 and len(segments[0]) <= PART and not environment:
+            if len(segments) == 1 and len(segments[0]) <= PART and not environment and not chain:
                 self._out.put(pb.Call(id=call_id, verb=verb, name=name, payload=segments[0]))  # type: ignore[arg-type]
             else:
-                for call in _parts(call_id, verb, name, segments, environment or {}):
+                for call in _parts(call_id, verb, name, segments, environment or {}, chain):
                     self._out.put(call)
         return call_id
 
@@ -150,7 +151,7 @@ class Session:
 
 
 def _parts(
-    call_id: int, verb: int, name: str, segments: Sequence[Any], environment: Mapping[str, str]
+    call_id: int, verb: int, name: str, segments: Sequence[Any], environment: Mapping[str, str], chain: str
 ) -> Iterator[pb.Call]:
     pending = bytearray()
     for segment in segments:
@@ -163,4 +164,7 @@ def _parts(
                 continue
             pending += view[:room]
             view = view[room:]
-    yield pb.Call(id=call_id, verb=verb, name=name, payload=bytes(pending), environment=environment)  # type: ignore[arg-type]
+    last = pb.Call(id=call_id, verb=verb, name=name, payload=bytes(pending))  # type: ignore[arg-type]
+    last.environment.update(environment)
+    last.chain = chain
+    yield last

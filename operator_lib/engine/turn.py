@@ -1,11 +1,13 @@
 """Whose turn it is at an object: so many calls at a time. A call that waits for another one lets others in meanwhile.
 
-That is what keeps functions that call one another from waiting for each other for ever.
+That is what keeps functions that call one another from waiting for each other for ever. Where the object has state, it
+lets in only calls that it has caused itself, directly or not: calls of one chain.
 """
 
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
@@ -25,6 +27,14 @@ class Hold:
         """Leave it to others."""
         raise NotImplementedError
 
+    def pause(self) -> None:
+        """Do without it for a while."""
+        self.let_go()
+
+    def resume(self) -> None:
+        """Have it again."""
+        self.take()
+
     def __enter__(self) -> None:
         before = _mine.held
         if self not in before:
@@ -39,9 +49,10 @@ class Hold:
 
 
 class _Mine(threading.local):
-    """What this thread has, in the order in which it got it."""
+    """What this thread has, in the order in which it got it, and the chain of calls that it works for."""
 
     held: tuple[Hold, ...] = ()
+    chain: str = ""
 
 
 _mine = _Mine()
@@ -60,6 +71,65 @@ class Turn(Hold):
         self._free.release()
 
 
+class ChainTurn(Hold):
+    """One thread at a time, in the order in which they came; those of one chain until the first of them has ended."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._waiting: deque[tuple[object, str]] = deque()
+        self._owner = ""
+        self._depth = 0  # calls of the owner that have begun and not ended
+        self._active = False  # one of them is at work
+
+    def take(self) -> None:
+        self._wait(1)
+
+    def let_go(self) -> None:
+        self._leave(1)
+
+    def pause(self) -> None:
+        self._leave(0)
+
+    def resume(self) -> None:
+        self._wait(0)
+
+    def _wait(self, more: int) -> None:
+        ticket = object()
+        with self._changed:
+            self._waiting.append((ticket, _mine.chain))
+            self._changed.wait_for(lambda: self._next() is ticket)
+            self._waiting.remove((ticket, _mine.chain))
+            self._owner, self._active = _mine.chain, True
+            self._depth += more
+
+    def _next(self) -> object:
+        if self._active:
+            return None
+        free = self._depth == 0
+        return next((ticket for ticket, chain in self._waiting if free or chain == self._owner), None)
+
+    def _leave(self, less: int) -> None:
+        with self._changed:
+            self._active = False
+            self._depth -= less
+            self._changed.notify_all()
+
+
+def chain() -> str:
+    """The chain of calls that this thread works for; empty outside of any."""
+    return _mine.chain
+
+
+@contextmanager
+def working_for(name: str) -> Generator[None]:
+    """Calls that this thread makes belong to that chain."""
+    before, _mine.chain = _mine.chain, name
+    try:
+        yield
+    finally:
+        _mine.chain = before
+
+
 def held(kind: type[Hold] = Hold) -> bool:
     """Whether this thread has anything of that kind."""
     return any(isinstance(item, kind) for item in _mine.held)
@@ -71,10 +141,10 @@ def let_others() -> Generator[None]:
     before, _mine.held = _mine.held, ()
     mine = list(dict.fromkeys(before))
     for item in reversed(mine):
-        item.let_go()
+        item.pause()
     try:
         yield
     finally:
         for item in mine:
-            item.take()
+            item.resume()
         _mine.held = before

@@ -9,7 +9,7 @@ import itertools
 import json
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import MappingProxyType
 from typing import Any
@@ -19,7 +19,7 @@ from operator_lib.core import Operator
 from operator_lib.engine import variables
 from operator_lib.engine.ledger import Page
 from operator_lib.engine.process import ProcessSpec
-from operator_lib.engine.turn import Turn
+from operator_lib.engine.turn import ChainTurn, Turn, working_for
 from operator_lib.errors import FatalException, OptionError
 from operator_lib.runner.batches import Batches
 from operator_lib.runner.job import signature as callers_signature
@@ -65,11 +65,15 @@ class Target:
         # A program that calls others may be called by them while it waits.
         nested = calls_others(op)
         plain = threading.Lock() if spec.concurrency == 1 else threading.Semaphore(spec.concurrency)
-        self.turn: Any = Turn(spec.concurrency) if nested else plain
+        self.turn: Any = plain
+        if nested:
+            stateful = spec.concurrency == 1 and "__wrapped__" not in tree.state(op)
+            self.turn = ChainTurn() if stateful else Turn(spec.concurrency)
+        self.nested = nested
         self.restart = Restart(op, spec, lambda error: place(error, op))
         self.many = Many(self)
         self._loop_lock = threading.Lock()
-        self.iterators: dict[str, tuple[Any, float, Mapping[str, str]]] = {}
+        self.iterators: dict[str, tuple[Any, float, pb.Call]] = {}
         self._signatures: dict[str, tuple[inspect.Signature | None, Any]] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         chosen = options.of(op)
@@ -84,6 +88,13 @@ class Target:
                 return list(parts(call.id, pb.VALUE, self.many.answer(call, page)))
             except BaseException as error:
                 return self.fail(call.id, error)
+        if not self.nested:
+            return self.answer_in_turn(call, page)
+        with working_for(call.chain or page.mark(call.id).hex()):
+            return self.answer_in_turn(call, page)
+
+    def answer_in_turn(self, call: pb.Call, page: Page) -> list[pb.Answer]:
+        """Carry out one call when nobody else has the object."""
         with self.turn:
             if self.restart.due:
                 return refused(call)
@@ -239,7 +250,7 @@ class Target:
         if lasting(value):
             key = mark.hex()  # so that it can be asked what became of the call
             self.drop_stale()
-            self.iterators[key] = value, time.monotonic(), dict(call.environment)
+            self.iterators[key] = value, time.monotonic(), call
             flavour = b"a" if inspect.isasyncgen(value) else b"s"
             return [pb.Answer(id=call_id, kind=pb.ITERATOR, payload=flavour + key.encode())]
         if value is self.op:  # a method that returns self
@@ -262,14 +273,14 @@ class Target:
         if found is None:
             yield from self.fail(0, LookupError("that iterator is gone: it was read before, or never asked for"))
             return
-        items, _, brought = found
+        items, _, call = found
         mark = bytes.fromhex(first.iterator_id)
         try:
             for index, request in enumerate(itertools.chain([first], requests)):
-                with self.turn:
+                with working_for(call.chain or first.iterator_id), self.turn:
                     try:
                         self.limits.begin(mark)
-                        with variables.Given(brought):
+                        with variables.Given(call.environment):
                             item = self.advance(items, request.send)
                         where = f"item {index} of {self.spec.name}"
                         answers = list(parts(0, pb.VALUE, codec.segments(item, self.spec.output_codec, where=where)))

@@ -93,6 +93,11 @@ def test_functions_that_call_themselves_and_one_another(anywhere: str) -> None:
         assert future.result(60) == [first, *(["pong", "ping"] if first == "ping" else ["ping", "pong"]) * 2]
 
 
+def test_a_model_does_one_call_after_another_but_those_of_its_own(anywhere: str) -> None:
+    futures = [arithmetic.Alone.push(2, first=True) for _ in range(4)]
+    assert [future.result(60) for future in futures] == [[1, 1, 1]] * 4
+
+
 def test_generators_give_items_as_they_come(anywhere: str) -> None:
     assert list(arithmetic.count.run(3)) == [0, 1, 2]
     assert list(arithmetic.count.push(3).result(60)) == [0, 1, 2]

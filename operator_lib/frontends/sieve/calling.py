@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import os
+import secrets
 import threading
 from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +15,7 @@ from typing import Any
 from operator_lib import options
 from operator_lib.core import Operator, reach
 from operator_lib.engine import variables
-from operator_lib.engine.turn import Turn, held
+from operator_lib.engine.turn import ChainTurn, Turn, chain, held, working_for
 from operator_lib.errors import NotFound
 from operator_lib.frontends.sieve.place import Pushed, There, deployed, settle
 from operator_lib.frontends.sieve.reference import named
@@ -47,7 +48,7 @@ class Calling:
 
     def __init__(self, target: Any) -> None:
         self._target = target
-        self._turn = Turn()
+        self._turn = ChainTurn() if inspect.isclass(target) or "__wrapped__" not in vars(target) else Turn()
         self._lock = threading.Lock()
         self._connection: Any = None
         self._place: There | None = None
@@ -67,7 +68,12 @@ class Calling:
         if not is_local():
             return self.place(deploy).push(args, kwargs, environment)
         future = Pushed()
-        call = lambda: _start(future, lambda: self._call(args, kwargs, environment))  # noqa: E731
+        working = chain()
+
+        def call() -> None:
+            with working_for(working):
+                _start(future, lambda: self._call(args, kwargs, environment))
+
         if held():  # whoever pushes may be what the threads of the pool are waiting for
             threading.Thread(target=call, daemon=True).start()
         else:
@@ -104,16 +110,17 @@ class Calling:
         asked = chosen.environment_variables
         values = {env.name: env.default for env in asked if env.default is not None and env.name not in os.environ}
         values |= environment
-        with self._turn, variables.Given(values):
+        with working_for(chain() or secrets.token_hex(8)), self._turn, variables.Given(values):
             variables.require(str(chosen.name), [env.name for env in asked])
             value = settled(self._made()(*args, **kwargs))
         return self._stepwise(value, values) if isinstance(value, Generator) else value
 
     def _stepwise(self, items: Generator[Any, Any, Any], values: Mapping[str, str]) -> Generator[Any, None, Any]:
         """Items of a generator, each a turn of its own."""
+        working = chain() or secrets.token_hex(8)
         with closing(items):
             while True:
-                with self._turn, variables.Given(values):
+                with working_for(working), self._turn, variables.Given(values):
                     try:
                         item = next(items)
                     except StopIteration as stop:

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%operator_lib/wire/proto/serving.proto\x12\x0foperator_lib.v1\"K\n\x0e\x43onnectRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04wait\x18\x02 \x01(\x01\x12\x0c\n\x04\x64\x65\x61\x64\x18\x03 \x03(\t\x12\x0f\n\x07version\x18\x04 \x01(\x05\"N\n\x0b\x46\x61teRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nreplica_id\x18\x02 \x01(\t\x12\x0f\n\x07session\x18\x03 \x01(\x06\x12\x0c\n\x04\x63\x61ll\x18\x04 \x01(\x04\"M\n\tFateReply\x12\x14\n\x0clast_started\x18\x01 \x01(\x04\x12\r\n\x05known\x18\x02 \x01(\x08\x12\r\n\x05\x63\x61use\x18\x03 \x01(\t\x12\x0c\n\x04kind\x18\x04 \x01(\t\"\xe5\x01\n\x0c\x43onnectReply\x12\x39\n\tendpoints\x18\x01 \x03(\x0b\x32&.operator_lib.v1.ConnectReply.Endpoint\x12\x0f\n\x07version\x18\x02 \x01(\x05\x12\x13\n\x0bschema_json\x18\x03 \x01(\t\x12\r\n\x05\x63\x61use\x18\x04 \x01(\t\x12\x14\n\x0coptions_json\x18\x05 \x01(\t\x12\x0f\n\x07\x66\x61ilure\x18\x06 \x01(\x0c\x1a>\n\x08\x45ndpoint\x12\x12\n\nreplica_id\x18\x01 \x01(\t\x12\x0f\n\x07\x61\x64\x64ress\x18\x02 \x01(\t\x12\r\n\x05token\x18\x03 \x01(\t\"\xe3\x01\n\x04\x43\x61ll\x12\n\n\x02id\x18\x01 \x01(\x04\x12#\n\x04verb\x18\x02 \x01(\x0e\x32\x15.operator_lib.v1.Verb\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x0f\n\x07payload\x18\x04 \x01(\x0c\x12\x0c\n\x04more\x18\x05 \x01(\x08\x12\x0c\n\x04json\x18\x06 \x01(\x08\x12;\n\x0b\x65nvironment\x18\x07 \x03(\x0b\x32&.operator_lib.v1.Call.EnvironmentEntry\x1a\x32\n\x10\x45nvironmentEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"0\n\x08\x43\x61llPack\x12$\n\x05\x63\x61lls\x18\x01 \x03(\x0b\x32\x15.operator_lib.v1.Call\"^\n\x06\x41nswer\x12\n\n\x02id\x18\x01 \x01(\x04\x12)\n\x04kind\x18\x02 \x01(\x0e\x32\x1b.operator_lib.v1.AnswerKind\x12\x0f\n\x07payload\x18\x03 \x01(\x0c\x12\x0c\n\x04more\x18\x04 \x01(\x08\"\x11\n\x0f\x46\x61rewellRequest\"\x0f\n\rFarewellReply\"6\n\nAnswerPack\x12(\n\x07\x61nswers\x18\x01 \x03(\x0b\x32\x17.operator_lib.v1.Answer\"3\n\x0eIterateRequest\x12\x13\n\x0biterator_id\x18\x01 \x01(\t\x12\x0c\n\x04send\x18\x02 \x01(\x0c*@\n\x04Verb\x12\x08\n\x04\x43\x41LL\x10\x00\x12\x07\n\x03GET\x10\x01\x12\x07\n\x03SET\x10\x02\x12\x07\n\x03\x44\x45L\x10\x03\x12\n\n\x06\x44UNDER\x10\x04\x12\x07\n\x03MAP\x10\x05*U\n\nAnswerKind\x12\t\n\x05VALUE\x10\x00\x12\t\n\x05\x45RROR\x10\x01\x12\x0c\n\x08ITERATOR\x10\x02\x12\x0c\n\x08\x43\x41LLABLE\x10\x03\x12\x0b\n\x07REFUSED\x10\x04\x12\x08\n\x04STOP\x10\x05\x32\x97\x01\n\x08Servings\x12I\n\x07\x43onnect\x12\x1f.operator_lib.v1.ConnectRequest\x1a\x1d.operator_lib.v1.ConnectReply\x12@\n\x04\x46\x61te\x12\x1c.operator_lib.v1.FateRequest\x1a\x1a.operator_lib.v1.FateReply2\xa1\x02\n\x05\x43\x61lls\x12\x45\n\x07Session\x12\x19.operator_lib.v1.CallPack\x1a\x1b.operator_lib.v1.AnswerPack(\x01\x30\x01\x12N\n\x08\x46\x61rewell\x12 .operator_lib.v1.FarewellRequest\x1a\x1e.operator_lib.v1.FarewellReply0\x01\x12G\n\x07Iterate\x12\x1f.operator_lib.v1.IterateRequest\x1a\x17.operator_lib.v1.Answer(\x01\x30\x01\x12\x38\n\x06Invoke\x12\x15.operator_lib.v1.Call\x1a\x17.operator_lib.v1.Answerb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%operator_lib/wire/proto/serving.proto\x12\x0foperator_lib.v1\"K\n\x0e\x43onnectRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04wait\x18\x02 \x01(\x01\x12\x0c\n\x04\x64\x65\x61\x64\x18\x03 \x03(\t\x12\x0f\n\x07version\x18\x04 \x01(\x05\"N\n\x0b\x46\x61teRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nreplica_id\x18\x02 \x01(\t\x12\x0f\n\x07session\x18\x03 \x01(\x06\x12\x0c\n\x04\x63\x61ll\x18\x04 \x01(\x04\"M\n\tFateReply\x12\x14\n\x0clast_started\x18\x01 \x01(\x04\x12\r\n\x05known\x18\x02 \x01(\x08\x12\r\n\x05\x63\x61use\x18\x03 \x01(\t\x12\x0c\n\x04kind\x18\x04 \x01(\t\"\xe5\x01\n\x0c\x43onnectReply\x12\x39\n\tendpoints\x18\x01 \x03(\x0b\x32&.operator_lib.v1.ConnectReply.Endpoint\x12\x0f\n\x07version\x18\x02 \x01(\x05\x12\x13\n\x0bschema_json\x18\x03 \x01(\t\x12\r\n\x05\x63\x61use\x18\x04 \x01(\t\x12\x14\n\x0coptions_json\x18\x05 \x01(\t\x12\x0f\n\x07\x66\x61ilure\x18\x06 \x01(\x0c\x1a>\n\x08\x45ndpoint\x12\x12\n\nreplica_id\x18\x01 \x01(\t\x12\x0f\n\x07\x61\x64\x64ress\x18\x02 \x01(\t\x12\r\n\x05token\x18\x03 \x01(\t\"\xf2\x01\n\x04\x43\x61ll\x12\n\n\x02id\x18\x01 \x01(\x04\x12#\n\x04verb\x18\x02 \x01(\x0e\x32\x15.operator_lib.v1.Verb\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x0f\n\x07payload\x18\x04 \x01(\x0c\x12\x0c\n\x04more\x18\x05 \x01(\x08\x12\x0c\n\x04json\x18\x06 \x01(\x08\x12;\n\x0b\x65nvironment\x18\x07 \x03(\x0b\x32&.operator_lib.v1.Call.EnvironmentEntry\x12\r\n\x05\x63hain\x18\x08 \x01(\t\x1a\x32\n\x10\x45nvironmentEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"0\n\x08\x43\x61llPack\x12$\n\x05\x63\x61lls\x18\x01 \x03(\x0b\x32\x15.operator_lib.v1.Call\"^\n\x06\x41nswer\x12\n\n\x02id\x18\x01 \x01(\x04\x12)\n\x04kind\x18\x02 \x01(\x0e\x32\x1b.operator_lib.v1.AnswerKind\x12\x0f\n\x07payload\x18\x03 \x01(\x0c\x12\x0c\n\x04more\x18\x04 \x01(\x08\"\x11\n\x0f\x46\x61rewellRequest\"\x0f\n\rFarewellReply\"6\n\nAnswerPack\x12(\n\x07\x61nswers\x18\x01 \x03(\x0b\x32\x17.operator_lib.v1.Answer\"3\n\x0eIterateRequest\x12\x13\n\x0biterator_id\x18\x01 \x01(\t\x12\x0c\n\x04send\x18\x02 \x01(\x0c*@\n\x04Verb\x12\x08\n\x04\x43\x41LL\x10\x00\x12\x07\n\x03GET\x10\x01\x12\x07\n\x03SET\x10\x02\x12\x07\n\x03\x44\x45L\x10\x03\x12\n\n\x06\x44UNDER\x10\x04\x12\x07\n\x03MAP\x10\x05*U\n\nAnswerKind\x12\t\n\x05VALUE\x10\x00\x12\t\n\x05\x45RROR\x10\x01\x12\x0c\n\x08ITERATOR\x10\x02\x12\x0c\n\x08\x43\x41LLABLE\x10\x03\x12\x0b\n\x07REFUSED\x10\x04\x12\x08\n\x04STOP\x10\x05\x32\x97\x01\n\x08Servings\x12I\n\x07\x43onnect\x12\x1f.operator_lib.v1.ConnectRequest\x1a\x1d.operator_lib.v1.ConnectReply\x12@\n\x04\x46\x61te\x12\x1c.operator_lib.v1.FateRequest\x1a\x1a.operator_lib.v1.FateReply2\xa1\x02\n\x05\x43\x61lls\x12\x45\n\x07Session\x12\x19.operator_lib.v1.CallPack\x1a\x1b.operator_lib.v1.AnswerPack(\x01\x30\x01\x12N\n\x08\x46\x61rewell\x12 .operator_lib.v1.FarewellRequest\x1a\x1e.operator_lib.v1.FarewellReply0\x01\x12G\n\x07Iterate\x12\x1f.operator_lib.v1.IterateRequest\x1a\x17.operator_lib.v1.Answer(\x01\x30\x01\x12\x38\n\x06Invoke\x12\x15.operator_lib.v1.Call\x1a\x17.operator_lib.v1.Answerb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,10 +33,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_CALL_ENVIRONMENTENTRY']._loaded_options = None
   _globals['_CALL_ENVIRONMENTENTRY']._serialized_options = b'8\001'
-  _globals['_VERB']._serialized_start=1047
-  _globals['_VERB']._serialized_end=1111
-  _globals['_ANSWERKIND']._serialized_start=1113
-  _globals['_ANSWERKIND']._serialized_end=1198
+  _globals['_VERB']._serialized_start=1062
+  _globals['_VERB']._serialized_end=1126
+  _globals['_ANSWERKIND']._serialized_start=1128
+  _globals['_ANSWERKIND']._serialized_end=1213
   _globals['_CONNECTREQUEST']._serialized_start=58
   _globals['_CONNECTREQUEST']._serialized_end=133
   _globals['_FATEREQUEST']._serialized_start=135
@@ -48,23 +48,23 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CONNECTREPLY_ENDPOINT']._serialized_start=462
   _globals['_CONNECTREPLY_ENDPOINT']._serialized_end=524
   _globals['_CALL']._serialized_start=527
-  _globals['_CALL']._serialized_end=754
-  _globals['_CALL_ENVIRONMENTENTRY']._serialized_start=704
-  _globals['_CALL_ENVIRONMENTENTRY']._serialized_end=754
-  _globals['_CALLPACK']._serialized_start=756
-  _globals['_CALLPACK']._serialized_end=804
-  _globals['_ANSWER']._serialized_start=806
-  _globals['_ANSWER']._serialized_end=900
-  _globals['_FAREWELLREQUEST']._serialized_start=902
-  _globals['_FAREWELLREQUEST']._serialized_end=919
-  _globals['_FAREWELLREPLY']._serialized_start=921
-  _globals['_FAREWELLREPLY']._serialized_end=936
-  _globals['_ANSWERPACK']._serialized_start=938
-  _globals['_ANSWERPACK']._serialized_end=992
-  _globals['_ITERATEREQUEST']._serialized_start=994
-  _globals['_ITERATEREQUEST']._serialized_end=1045
-  _globals['_SERVINGS']._serialized_start=1201
-  _globals['_SERVINGS']._serialized_end=1352
-  _globals['_CALLS']._serialized_start=1355
-  _globals['_CALLS']._serialized_end=1644
+  _globals['_CALL']._serialized_end=769
+  _globals['_CALL_ENVIRONMENTENTRY']._serialized_start=719
+  _globals['_CALL_ENVIRONMENTENTRY']._serialized_end=769
+  _globals['_CALLPACK']._serialized_start=771
+  _globals['_CALLPACK']._serialized_end=819
+  _globals['_ANSWER']._serialized_start=821
+  _globals['_ANSWER']._serialized_end=915
+  _globals['_FAREWELLREQUEST']._serialized_start=917
+  _globals['_FAREWELLREQUEST']._serialized_end=934
+  _globals['_FAREWELLREPLY']._serialized_start=936
+  _globals['_FAREWELLREPLY']._serialized_end=951
+  _globals['_ANSWERPACK']._serialized_start=953
+  _globals['_ANSWERPACK']._serialized_end=1007
+  _globals['_ITERATEREQUEST']._serialized_start=1009
+  _globals['_ITERATEREQUEST']._serialized_end=1060
+  _globals['_SERVINGS']._serialized_start=1216
+  _globals['_SERVINGS']._serialized_end=1367
+  _globals['_CALLS']._serialized_start=1370
+  _globals['_CALLS']._serialized_end=1659
 # @@protoc_insertion_point(module_scope)

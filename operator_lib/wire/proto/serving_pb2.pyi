@@ -99,7 +99,7 @@ class ConnectReply(_message.Message):
     def __init__(self, endpoints: _Optional[_Iterable[_Union[ConnectReply.Endpoint, _Mapping]]] = ..., version: _Optional[int] = ..., schema_json: _Optional[str] = ..., cause: _Optional[str] = ..., options_json: _Optional[str] = ..., failure: _Optional[bytes] = ...) -> None: ...
 
 class Call(_message.Message):
-    __slots__ = ("id", "verb", "name", "payload", "more", "json", "environment")
+    __slots__ = ("id", "verb", "name", "payload", "more", "json", "environment", "chain")
     class EnvironmentEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -114,6 +114,7 @@ class Call(_message.Message):
     MORE_FIELD_NUMBER: _ClassVar[int]
     JSON_FIELD_NUMBER: _ClassVar[int]
     ENVIRONMENT_FIELD_NUMBER: _ClassVar[int]
+    CHAIN_FIELD_NUMBER: _ClassVar[int]
     id: int
     verb: Verb
     name: str
@@ -121,7 +122,8 @@ class Call(_message.Message):
     more: bool
     json: bool
     environment: _containers.ScalarMap[str, str]
-    def __init__(self, id: _Optional[int] = ..., verb: _Optional[_Union[Verb, str]] = ..., name: _Optional[str] = ..., payload: _Optional[bytes] = ..., more: _Optional[bool] = ..., json: _Optional[bool] = ..., environment: _Optional[_Mapping[str, str]] = ...) -> None: ...
+    chain: str
+    def __init__(self, id: _Optional[int] = ..., verb: _Optional[_Union[Verb, str]] = ..., name: _Optional[str] = ..., payload: _Optional[bytes] = ..., more: _Optional[bool] = ..., json: _Optional[bool] = ..., environment: _Optional[_Mapping[str, str]] = ..., chain: _Optional[str] = ...) -> None: ...
 
 class CallPack(_message.Message):
     __slots__ = ("calls",)

@@ -83,6 +83,27 @@ def pong(n: int) -> list:
     return ["pong", *(ping.run(n - 1) if n else [])]
 
 
+@sieve.function(name="back")
+def back(n: int) -> list:
+    return Alone.run(n)
+
+
+@sieve.Model(name="alone")
+class Alone:
+    """Says how many calls from outside are inside of it; calls itself, through a function."""
+
+    def __setup__(self):
+        self.inside = 0
+
+    def __predict__(self, n: int, first: bool = False) -> list:
+        self.inside += first
+        try:
+            rest = back.run(n - 1) if n else []
+            return [self.inside, *rest]
+        finally:
+            self.inside -= first
+
+
 @sieve.function(name="counter")
 def count(to: int, boom: bool = False):
     yield from range(to)
