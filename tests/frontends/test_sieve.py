@@ -18,7 +18,7 @@ import pytest
 import requests
 from appeared import appeared
 from arithmetic import Adder, Classy, Warm, both, multiply
-from refused import with_header
+from sieve_refused import with_header
 
 import operator_lib.frontends.sieve as sieve
 from operator_lib import Operator, errors, options

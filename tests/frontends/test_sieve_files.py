@@ -7,10 +7,10 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-import media
 import numpy
 import pytest
 import requests
+import sieve_media as media
 
 import operator_lib.frontends.sieve as sieve
 from operator_lib import errors

@@ -6,7 +6,7 @@ import time
 from concurrent.futures import as_completed
 from pathlib import Path
 
-import beside
+import sibling_of_arithmetic as beside
 from appeared import appeared
 
 import operator_lib.frontends.sieve as sieve
@@ -132,7 +132,7 @@ def where():
         "text": Path("data.txt").read_text(),
         "sibling": beside.VALUE,
         "files": sorted(name for name in os.listdir(".") if name.endswith(".txt")),
-        "on the path": any((Path(folder) / "beside.py").is_file() for folder in sys.path),
+        "on the path": any((Path(folder) / "sibling_of_arithmetic.py").is_file() for folder in sys.path),
     }
 
 
