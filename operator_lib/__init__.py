@@ -34,7 +34,7 @@ _NAMES = {
     "DeployPlan": "package.plan",
     "stub": "client.stubs",
 }
-_MODULES = ("errors", "frontends", "lib", "worker")
+_MODULES = ("autobatch", "errors", "frontends", "lib", "worker")
 
 __all__ = [
     "DAG",
@@ -54,6 +54,7 @@ __all__ = [
     "RouteTo",
     "Run",
     "Sequential",
+    "autobatch",
     "errors",
     "frontends",
     "gpu",
@@ -81,6 +82,7 @@ def __dir__() -> list[str]:
 
 
 if TYPE_CHECKING:
+    from operator_lib import autobatch as autobatch
     from operator_lib import errors as errors
     from operator_lib import frontends as frontends
     from operator_lib import lib as lib

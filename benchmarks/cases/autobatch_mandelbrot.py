@@ -1,0 +1,17 @@
+"""A loop of very uneven length on NumPy."""
+
+from __future__ import annotations
+
+from benchmarks.case import Case
+from benchmarks.peers.batches import beside_loop
+
+CASE = Case(
+    name="autobatch_mandelbrot",
+    what="Mandelbrot, 10,000 examples, NumPy",
+    unit="ms",
+    beside="plain Python loop",
+    goal_text="at least 8 × faster",
+    goal=1 / 8,
+    rounds=beside_loop("mandelbrot", "program_counter", 10_000),
+    needs={"numpy": "numpy>=2.2"},
+)

@@ -1,0 +1,87 @@
+"""Which array library a program runs on."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from operator_lib.autobatch.typing.stand_ins import StandIns
+
+
+class Backend:
+    """An array library, and how programs run on it."""
+
+    name: str = ""
+    strategies: tuple[str, ...] = ()
+    """Ways to run that it has; the first is the usual one."""
+
+    @property
+    def key(self) -> Any:
+        """Equal for backends that can share compiled programs."""
+        return self.name
+
+    def stand_ins(self) -> StandIns:
+        """What types are inferred with."""
+        return StandIns()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
+
+
+class NumpyBackend(Backend):
+    """NumPy: all strategies; the machine for `strategy="auto"` is chosen by what was faster."""
+
+    name = "numpy"
+    strategies = ("program_counter", "stackless", "loop")
+
+
+class NativeBackend(Backend):
+    """Scalar programs, compiled lane by lane with Numba (``pip install 'operator_lib[autobatch-native]'``)."""
+
+    name = "native"
+    strategies = ("native",)
+
+    @property
+    def key(self) -> Any:
+        return "numpy"
+
+
+def chosen(backend: Any, arrays: Iterable[Any]) -> Backend:
+    """The backend that was asked for, or that of the arguments."""
+    if backend is not None:
+        if not isinstance(backend, Backend):
+            raise TypeError(f"backend must be one of operator_lib.autobatch's backends, got {backend!r}")
+        return backend
+    for array in arrays:
+        if isinstance(array, np.ndarray):
+            continue
+        root = type(array).__module__.partition(".")[0]
+        made = _OTHERS.get(root)
+        if made is not None and root in sys.modules:
+            return made()
+    return NUMPY
+
+
+def _torch() -> Backend:
+    from operator_lib.autobatch.backends.torch_backend import TorchBackend
+
+    return TorchBackend()
+
+
+def _jax() -> Backend:
+    from operator_lib.autobatch.backends.jax_backend import JaxBackend
+
+    return JaxBackend()
+
+
+def _tensorflow() -> Backend:
+    from operator_lib.autobatch.backends.tensorflow_backend import TensorFlowBackend
+
+    return TensorFlowBackend()
+
+
+NUMPY = NumpyBackend()
+_OTHERS = {"torch": _torch, "jaxlib": _jax, "jax": _jax, "tensorflow": _tensorflow}

@@ -1,0 +1,274 @@
+"""A function that runs on whole batches."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import time
+import types
+from collections.abc import Callable
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from operator_lib.autobatch.arguments import Reader, example, gathered, results
+from operator_lib.autobatch.backends.choice import Backend, chosen
+from operator_lib.autobatch.errors import lane_error
+from operator_lib.autobatch.instructions import TensorType, Type
+from operator_lib.autobatch.native.source import DEEPEST
+from operator_lib.autobatch.stats import Stats
+from operator_lib.autobatch.typing.values import Const, Lane, Tup, Value, leaves, signature
+
+if TYPE_CHECKING:
+    from operator_lib.autobatch.compiled import Compiled
+    from operator_lib.autobatch.context import Context
+
+OWN_KEYWORDS = ("dry_run", "stackless", "max_stack_depth", "backend", "block_code_cache")
+DEFAULT_DEPTH = 15
+_single: ContextVar[bool] = ContextVar("autobatch_single", default=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Quick:
+    """What runs lane by lane for one set of argument types (and sizes of batch)."""
+
+    compiled: Compiled
+    strategy: str
+    driver: Callable[..., Any]
+    dtypes: list[Any]
+    single: bool
+    room: int
+
+
+class BatchedFunction:
+    """Calls the function on every example of a batch; made by `Context.batch`.
+
+    All arguments have one more axis in front, of equal size or 1; numbers are broadcast. So has the result. Keyword
+    arguments besides the function's own: ``dry_run`` (run the plain function, example by example), ``stackless`` (run
+    calls on Python's stack), ``max_stack_depth`` (frames of one lane, 15; None: no limit), ``backend``,
+    ``block_code_cache`` (accepted; compiled code is kept in the context, and is shared safely).
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        function: types.FunctionType,
+        type_inference: Callable[[list[Any]], Any] | None,
+        taken: list[str],
+        options: dict[str, Any] | None = None,
+    ) -> None:
+        functools.update_wrapper(self, function)
+        self.context, self.single, self.type_inference = context, function, type_inference
+        self._last: Stats | tuple[str, str, int, float] | None = None
+        self._quick: dict[tuple[Any, ...], Quick] = {}
+        self._taken = frozenset(taken)
+        self._options = options or {}
+        self._signature = inspect.signature(function)
+
+    def options(self, **defaults: Any) -> BatchedFunction:
+        """The same function with other defaults for ``dry_run``, ``stackless``, ``max_stack_depth``, ``backend``,
+        ``strategy``, ``lanes`` and ``schedule``; also the way for a function with a parameter of one of these names."""
+        known = {*OWN_KEYWORDS, "strategy", "lanes", "schedule"}
+        unknown = sorted(set(defaults) - known)
+        if unknown:
+            raise TypeError(f"unknown option {unknown[0]!r}; there are {', '.join(sorted(known))}")
+        merged = {**self._options, **defaults}
+        return BatchedFunction(self.context, self.single, self.type_inference, list(self._taken), merged)
+
+    @property
+    def last_stats(self) -> Stats | None:
+        """What the last call did; None before the first."""
+        if isinstance(self._last, tuple):
+            self._last = Stats(*self._last)
+        return self._last
+
+    def __call__(self, *args: Any, **keywords: Any) -> Any:
+        if _single.get():
+            return self.single(*args, **keywords)
+        if self._quick and not keywords:
+            found = self._quickly(args)
+            if found is not None:
+                return found
+        option = dict(self._options)
+        for name in OWN_KEYWORDS:
+            if name in keywords and name not in self._taken:
+                option[name] = keywords.pop(name)
+        bound = self._bound(args, keywords)
+        if option.get("dry_run"):
+            return self._dry(bound)
+        reader = Reader()
+        given = {name: reader.read(value, name) for name, value in bound.items()}
+        values = self._ordered({**given, **self._defaults(bound)})
+        backend = chosen(option.get("backend") or self.context.backend, [leaf.array for leaf in reader.leaves])
+        key = tuple(signature(value) for value in values.values())
+        compiled = self.context.compiled(self, values, key, backend)
+        return self._run(compiled, reader, backend, option)
+
+    def _quickly(self, args: tuple[Any, ...]) -> Any:
+        """The result, when machine code for arrays of numbers like these is there; else None."""
+        kinds: list[Any] = []
+        count = -1
+        for array in args:
+            if type(array) is not np.ndarray or array.ndim != 1 or not array.flags.carray:
+                return None
+            if len(array) != count:
+                if count >= 0:
+                    return None
+                count = len(array)
+            kinds.append(array.dtype)
+        quick = self._quick.get(tuple(kinds)) or self._quick.get((count.bit_length(), *kinds))
+        if quick is None or not quick.compiled.holds():
+            return None
+        started = time.perf_counter()
+        try:
+            if quick.strategy == "loop":
+                outs = quick.driver(args, quick.room)
+            else:
+                outs = [np.empty(count, dtype) for dtype in quick.dtypes]
+                quick.driver(count, quick.room, *args, *outs)
+        except Exception:
+            return None  # the machine says which lane raised, and what
+        self._last = (quick.strategy, "numpy", count, time.perf_counter() - started)
+        if quick.single:
+            return outs[0]
+        assert quick.compiled.main.result is not None
+        return results(quick.compiled.main.result, iter(outs), lambda value: np.full(count, value))
+
+    def _remember(self, compiled: Compiled, reader: Reader, option: dict[str, Any], strategy: str) -> None:
+        """Calls with arrays of the same types can go straight to what runs lane by lane."""
+        result = compiled.main.result
+        plain = all(isinstance(leaf.array, np.ndarray) and "[" not in leaf.path for leaf in reader.leaves)
+        if not plain or result is None or len(reader.leaves) != len(self._signature.parameters):
+            return
+        found = list(leaves(result))
+        if not found or any(value.type.shape for value in found) or not _only_lanes(result):
+            return
+        limit = option.get("max_stack_depth", DEFAULT_DEPTH)
+        kinds = tuple(leaf.array.dtype for leaf in reader.leaves)
+        key = kinds if strategy == "native" else (reader.count().bit_length(), *kinds)
+        deepest = DEEPEST if strategy == "native" else 500
+        self._quick[key] = Quick(
+            compiled,
+            strategy,
+            compiled.native if strategy == "native" else compiled.loop,
+            [value.type.dtype for value in found],
+            isinstance(result, Lane),
+            deepest if limit is None else min(limit, deepest),
+        )
+
+    def _bound(self, args: tuple[Any, ...], keywords: dict[str, Any]) -> dict[str, Any]:
+        return dict(self._signature.bind(*args, **keywords).arguments)
+
+    def _defaults(self, bound: dict[str, Any]) -> dict[str, Value]:
+        parameters = self._signature.parameters.values()
+        return {p.name: Const(p.default) for p in parameters if p.name not in bound}
+
+    def _ordered(self, values: dict[str, Value]) -> dict[str, Value]:
+        return {name: values[name] for name in self._signature.parameters}
+
+    def _run(self, compiled: Compiled, reader: Reader, backend: Backend, option: dict[str, Any]) -> Any:
+        from operator_lib.autobatch.running import run
+
+        count = reader.count()
+        started = time.perf_counter()
+        outcome = run(self.context, compiled, reader.leaves, count, backend, option)
+        seconds = time.perf_counter() - started
+        chooser = compiled.chooser
+        if outcome.strategy == "native" or (
+            outcome.strategy == "loop" and chooser is not None and chooser.settled(count) == "loop"
+        ):
+            self._remember(compiled, reader, option, outcome.strategy)
+        self._last = Stats(
+            outcome.strategy, backend.name, count, seconds, outcome.blocks, outcome.peak_frames, outcome.live_frames
+        )
+        assert compiled.main.result is not None
+        found = results(compiled.main.result, iter(outcome.columns), lambda value: outcome.full(value, count))
+        if outcome.failed:
+            raise lane_error(outcome.failed, found)
+        return found
+
+    def _dry(self, bound: dict[str, Any]) -> Any:
+        """The plain function, one example after the other."""
+        reader = Reader()
+        for name, value in bound.items():
+            reader.read(value, name)
+        token = _single.set(True)
+        found: list[Any] = []
+        try:
+            for place in range(reader.count()):
+                found.append(self.single(**{name: example(value, place) for name, value in bound.items()}))
+        finally:
+            _single.reset(token)
+        if not found:
+            raise ValueError("dry_run of an empty batch: there is no example to run")
+        return gathered(found)
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        return self if instance is None else functools.partial(self, instance)
+
+    def __repr__(self) -> str:
+        return f"<batched {self.single.__qualname__}>"
+
+    # ---- looking inside ------------------------------------------------------------------------------------------
+
+    def compiled_for(self, *args: Any, **keywords: Any) -> Compiled:
+        """The program for arguments like these."""
+        bound = self._bound(args, keywords)
+        reader = Reader()
+        values = self._ordered({**{n: reader.read(v, n) for n, v in bound.items()}, **self._defaults(bound)})
+        backend = chosen(self._options.get("backend") or self.context.backend, [leaf.array for leaf in reader.leaves])
+        return self.context.compiled(self, values, tuple(signature(v) for v in values.values()), backend)
+
+    def explain(self, *args: Any, **keywords: Any) -> str:
+        """The program for arguments like these, as text: blocks, variables, where they live, source lines."""
+        from operator_lib.autobatch.explain import explained
+
+        return explained(self.compiled_for(*args, **keywords))
+
+    def tune(self, *args: Any, seconds: float = 2.0) -> float:
+        """`Context.tune` for this function."""
+        return self.context.tune(self.single.__name__, *args, seconds=seconds)
+
+    def check_types(self, arguments: dict[str, Value], compiled: Compiled) -> None:
+        """What `type_inference` says must be what was inferred; TypeError when it is not."""
+        if self.type_inference is None:
+            return
+        from operator_lib.autobatch.public import pattern_of
+
+        said = self.type_inference([pattern_of(value) for value in arguments.values() if not isinstance(value, Const)])
+        assert compiled.main.result is not None
+        _same_types(self.single.__name__, said, pattern_of(compiled.main.result), "")
+
+
+def _only_lanes(value: Value) -> bool:
+    if isinstance(value, Tup):
+        return all(map(_only_lanes, value.items))
+    return isinstance(value, Lane)
+
+
+def _same_types(name: str, said: Any, found: Any, path: str) -> None:
+    if isinstance(said, TensorType):
+        agrees = isinstance(found, TensorType) and said.shape == found.shape
+        if agrees and (said.dtype == found.dtype or (found.weak and said.dtype.kind == found.dtype.kind)):
+            return
+        raise TypeError(f"type_inference of {name} says{path} {said}, but the function returns {_words(found)}")
+    if isinstance(said, Type):
+        _same_types(name, said.tensors, found, path)
+        return
+    if isinstance(said, list) and len(said) == 1 and isinstance(found, TensorType):
+        said = said[0]  # a list of what is returned, as the types of arguments are
+        _same_types(name, said, found, path)
+        return
+    if isinstance(said, tuple | list):
+        if not isinstance(found, tuple | list) or len(said) != len(found):
+            raise TypeError(f"type_inference of {name} says{path} {len(said)} values, not {_words(found)}")
+        for number, (one, two) in enumerate(zip(said, found, strict=True)):
+            _same_types(name, one, two, f"{path} [{number}]")
+        return
+    raise TypeError(f"type_inference of {name} must return TensorType, or tuples of them, got {said!r}")
+
+
+def _words(found: Any) -> str:
+    return str(found) if isinstance(found, TensorType) else f"{len(found)} values" if found is not None else "nothing"

@@ -1,0 +1,44 @@
+"""Operators in batches."""
+
+from __future__ import annotations
+
+import types
+from typing import Any
+
+from operator_lib.autobatch.batched import BatchedFunction
+from operator_lib.autobatch.context import Context
+from operator_lib.autobatch.errors import CompileError
+from operator_lib.core import Operator
+
+
+class BatchedForward:
+    """Calls an operator's `forward` on every example of a batch; the operator and its children stay as they are."""
+
+    def __init__(self, operator: Operator, batched: BatchedFunction) -> None:
+        self.operator, self.batched = operator, batched
+
+    def __call__(self, *args: Any, **keywords: Any) -> Any:
+        return self.batched(self.operator, *args, **keywords)
+
+    @property
+    def last_stats(self) -> Any:
+        return self.batched.last_stats
+
+    def explain(self, *args: Any, **keywords: Any) -> str:
+        """The program for arguments like these, as text."""
+        return self.batched.explain(self.operator, *args, **keywords)
+
+    def __repr__(self) -> str:
+        return f"<batched forward of {type(self.operator).__name__}>"
+
+
+def compile_forward(operator: Operator, *, context: Context | None = None) -> BatchedForward:
+    """An operator's single-example `forward`, for whole batches: every argument has one more axis in front.
+
+    Attributes are read when it is called: replacing one takes effect. `CompileError` (a ValueError) says what of the
+    code of `forward`, or of the forwards it calls, cannot be batched.
+    """
+    forward = type(operator).forward
+    if not isinstance(forward, types.FunctionType):
+        raise CompileError(f"forward of {type(operator).__name__} has no source", hint="Define it with def.")
+    return BatchedForward(operator, (context or Context()).batch_uncurried(forward))

@@ -1,0 +1,1 @@
+"""Python source → blocks of untyped instructions."""

@@ -1,0 +1,1 @@
+"""Scalar programs compiled lane by lane."""

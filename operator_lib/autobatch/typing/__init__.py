@@ -1,0 +1,1 @@
+"""What every variable holds: found by running each operation on stand-ins for one example."""
