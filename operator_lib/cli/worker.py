@@ -44,6 +44,13 @@ def start(
     keep_days: Annotated[
         float | None, typer.Option("--keep-days", min=0, help="Days they are kept. Default 30; 0: for ever.")
     ] = None,
+    max_calls: Annotated[
+        int | None, typer.Option("--max-calls", min=1, help="Calls of one serving over HTTP at a time. Default 2000.")
+    ] = None,
+    allow_origin: Annotated[
+        list[str] | None, typer.Option("--allow-origin", metavar="URL", help="Web pages that may use it. Repeat it.")
+    ] = None,
+    access_log: Annotated[bool, typer.Option("--access-log", help="Log a line for each HTTP request.")] = False,
     insecure: Annotated[
         bool, typer.Option("--insecure", help="Listen on other addresses than loopback without TLS.")
     ] = False,
@@ -61,12 +68,13 @@ def start(
     folder = endpoint.home_folder(home)
     given: dict[str, str] = {"host": host, "drain": str(drain)}
     given |= {name: str(n) for name, n in (("port", port), ("grpc-port", grpc_port), ("max-runs", max_runs)) if n}
-    limits = {"max-queued": max_queued, "keep-runs": keep_runs, "keep-days": keep_days}
+    limits = {"max-calls": max_calls, "max-queued": max_queued, "keep-runs": keep_runs, "keep-days": keep_days}
     given |= {name: str(n) for name, n in limits.items() if n is not None}
     given |= {"executor": executor} if executor != "local" else {}
     given |= {"docker-base": docker_base} if docker_base else {}
-    if insecure:
-        given["insecure"] = ""
+    if allow_origin:
+        given["allow-origin"] = ",".join(allow_origin)
+    given |= {flag: "" for flag, set_ in (("insecure", insecure), ("access-log", access_log)) if set_}
     if foreground:
         from operator_lib.worker.__main__ import main
 

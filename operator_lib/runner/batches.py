@@ -33,7 +33,9 @@ class _Asked:
     call: pb.Call
     page: Page
     given: Arguments
-    answers: Answers = field(default_factory=Future)
+    answers: Future[Any] = field(default_factory=Future)
+    raw: bool = False
+    """Whether its answer is what was returned or raised, not messages."""
 
 
 class Batches:
@@ -74,6 +76,12 @@ class Batches:
         self.collector.put(waiting)
         return found
 
+    def put_given(self, call: pb.Call, page: Page, given: Arguments) -> Future[Any]:
+        """Let one call wait whose arguments are read already; what it returns."""
+        asked = _Asked(call, page, given, raw=True)
+        self.collector.put([Waiting(asked, kind(*given), lambda: not asked.answers.cancelled())])
+        return asked.answers
+
     def _work(self) -> None:
         while batch := self.collector.take():
             begun = time.monotonic()
@@ -102,13 +110,18 @@ class Batches:
                 if isinstance(result, Failed):
                     target.restart.after(result.error)
             answers = [
-                target.failed(each.call, result.error)
+                result
+                if each.raw
+                else target.failed(each.call, result.error)
                 if isinstance(result, Failed)
                 else target.answered(each.call, each.page.mark(each.call.id), result)
                 for each, result in zip(asked, results, strict=True)
             ]
         for each, answer in zip(asked, answers, strict=True):
-            each.answers.set_result(answer)
+            if isinstance(answer, Failed):
+                each.answers.set_exception(answer.error)
+            else:
+                each.answers.set_result(answer)
 
     def _together(self, *args: Any, **kwargs: Any) -> Any:
         return managed.method(self._op, self._forward, args, kwargs)

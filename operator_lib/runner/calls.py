@@ -317,6 +317,10 @@ class Target:
 
     def wait(self, awaitable: Any) -> Any:
         """The value of an awaitable, run on the replica's one event loop."""
+        return self.begin(awaitable).result()
+
+    def begin(self, awaitable: Any) -> Future[Any]:
+        """Its value to be."""
         if self._loop is None:
             with self._loop_lock:
                 if self._loop is None:
@@ -327,10 +331,7 @@ class Target:
         async def run() -> Any:
             return await awaitable
 
-        try:
-            return asyncio.run_coroutine_threadsafe(run(), self._loop).result()
-        except StopAsyncIteration:
-            raise
+        return asyncio.run_coroutine_threadsafe(run(), self._loop)
 
 
 def place(error: BaseException, op: Any) -> str:

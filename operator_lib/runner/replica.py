@@ -22,6 +22,7 @@ from operator_lib.engine.process import FAILURE, LEDGER, ProcessSpec
 from operator_lib.runner import child
 from operator_lib.runner.calls import Target, calls_others, refused
 from operator_lib.runner.limits import Limits
+from operator_lib.runner.line import Line
 from operator_lib.runner.stdio import Story
 from operator_lib.wire import failure
 from operator_lib.wire.proto import serving_pb2 as pb
@@ -63,14 +64,16 @@ def run(spec: ProcessSpec, story: Story) -> int:
     )
     rpc.add_CallsServicer_to_server(service, server)
     port = server.add_insecure_port(f"{spec.host}:0")
+    line = Line(target, spec, service.ledger)
     stopping, told = threading.Event(), threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: (told.set(), stopping.set()))  # type: ignore[arg-type]
     target.restart.go = lambda: (story.emit({"kind": "going"}), stopping.set())  # type: ignore[assignment]
     server.start()
-    story.emit({"kind": "ready", "address": f"{spec.host}:{port}"})
+    story.emit({"kind": "ready", "address": f"{spec.host}:{port}", "line": line.port})
     while not stopping.wait(3600):
         pass
-    service.drain(told)
+    line.draining = True
+    service.drain(told, line)
     server.stop(0.2).wait()
     return 0
 
@@ -216,15 +219,16 @@ class CallService(rpc.CallsServicer):
         joined = b"".join(answer.payload for answer in answers)
         return pb.Answer(id=request.id, kind=answers[0].kind, payload=joined)
 
-    def drain(self, told: threading.Event) -> None:
-        """Refuse new calls, tell every client, wait until each has taken its leave, and every iterator is read.
+    def drain(self, told: threading.Event, line: Line) -> None:
+        """Refuse new calls, tell every client, wait until each has taken its leave, calls over HTTP are done, and every
+        iterator is read.
 
         Who was told to end waits no longer than `DRAIN`.
         """
         self.draining = True
         self.wake()
         end = math.inf
-        while (self.sessions or self.streams) and time.monotonic() < end:
+        while (self.sessions or self.streams or line.busy) and time.monotonic() < end:
             if told.is_set() and end == math.inf:
                 end = time.monotonic() + DRAIN
             time.sleep(0.01)

@@ -6,6 +6,7 @@ import collections.abc
 import dataclasses
 import datetime as dt
 import enum
+import io
 import pathlib
 import types
 import typing
@@ -32,6 +33,10 @@ _SIMPLE: dict[Any, Json] = {
     type(None): {"type": "null"},
     bytes: {"type": "string", "contentEncoding": "base64"},
     bytearray: {"type": "string", "contentEncoding": "base64"},
+    memoryview: {"type": "string", "contentEncoding": "base64"},
+    io.BytesIO: {"type": "string", "contentEncoding": "base64"},
+    typing.BinaryIO: {"type": "string", "contentEncoding": "base64"},
+    typing.IO: {"type": "string", "contentEncoding": "base64"},
     complex: {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2},
     dt.datetime: {"type": "string", "format": "date-time"},
     dt.date: {"type": "string", "format": "date"},

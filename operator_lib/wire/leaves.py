@@ -7,9 +7,11 @@ from __future__ import annotations
 import base64
 import binascii
 import datetime as dt
+import io
 import math
 import pathlib
 import sys
+import typing
 import uuid
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
@@ -91,6 +93,11 @@ def _decode64(text: str) -> bytes:
     return base64.b64decode(text, validate=True)
 
 
+def _file(value: Any, where: str) -> Any:
+    """Something to read from."""
+    return value if hasattr(value, "read") else io.BytesIO(LEAVES[bytes](value, where))
+
+
 def _timedelta(value: Any, where: str) -> dt.timedelta:
     if isinstance(value, dt.timedelta):
         return value
@@ -111,6 +118,10 @@ LEAVES: dict[Any, Coercion] = {
     type(None): _exactly(type(None), "null"),
     bytes: _from_text(bytes, "base64 text", _decode64),
     bytearray: _from_text(bytearray, "base64 text", lambda text: bytearray(_decode64(text))),
+    memoryview: _from_text(memoryview, "base64 text", lambda text: memoryview(_decode64(text))),
+    io.BytesIO: _file,
+    typing.BinaryIO: _file,
+    typing.IO: _file,
     dt.datetime: _from_text(dt.datetime, "an ISO 8601 date and time", dt.datetime.fromisoformat),
     dt.date: _from_text(dt.date, "an ISO 8601 date", dt.date.fromisoformat),
     dt.time: _from_text(dt.time, "an ISO 8601 time", dt.time.fromisoformat),

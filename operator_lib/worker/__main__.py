@@ -7,11 +7,11 @@ import asyncio
 import logging
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from operator_lib.endpoint import home_folder
-from operator_lib.worker.config import KEEP_DAYS, KEEP_RUNS, MAX_QUEUED, Config
+from operator_lib.worker.config import KEEP_DAYS, KEEP_RUNS, MAX_CALLS, MAX_QUEUED, Config
 
 # Exit code when another worker has the home.
 TAKEN = 3
@@ -30,6 +30,9 @@ def main(argv: list[str] | None = None, by_hand: Mapping[str, str] | None = None
     parser.add_argument("--keep-days", type=float, default=KEEP_DAYS, help="days they are kept; 0: for ever")
     parser.add_argument("--insecure", action="store_true", help="allow other hosts than loopback without TLS")
     parser.add_argument("--drain", type=float, default=10.0, help="seconds to wait for runs and calls when stopping")
+    parser.add_argument("--allow-origin", default="", help="web pages that may use it, separated by commas")
+    parser.add_argument("--max-calls", type=int, default=MAX_CALLS, help="calls of one serving over HTTP at a time")
+    parser.add_argument("--access-log", action="store_true", help="write a line for each HTTP request")
     parser.add_argument("--leash", action="store_true", help="stop when standard input ends")
     parser.add_argument("--executor", default="local", help="where runs and replicas live: local or docker")
     parser.add_argument("--docker-base", default="", help="image to start from ({python}: its version)")
@@ -49,6 +52,9 @@ def main(argv: list[str] | None = None, by_hand: Mapping[str, str] | None = None
         given.executor,
         given.docker_base,
         by_hand,
+        tuple(origin.strip() for origin in given.allow_origin.split(",") if origin.strip()),
+        given.max_calls,
+        given.access_log,
     )
     os.umask(0o077)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
@@ -64,7 +70,8 @@ def serve(config: Config) -> int:
         await Worker(config).run()
 
     try:
-        asyncio.run(work())
+        with asyncio.Runner(loop_factory=event_loop()) as runner:
+            runner.run(work())
     except AlreadyRunning as taken:
         print(taken, file=sys.stderr)
         return TAKEN
@@ -72,6 +79,15 @@ def serve(config: Config) -> int:
         print(f"operator-lib worker: {problem}", file=sys.stderr)
         return 2
     return 0
+
+
+def event_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """The faster event loop, where it is installed: it has no wheels for every platform."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
 
 
 if __name__ == "__main__":

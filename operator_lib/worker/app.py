@@ -24,6 +24,7 @@ from operator_lib.worker.blobs import Blobs
 from operator_lib.worker.collection import Collection
 from operator_lib.worker.config import GRPC_PORT, PORT, Config
 from operator_lib.worker.deploys import Deploys
+from operator_lib.worker.http.lines import Lines
 from operator_lib.worker.metrics import Metrics
 from operator_lib.worker.places import Places
 from operator_lib.worker.replicas import Launcher
@@ -48,13 +49,6 @@ GRPC_OPTIONS = [
     ("grpc.keepalive_time_ms", 20000),
     ("grpc.keepalive_timeout_ms", 10000),
     ("grpc.http2.ping_timeout_ms", 10000),
-]
-
-# A call over HTTP travels in one message, and so does its answer.
-REPLICA_OPTIONS = [
-    ("grpc.enable_http_proxy", 0),
-    ("grpc.max_send_message_length", -1),
-    ("grpc.max_receive_message_length", 256 << 20),
 ]
 
 
@@ -86,22 +80,16 @@ class Worker:
         collection = Collection(self.store, self.blobs, self.places)
         self.retention = Retention(self.store, self.places, self.runs, collection, config.keep_runs, config.keep_days)
         self.metrics = Metrics(self)
+        self.lines = Lines(config.max_calls)
         self.runs.on_end = self.metrics.run_ended
         self.stopping = asyncio.Event()
         self.server: Any = None
         self.http: asyncio.Task[None] | None = None
         self.uvicorn: Any = None
         self.health: Any = None
-        self._channels: dict[str, aio.Channel] = {}
 
     async def _environment_of(self, version: Any) -> str:
         return await self.deploys.environment_of(version)
-
-    def channel(self, address: str) -> aio.Channel:
-        """A connection to a replica, kept."""
-        if address not in self._channels:
-            self._channels[address] = aio.insecure_channel(address, REPLICA_OPTIONS)
-        return self._channels[address]
 
     async def start(self) -> None:
         """Come up; when this returns the worker answers."""
@@ -179,8 +167,9 @@ class Worker:
                 yield  # signals are the worker's
 
         config = uvicorn.Config(
-            make_app(self), log_level="warning", lifespan="off", access_log=False, timeout_graceful_shutdown=2
-        )
+            make_app(self), log_level="warning", lifespan="off", access_log=False, timeout_graceful_shutdown=2,
+            ws="none", proxy_headers=False, timeout_keep_alive=75, server_header=False,
+        )  # fmt: skip
         self.uvicorn = Server(config)
         await self.uvicorn.serve([bound])
 
@@ -234,8 +223,7 @@ class Worker:
         if self.http is not None:
             self.uvicorn.should_exit = True
             await self.http
-        for channel in self._channels.values():
-            await channel.close()
+        await self.lines.close()
         self.store.close()  # the lock goes with the process: until then nobody else may have the home
 
 

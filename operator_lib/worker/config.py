@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from operator_lib.executors import chosen
 PORT = 7070
 GRPC_PORT = 7071
 MAX_QUEUED = 100_000
+MAX_CALLS = 2000
 KEEP_RUNS = 100_000
 KEEP_DAYS = 30.0
 
@@ -45,6 +47,12 @@ class Config:
     """Image that those of operators start from which name none."""
     by_hand: Mapping[str, str] | None = None
     """Options that workers of this home are started with on demand, once this one has come up."""
+    allow_origins: tuple[str, ...] = ()
+    """Web pages of these may use the worker; of others none."""
+    max_calls: int = MAX_CALLS
+    """Calls of one serving over HTTP that wait or go on; more are refused."""
+    access_log: bool = False
+    """A line for each HTTP request."""
 
     def check(self) -> None:
         """Refuse to be reachable from outside unless that was asked for by name, and numbers without a meaning.
@@ -55,6 +63,11 @@ class Config:
         chosen.check(self.executor, self.docker_base)
         if self.max_queued < 1:
             raise ValueError(f"--max-queued: must be 1 or more, got {self.max_queued}")
+        if self.max_calls < 1:
+            raise ValueError(f"--max-calls: must be 1 or more, got {self.max_calls}")
+        for origin in self.allow_origins:
+            if not re.fullmatch(r"https?://[A-Za-z0-9.\[\]:-]+", origin):
+                raise ValueError(f"--allow-origin: must be like https://example.org, without a path, got {origin!r}")
         for name, number in (("--keep-runs", self.keep_runs), ("--keep-days", self.keep_days)):
             if not 0 <= number <= 1e9:
                 raise ValueError(f"{name}: must be 0 (without limit) or more, got {number:g}")

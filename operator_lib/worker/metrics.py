@@ -37,6 +37,9 @@ class Metrics:
         self._requests = Counter(
             f"{PREFIX}http_requests", "Requests by method and status.", ("method", "code"), registry=self._registry
         )
+        # Looking a child up by its labels takes longer than counting.
+        self._called: dict[tuple[str, str, int], Histogram] = {}
+        self._asked: dict[tuple[str, int], Counter] = {}
         self._readers = Gauge(
             f"{PREFIX}event_streams", "Readers of events and logs over HTTP.", registry=self._registry
         )
@@ -48,11 +51,18 @@ class Metrics:
 
     def called(self, serving: str, method: str, code: int, seconds: float) -> None:
         """A call of a serving has been answered."""
-        self._calls.labels(serving, method, str(code)).observe(seconds)
+        key = serving, method, code
+        child = self._called.get(key)
+        if child is None:
+            child = self._called[key] = self._calls.labels(serving, method, str(code))
+        child.observe(seconds)
 
     def requested(self, method: str, code: int) -> None:
         """A request has been answered."""
-        self._requests.labels(method, str(code)).inc()
+        child = self._asked.get((method, code))
+        if child is None:
+            child = self._asked[method, code] = self._requests.labels(method, str(code))
+        child.inc()
 
     @contextlib.contextmanager
     def reading(self) -> Generator[None]:

@@ -36,6 +36,7 @@ class Replica:
         self.token = token_urlsafe(24)
         self.status = "starting"  # ready, draining, dead
         self.address = ""
+        self.line = 0  # port at the same host, for calls over HTTP
         self.process: Process | None = None
         self.started = time.time()
         self.asked_for = False
@@ -112,6 +113,7 @@ class Launcher:
         def hear(message: dict[str, Any]) -> None:
             if "ready" in message and not replica.leaving:
                 replica.address = message["ready"].get("address", "")
+                replica.line = message["ready"].get("line", 0)
                 replica.status = "ready"
                 replica.answered = True
                 replica.settled.set()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
@@ -16,6 +16,7 @@ import jsonschema_rs
 from operator_lib.wire.leaves import LEAVES
 from operator_lib.wire.methods import Method, Schema
 from operator_lib.wire.schema import json_schema
+from operator_lib.worker.http.binary import answers, form_schema, says_bytes, takes_bytes, takes_only_text
 from operator_lib.worker.http.complaints import Complaint, complaints, named
 from operator_lib.worker.http.errors import Refusal
 
@@ -62,6 +63,12 @@ class Arguments:
         self.alone = self._alone(method)
         self._check_keywords = compiled(self.keywords)
         self._check_alone = compiled({**(self.first.schema if self.first else {})})
+        self.files = frozenset(p.name for p in method.params if takes_bytes(p))
+        self.form = form_schema(method.params, self.keywords) if any(map(says_bytes, method.params)) else None
+        self.answers = answers(method.returns, method.returns_schema)
+        others = [p for p in method.params if p.required and p is not self.first]
+        self.alone_as_bytes = self.first is not None and says_bytes(self.first) and not others
+        self._check_fields = compiled({key: value for key, value in self.keywords.items() if key != "required"})
 
     def _alone(self, method: Method) -> Json | None:
         """The schema of a first argument that stands for the whole body, None where there is no such call."""
@@ -84,11 +91,36 @@ class Arguments:
         Raises:
             Refusal: 422; its details name every place.
         """
-        problems = list(self._problems(value))
+        self._refuse(list(self._problems(value)))
+
+    def check_fields(self, values: Json, files: Collection[str]) -> None:
+        """The same for arguments by name, some of which came as files."""
+        self._refuse(list(self._field_problems(values, files)))
+
+    def takes_text(self, name: str) -> bool:
+        """Whether a field of a form can only be text."""
+        return takes_only_text(self.keywords["properties"].get(name, {}))
+
+    def _refuse(self, problems: list[Complaint]) -> None:
         if problems:
             more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
             message = f"{self.name}: {problems[0]}{more}"
             raise Refusal(422, "ValidationError", message, [p.to_json() for p in problems[:SHOWN]])
+
+    def _field_problems(self, values: Json, files: Collection[str]) -> Iterator[Complaint]:
+        known = self.keywords["properties"]
+        yield from complaints(self._check_fields.iter_errors(values), self.keywords)
+        for name in files:
+            if name in values:
+                yield Complaint(name, "is there twice, as a file and as text", "once")
+            elif name not in known and not self.keywords["additionalProperties"]:
+                words = f"one of {', '.join(known) or 'none'}"
+                yield Complaint(name, f"there is no such argument; known: {words.removeprefix('one of ')}", words)
+            elif name in known and name not in self.files:
+                yield Complaint(name, "cannot be a file; give it as text or JSON", "JSON")
+        for name in self.keywords.get("required", ()):
+            if name not in values and name not in files:
+                yield Complaint(name, "is missing", "an argument")
 
     def _problems(self, value: Any) -> Iterator[Complaint]:
         if isinstance(value, dict):

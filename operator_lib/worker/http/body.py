@@ -6,11 +6,13 @@ import json
 import math
 from typing import Any
 
-from starlette.requests import Request
+from starlette.types import Receive
 
 from operator_lib.errors import SerializationError
 from operator_lib.wire import plain
 from operator_lib.worker.http.errors import Refusal
+from operator_lib.worker.http.head import Head
+from operator_lib.worker.http.incoming import message
 
 # Bytes of a request's body.
 BODY_LIMIT = 8 << 20
@@ -18,20 +20,31 @@ BODY_LIMIT = 8 << 20
 MEDIA = ("application/json", "application/x-www-form-urlencoded", "")
 
 
-async def read_json(request: Request, empty: bytes = b"{}") -> tuple[Any, bytes]:
+async def read_json(head: Head, receive: Receive, empty: bytes = b"{}") -> tuple[Any, bytes]:
     """The value of the body, and its text; nothing at all is ``{}``, as text too unless `empty` says otherwise.
 
     Raises:
         Refusal: 400 with the position, 413, 415.
     """
-    _check_type(request.headers.get("content-type", ""))
-    data = await _read(request)
+    _check_type(head.media)
+    check_length(head.length, BODY_LIMIT)
+    data = await _read(receive)
     return parse(data or b"{}"), data or empty
 
 
+def is_json(header: str) -> bool:
+    """Whether a ``Content-Type`` says so, or nothing."""
+    if header in MEDIA:
+        return True
+    media = header.partition(";")[0].strip().lower()
+    return media in MEDIA or (media.startswith("application/") and media.endswith("+json"))
+
+
 def _check_type(header: str) -> None:
+    if header in MEDIA:
+        return
     media, *parameters = (part.strip().lower() for part in header.split(";"))
-    if media not in MEDIA and not (media.startswith("application/") and media.endswith("+json")):
+    if not is_json(media):
         raise Refusal(415, "UnsupportedMediaType", f"the body must be application/json, not {media!r:.80}")
     for parameter in parameters:
         name, _, value = parameter.partition("=")
@@ -39,28 +52,37 @@ def _check_type(header: str) -> None:
             raise Refusal(415, "UnsupportedMediaType", f"JSON travels in UTF-8, not in {value.strip()!r:.80}")
 
 
-async def _read(request: Request) -> bytes:
-    declared = request.headers.get("content-length", "")
-    if declared.isdigit() and len(declared) < 20 and int(declared) > BODY_LIMIT:
-        raise _too_large()
-    data = bytearray()
-    async for chunk in request.stream():
-        data += chunk
-        if len(data) > BODY_LIMIT:
-            raise _too_large()
-    return bytes(data)
+def check_length(declared: str, limit: int) -> None:
+    """Refuse a body whose ``Content-Length`` says that it is too large. Raises Refusal (413)."""
+    if declared.isdigit() and (len(declared) > 19 or int(declared) > limit):
+        raise too_large(limit)
 
 
-def _too_large() -> Refusal:
-    message = f"the body is over {BODY_LIMIT >> 20} MiB; use the Python client for large values"
-    return Refusal(413, "ContentTooLarge", message, {"limit": BODY_LIMIT})
+async def _read(receive: Receive) -> bytes:
+    data, more = await message(receive)
+    if not more and len(data) <= BODY_LIMIT:
+        return data
+    whole = bytearray(data)
+    while True:
+        if len(whole) > BODY_LIMIT:
+            raise too_large(BODY_LIMIT)
+        if not more:
+            return bytes(whole)
+        data, more = await message(receive)
+        whole += data
+
+
+def too_large(limit: int) -> Refusal:
+    """The refusal of a body that is."""
+    message = f"the body is over {limit >> 20} MiB; use the Python client for large values"
+    return Refusal(413, "ContentTooLarge", message, {"limit": limit})
 
 
 def parse(data: bytes) -> Any:
     """The JSON value. Raises Refusal (400) where two readers might take it differently, or none at all."""
     try:
         text = data.decode("utf-8")
-        value = json.loads(text, object_pairs_hook=_object, parse_constant=_constant, parse_float=_float)
+        value = _DECODER.decode(text)
         if text.count("[") + text.count("{") > plain.MAX_DEPTH:
             plain.check_depth(value, plain.MAX_DEPTH)
         if "\\ud" in text or "\\uD" in text:
@@ -101,3 +123,6 @@ def _float(text: str) -> float:
     if math.isinf(value):
         raise ValueError(f"the number {text:.40} is too large")
     return value
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant, parse_float=_float)

@@ -50,6 +50,7 @@ class Endpoint:
     Attributes:
         errors: statuses of `errors.error_response` beyond those that every route may answer with.
         body: schema of the request's JSON, None without one.
+        bodies: schemas of bodies of other media types.
         kind: "job" or "serving" where the document repeats the row for every deployment, with its own schema.
     """
 
@@ -64,6 +65,7 @@ class Endpoint:
     body: Mapping[str, Any] | None = None
     kind: str = ""
     open: bool = False
+    bodies: tuple[tuple[str, Mapping[str, Any]], ...] = ()
 
     def query(self, request: Request) -> Json:
         """The query parameters by name, as their schemas say; those that were not given are left out.

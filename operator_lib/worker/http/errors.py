@@ -41,6 +41,13 @@ class Refusal(OperatorError):
         self.headers = headers
 
 
+class CallerGone(Refusal):
+    """Nobody is there to be answered; the status is what access logs show, as elsewhere."""
+
+    def __init__(self) -> None:
+        super().__init__(499, "CallerGone", "the caller went away")
+
+
 # The first that fits.
 STATUSES: tuple[tuple[type[BaseException], int], ...] = (
     (AuthenticationError, 401),

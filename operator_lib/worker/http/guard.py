@@ -1,22 +1,34 @@
-"""What stands before every HTTP route: Host, Origin, token."""
+"""What stands before every HTTP route: Host, Origin, token; and around it: request ids, counting, the access log."""
 
 from __future__ import annotations
 
+import itertools
+import logging
+import re
+import secrets
+import time
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
 
 from operator_lib.worker.config import loopback
+from operator_lib.worker.http import origins
 from operator_lib.worker.http.errors import error_response
+from operator_lib.worker.http.head import Head
+from operator_lib.worker.http.page import page_of
+from operator_lib.worker.http.servings import PREFIX, call_of
 from operator_lib.worker.tokens import bearer
 
 if TYPE_CHECKING:
     from operator_lib.worker.app import Worker
 
+log = logging.getLogger("operator_lib.access")
+
 OPEN = frozenset({"/healthz"})
-SERVING = "/v1/servings/"
 # Whatever else is sent as a method is counted as "other": a label for each word would be without end.
 METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "DELETE"})
+_REQUEST_ID = re.compile(rb"[!-~]{1,128}")
 
 
 class Guard:
@@ -25,49 +37,95 @@ class Guard:
     def __init__(self, app: Any, worker: Worker) -> None:
         self.app = app
         self.worker = worker
+        self.origins = worker.config.allow_origins
+        self._prefix = secrets.token_hex(6).encode()
+        self._numbers = itertools.count(1)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http":
             return
-        method = str(scope["method"])
+        head = scope["head"] = Head(scope)
+        if not _REQUEST_ID.fullmatch(head.request_id):
+            head.request_id = b"%b%08x" % (self._prefix, next(self._numbers))
+        added = [(b"x-request-id", head.request_id)]
+        if head.origin is not None:
+            added += origins.headers(head.origin, self.origins)
+        status, started = 0, time.monotonic()
 
         async def counted(message: Any) -> None:
+            nonlocal status
             if message["type"] == "http.response.start":
-                self.worker.metrics.requested(method if method in METHODS else "other", message["status"])
+                status = message["status"]
+                message["headers"] = [*message["headers"], *added]
+                self.worker.metrics.requested(head.method if head.method in METHODS else "other", status)
             await send(message)
 
-        await (self.refusal(scope) or self.app)(scope, receive, counted)
+        try:
+            await self._chosen(head)(scope, receive, counted)
+        finally:
+            if self.worker.config.access_log:
+                took = (time.monotonic() - started) * 1000
+                path = scope["raw_path"].decode("latin-1")  # as it was sent: nothing in it can end a line
+                about = head.method, path, status or "-", took, head.request_id.decode("latin-1")
+                log.info("%s %s %s %.1f ms, request %s", *about)
 
-    def refusal(self, scope: Any) -> Response | None:
-        """Why this request is not let in, or None."""
-        headers: dict[bytes, bytes] = dict(scope["headers"])
-        hosts = [value for name, value in scope["headers"] if name == b"host"]
-        host = hosts[0].decode("latin-1") if len(hosts) == 1 else ""
+    def _chosen(self, head: Head) -> Any:
+        """What answers."""
+        refusal = self._stranger(head)
+        if refusal is not None:
+            return refusal
+        below = head.path.startswith(PREFIX)
+        if head.method == "OPTIONS" and head.origin in self.origins:  # a browser asks before it sends what a page wants
+            return origins.preflight()
+        if below and head.method in ("GET", "HEAD") and "text/html" in head.accept:
+            page = page_of(head.path.removeprefix(PREFIX))
+            if page is not None:
+                return page
+        refusal = self._without_token(head)
+        if refusal is not None:
+            return refusal
+        call = call_of(self.worker, head) if below and head.method == "POST" else None
+        return call or self.app
+
+    def _stranger(self, head: Head) -> Response | None:
+        """Why this request is not even looked at: it is meant for somebody else, or comes from a foreign page."""
+        host = head.hosts[0] if len(head.hosts) == 1 else ""
         if not self.known_host(host):
             return error_response(403, "Forbidden", f"unknown Host {host!r}: use the address that the worker gave")
-        origin = headers.get(b"origin")
-        if origin is not None and origin.decode("latin-1") != f"http://{host}":
+        if head.origin is not None and not origins.allowed(head.origin, host, self.origins):
             return error_response(403, "Forbidden", "requests from other origins are refused")
-        path: str = scope["path"]
+        return None
+
+    def _without_token(self, head: Head) -> Response | None:
+        path = head.path
         if path in OPEN:
             return None
-        token = bearer(headers.get(b"authorization"))
+        token = bearer(head.authorization)
         tokens = self.worker.tokens
-        if tokens.is_owner(token):
+        deployment = self._deployment(path[len(PREFIX) :].partition("/")[0]) if path.startswith(PREFIX) else ""
+        if tokens.may_call(token, deployment) if deployment else tokens.is_owner(token):
             return None
-        if path.startswith(SERVING) and token:
-            row = self.worker.store.deployment(name=path.removeprefix(SERVING).split("/")[0], kind="serving")
-            if row is not None and tokens.may_call(token, row.id):
-                return None
         response = error_response(401, "AuthenticationError", "the token is missing or wrong")
         response.headers["WWW-Authenticate"] = "Bearer"
         return response
 
+    def _deployment(self, name: str) -> str:
+        """The id of a serving, "" without one."""
+        serving = self.worker.servings.by_name.get(name)
+        if serving is not None and not serving.closed:
+            return serving.deployment.id
+        row = self.worker.store.deployment(name=name, kind="serving")
+        return row.id if row is not None else ""
+
     def known_host(self, host: str) -> bool:
         """The name in a Host header is one that we listen on."""
-        name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
-        name = name.strip("[]")
-        bound = self.worker.config.host
-        if loopback(bound):
-            return name != "" and loopback(name)
-        return name == bound or (bound in ("0.0.0.0", "::") and name != "")
+        return _known_host(host, self.worker.config.host)
+
+
+@lru_cache(maxsize=256)
+def _known_host(host: str, bound: str) -> bool:
+    name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
+    name = name.strip("[]")
+    if loopback(bound):
+        return name != "" and loopback(name)
+    return name == bound or (bound in ("0.0.0.0", "::") and name != "")

@@ -48,7 +48,7 @@ async def submit(worker: Worker, request: Request, query: Json) -> Response:
     """Accept a run: with the answer it is on the worker's disk."""
     job, version = asked(worker, request, query, "job")
     key = idempotency_key(request)
-    value, text = await read_json(request)
+    value, text = await read_json(request.scope["head"], request.receive)
     row = await worker.runs.submit(checked_run(job, version, key, value, text))
     if query.get("wait"):
         row = await ended(worker, row, query.get("timeout", PATIENCE), request)

@@ -17,6 +17,8 @@ from operator_lib.worker.store.base import DeploymentRow, VersionRow
 if TYPE_CHECKING:
     from operator_lib.worker.app import Worker
 
+FORM = "multipart/form-data"
+BYTES = "application/octet-stream"
 # What every route may answer besides its own.
 ANYWHERE = (400, 401, 403, 500, 503)
 WORDS = {
@@ -25,14 +27,15 @@ WORDS = {
     403: "The request comes from a page of another origin, or was meant for another host.",
     404: "There is no such thing.",
     406: "The result has no JSON form.",
+    408: "The rest of the body did not come.",
     409: "The state does not allow it.",
     413: "The body is too large.",
     415: "The body is not declared to be JSON.",
     422: "The arguments do not fit: `details` names every place.",
-    429: "Too many runs are waiting.",
+    429: "Too many runs or calls are waiting.",
     500: "The operator's code raised, or the worker failed.",
     503: "It cannot answer now; try again.",
-    504: "The run went over its time limit.",
+    504: "The run went over its time limit, or the call over what its caller gave it.",
 }
 
 
@@ -98,7 +101,10 @@ class _Document:
         """One path of a deployment, with everything that answers there."""
         path = endpoint.path.replace("{name}", row.name).replace("{method}", name)
         answers, body = self._answers(endpoint, arguments), self._own(arguments.body(), row)
-        about = replace(endpoint, path=path, summary=arguments.name, answers=answers, body=body, tag=row.name)
+        bodies = self._bodies(endpoint, arguments, row)
+        about = replace(
+            endpoint, path=path, summary=arguments.name, answers=answers, body=body, bodies=bodies, tag=row.name
+        )
         self.add(about, **({"description": arguments.doc} if arguments.doc else {}))
         for other in rows:
             if other.path == endpoint.path and other.method != endpoint.method:
@@ -108,7 +114,17 @@ class _Document:
         """Those of the route that this method gives: a generator of a serving streams, other methods do not."""
         if endpoint.tag != "servings":
             return endpoint.answers
-        return tuple(answer for answer in endpoint.answers if (answer.schema is None) is arguments.streams)
+        if arguments.streams:
+            return tuple(answer for answer in endpoint.answers if answer.schema is None)
+        value = next(answer for answer in endpoint.answers if answer.schema is not None)
+        return value, *(replace(value, schema=None, media=media) for media in arguments.answers)
+
+    def _bodies(self, endpoint: Endpoint, arguments: Arguments, row: DeploymentRow) -> tuple[tuple[str, Json], ...]:
+        """Of a serving: a form where an argument is bytes, and raw bytes where that is the only one needed."""
+        if endpoint.tag != "servings" or arguments.form is None:
+            return ()
+        form = (FORM, self._own(arguments.form, row))
+        return (form, (BYTES, {})) if arguments.alone_as_bytes else (form,)
 
     def _own(self, schema: Json, row: DeploymentRow) -> Json:
         """A schema that stands alone, made part of the document: its definitions become components."""
@@ -156,7 +172,8 @@ def _operation(row: Endpoint) -> Json:
     if parameters:
         told["parameters"] = parameters
     if row.body is not None:
-        told["requestBody"] = {"content": {"application/json": {"schema": row.body}}, "required": _required(row.body)}
+        content = {"application/json": {"schema": row.body}, **{m: {"schema": s} for m, s in row.bodies}}
+        told["requestBody"] = {"content": content, "required": _required(row.body)}
     if row.open:
         told["security"] = []
     return told

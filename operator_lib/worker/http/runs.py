@@ -77,7 +77,7 @@ async def replay(worker: Worker, request: Request, query: Json) -> Response:
     job = find(worker, old.job, "job")
     version = version_of(worker, job, query.get("version", 0))
     key = idempotency_key(request)
-    value, text = await read_json(request, empty=b"")
+    value, text = await read_json(request.scope["head"], request.receive, empty=b"")
     if text:
         new = checked_run(job, version, key, value, text)
     else:

@@ -51,6 +51,8 @@ def deployed(local_worker: LocalWorker) -> LocalWorker:
     things.Pipe().deploy("pipe", **where)
     things.Store.deploy("web-store", **where)
     things.area.deploy("area", **where)
+    things.Media.deploy("media", **where)
+    things.Streams.deploy("streams", **where)
     return local_worker
 
 

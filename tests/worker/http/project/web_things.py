@@ -1,14 +1,21 @@
 """What the HTTP tests deploy."""
 
+import asyncio
 import dataclasses
 import datetime as dt
 import enum
 import os
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from decimal import Decimal
+from pathlib import Path
+from typing import BinaryIO
 
-from operator_lib import Operator, operator
+import numpy as np
+from PIL import Image as Pictures
+
+from operator_lib import Operator, RequestContext, operator
 from operator_lib.errors import RequestError
 
 
@@ -152,3 +159,96 @@ class Store:
 def area(width: float, height: float = 1.0) -> float:
     """Of a rectangle."""
     return width * height
+
+
+@operator
+class Media:
+    """What travels as bytes."""
+
+    def size(self, data: bytes, times: int = 1) -> int:
+        return len(data) * times
+
+    def both(self, left: bytes, right: bytes | None = None, note: str = "") -> list[int | str]:
+        return [len(left), len(right or b""), note]
+
+    def many(self, files: list[bytes]) -> list[int]:
+        return [len(file) for file in files]
+
+    def first_line(self, file: BinaryIO) -> str:
+        return file.readline().decode(errors="replace").strip()
+
+    def ending(self, path: Path) -> str:
+        return f"{path.suffix} {path.stat().st_size} {path.is_relative_to(os.environ['TMPDIR'])}"
+
+    def left_over(self) -> int:
+        return len(list(Path(os.environ["TMPDIR"]).glob("upload-*")))
+
+    def turned(self, image: Pictures.Image) -> Pictures.Image:
+        return image.transpose(Pictures.Transpose.ROTATE_90)
+
+    def doubled(self, array: np.ndarray) -> np.ndarray:
+        return array * 2
+
+    def repeated(self, text: str, count: int) -> bytes:
+        return text.encode() * min(count, 200_000_000)
+
+    def number(self, value: int) -> int:
+        return value
+
+
+@operator
+class Streams:
+    """Generators that tell what became of them."""
+
+    def __init__(self):
+        self.seen: list[str] = []
+        self.produced = 0
+        self.go_on = threading.Event()
+
+    def numbers(self, count: int) -> Iterator[int]:
+        yield from range(count)
+        return "done"
+
+    def large(self, count: int) -> Iterator[str]:
+        try:
+            for n in range(count):
+                self.produced = n + 1
+                yield "x" * 100_000
+        finally:
+            self.seen.append("large closed")
+
+    async def naps(self) -> AsyncIterator[int]:
+        try:
+            yield 0
+            await asyncio.sleep(3600)
+            yield 1
+        finally:
+            self.seen.append("naps closed")
+
+    async def sleeps(self) -> None:
+        try:
+            await asyncio.sleep(3600)
+        except asyncio.CancelledError:
+            self.seen.append("sleeps cancelled")
+            raise
+
+    def looks(self) -> None:
+        context = RequestContext.get()
+        while not context.cancelled:
+            time.sleep(0.005)
+        self.seen.append(f"looked, {context.request_id}")
+
+    def left(self) -> float | None:
+        end = RequestContext.get().deadline
+        return None if end is None else end - time.time()
+
+    def fails(self, after: int) -> Iterator[int]:
+        yield from range(after)
+        raise ValueError("broken")
+
+    def held(self, path: str) -> Iterator[int]:
+        """The second item comes when there is a file of that name."""
+        yield 0
+        while not os.path.exists(path):
+            time.sleep(0.005)
+        yield 1

@@ -1,0 +1,228 @@
+"""The socket on which the worker passes on calls that came in over HTTP: see protos/line.proto."""
+
+from __future__ import annotations
+
+import contextlib
+import hmac
+import queue
+import socket
+import struct
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from operator_lib.engine.ledger import Ledger, Page
+from operator_lib.engine.process import ProcessSpec
+from operator_lib.runner.calls import Target
+from operator_lib.runner.web_call import WebCall
+from operator_lib.runner.web_methods import WebMethods
+from operator_lib.wire.proto.line_pb2 import Asked, Told
+
+_LENGTH = struct.Struct("<I")
+# Bytes that one message may have; the worker sends less.
+LONGEST = 16 << 20
+# Seconds for the first message, the token.
+GREETING = 10.0
+# Answers wait no longer than this (seconds) for others to travel with them, and no more than so many bytes do.
+FLUSH = 0.001
+PACK = 256 << 10
+
+
+class Line:
+    """Listens, reads what the worker asks, and has `concurrency` threads carry it out."""
+
+    def __init__(self, target: Target, spec: ProcessSpec, ledger: Ledger) -> None:
+        self.target = target
+        self.ledger = ledger
+        self.token = spec.token.encode()
+        self.draining = False
+        self.methods = WebMethods(target)
+        # A call that takes too long ends the process, and what waits to be sent with it.
+        self.at_once = target.limits.any
+        self.jobs: queue.SimpleQueue[tuple[Connection, Callable[[], Told | None]]] = queue.SimpleQueue()
+        self.waiting = threading.Event()  # answers lie in an outbox
+        self.connections: set[Connection] = set()
+        family = socket.AF_INET6 if ":" in spec.host else socket.AF_INET
+        self.listener = socket.create_server((spec.host, 0), family=family, backlog=64)
+        self.port: int = self.listener.getsockname()[1]
+        for number in range(spec.concurrency):
+            threading.Thread(target=self._work, name=f"web-call-{number}", daemon=True).start()
+        threading.Thread(target=self._deliver, name="web-deliver", daemon=True).start()
+        threading.Thread(target=self._accept, name="web-accept", daemon=True).start()
+
+    @property
+    def busy(self) -> bool:
+        """Whether there are calls that have not come to their end."""
+        return any(connection.calls for connection in list(self.connections))
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                accepted, _ = self.listener.accept()
+            except OSError:  # closed, or out of descriptors
+                if self.listener.fileno() < 0:
+                    return
+                time.sleep(0.1)
+                continue
+            threading.Thread(target=self._greet, args=(accepted,), name="web-read", daemon=True).start()
+
+    def _greet(self, accepted: socket.socket) -> None:
+        with accepted, contextlib.suppress(OSError, EOFError):
+            accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            accepted.settimeout(GREETING)
+            (length,) = _LENGTH.unpack(_exactly(accepted, _LENGTH.size))
+            session, _, token = _exactly(accepted, min(length, 256)).partition(b" ")
+            if not hmac.compare_digest(token, self.token):
+                return
+            accepted.settimeout(None)
+            page = self.ledger.open(int(session))
+            connection = Connection(self, accepted, page)
+            self.connections.add(connection)
+            try:
+                connection.read()
+            finally:
+                self.connections.discard(connection)
+                connection.lost()
+                page.close()
+
+    def _work(self) -> None:
+        """Carry out one thing after another; what is done within a moment is told in one go."""
+        while True:
+            connection, job = self.jobs.get()
+            since = time.monotonic()
+            while True:
+                told = job()
+                if told is not None:
+                    connection.tell(told)
+                try:
+                    after, job = self.jobs.get_nowait()
+                except queue.Empty:
+                    connection.flush()
+                    break
+                if (
+                    self.at_once
+                    or after is not connection
+                    or connection.unsent > PACK
+                    or time.monotonic() - since > FLUSH
+                ):
+                    connection.flush()
+                    since = time.monotonic()
+                else:
+                    self.waiting.set()  # should the next one take long, the answers before it do not wait for it
+                connection = after
+
+    def _deliver(self) -> None:
+        while True:
+            self.waiting.wait()
+            self.waiting.clear()
+            time.sleep(FLUSH)
+            for connection in list(self.connections):
+                connection.flush()
+
+
+class Connection:
+    """One worker's end, and its calls by their ids."""
+
+    def __init__(self, line: Line, connected: socket.socket, page: Page) -> None:
+        self.line = line
+        self.page = page
+        self.socket = connected
+        self.calls: dict[int, WebCall] = {}
+        self.unsent = 0
+        self._outbox: list[bytes] = []
+        self._lock = threading.Lock()
+        self._sending = threading.Lock()
+
+    def read(self) -> None:
+        """Until the worker hangs up."""
+        for asked in messages(self.socket):
+            self._hear(asked)
+
+    def _hear(self, asked: Asked) -> None:
+        call = self.calls.get(asked.id)
+        if asked.ask == Asked.CANCEL:
+            if call is not None:
+                del self.calls[asked.id]
+                call.cancel()
+                self._do(call.close)
+            return
+        if asked.ask == Asked.NEXT:
+            if call is not None:
+                self._do(call.next)
+            return
+        if call is None:
+            if self.line.draining and asked.ask == Asked.START:
+                self.tell(Told(id=asked.id, tell=Told.REFUSED))
+                self.flush()
+                return
+            call = self.calls[asked.id] = WebCall(asked.id, self.line.methods, self.page, self._over, self._do)
+        if asked.ask == Asked.START:
+            call.asked = asked
+            self._do(call.start)
+        else:
+            call.receive(asked)
+
+    def _do(self, job: Callable[[], Told | None]) -> None:
+        self.line.jobs.put((self, job))
+
+    def _over(self, call: WebCall) -> None:
+        self.calls.pop(call.id, None)
+
+    def tell(self, told: Told) -> None:
+        """Put it in the outbox."""
+        data = told.SerializeToString()
+        with self._lock:
+            self._outbox += (_LENGTH.pack(len(data)), data)
+            self.unsent += len(data)
+
+    def flush(self) -> None:
+        """Send what is in the outbox. Whom nobody listens to is not told so: the reader notices."""
+        with self._sending:
+            with self._lock:
+                going, self._outbox, self.unsent = self._outbox, [], 0
+            if going:
+                with contextlib.suppress(OSError):
+                    self.socket.sendall(b"".join(going))
+
+    def lost(self) -> None:
+        """The worker hung up: nobody waits for anything."""
+        calls, self.calls = list(self.calls.values()), {}
+        for call in calls:
+            call.cancel()
+            self._do(call.close)
+
+
+def messages(connected: socket.socket) -> Iterator[Asked]:
+    """What is asked, until the other end hangs up or says something that is no message."""
+    heard = bytearray()
+    while True:
+        try:
+            data = connected.recv(1 << 18)
+        except OSError:
+            return
+        if not data:
+            return
+        heard += data
+        start = 0
+        while len(heard) - start >= _LENGTH.size:
+            (length,) = _LENGTH.unpack_from(heard, start)
+            if length > LONGEST:
+                return
+            end = start + _LENGTH.size + length
+            if end > len(heard):
+                break
+            asked: Any = Asked.FromString(bytes(heard[start + _LENGTH.size : end]))
+            start = end
+            yield asked
+        del heard[:start]
+
+
+def _exactly(connected: socket.socket, count: int) -> bytes:
+    data = b""
+    while len(data) < count:
+        more = connected.recv(count - len(data))
+        if not more:
+            raise EOFError
+        data += more
+    return data

@@ -1,0 +1,181 @@
+"""One call that came in over HTTP, from its first bytes to its last answer."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any
+
+from operator_lib import context
+from operator_lib.context import RequestContext
+from operator_lib.engine import requests
+from operator_lib.engine.ledger import Page
+from operator_lib.engine.memory import InProcess
+from operator_lib.runner.calls import PART
+from operator_lib.runner.uploads import Uploads
+from operator_lib.wire.proto.line_pb2 import Asked, Told
+
+if TYPE_CHECKING:
+    from operator_lib.runner.web_methods import WebMethods
+
+
+class WebCall:
+    """`receive` and `cancel` are called by the thread that reads; `start`, `next` and `close` by those that work.
+
+    The worker asks for one thing at a time, so of these only `close` can come while another goes on.
+    """
+
+    def __init__(
+        self,
+        id: int,
+        methods: WebMethods,
+        page: Page,
+        over: Callable[[WebCall], object],
+        later: Callable[[Callable[[], Told | None]], object],
+    ) -> None:
+        self.id = id
+        self.page = page
+        self.mark = page.mark(id)
+        self.asked = Asked()
+        self.uploads: Uploads | None = None
+        self.cancelled = False
+        self._methods = methods
+        self._over = over
+        self._later = later
+        self._lock = threading.Lock()
+        self._busy = False
+        self._running: Future[Any] | None = None  # on the event loop
+        self._items: Any = None
+        self._rest: Iterator[Told] | None = None
+        self._deadline: float | None = None
+        self._context: RequestContext | None = None
+
+    def receive(self, asked: Asked) -> None:
+        """Part of an argument."""
+        if self.uploads is None:
+            self.uploads = Uploads()
+        self.uploads.receive(asked)
+
+    def start(self) -> Told | None:
+        """Call the method: the value, the first item, or what went wrong."""
+        seconds = self.asked.seconds
+        self._deadline = time.time() + seconds if seconds else None
+        self._context = RequestContext(
+            self.asked.request_id,
+            memory=InProcess(),
+            emit=requests.tell,
+            graph_name=self._methods.name,
+            is_cancelled=lambda: self.cancelled,
+            time_left_until=lambda: self._deadline,
+        )
+        return self._carry_out(self._collect if self._methods.collects(self) else self._start)
+
+    def next(self) -> Told | None:
+        """The next part of a large value, or the next item."""
+        return self._carry_out(self._next_part if self._rest is not None else self._next_item)
+
+    def _carry_out(self, job: Callable[[], Told | None]) -> Told | None:
+        with self._lock:
+            self._busy = not self.cancelled
+        if not self._busy:
+            return None  # `close` follows
+        assert self._context is not None
+        with context.entered(self._context):
+            told = job()
+        with self._lock:
+            self._busy = False
+        if self.cancelled:
+            self.close()
+            return None
+        if told is not None and told.tell != Told.ITEM and not told.more:
+            self._end()
+        return told
+
+    def _collect(self) -> Told | None:
+        """Wait for a batch, and let others be carried out meanwhile."""
+        future, refused = self._methods.collect(self)
+        if future is None:
+            return self._told(Told.FAILED, refused)
+        self._running = future
+        future.add_done_callback(lambda done: self._later(lambda: self._carry_out(lambda: self._batched(done))))
+        return None
+
+    def _batched(self, done: Future[Any]) -> Told:
+        self._running = None
+        try:
+            return self._value(done.result())
+        except BaseException as error:
+            return self._told(Told.FAILED, self._methods.failed(error))
+
+    def _start(self) -> Told:
+        value, failed = self._methods.begin(self)
+        return self._told(Told.FAILED, value) if failed else self._value(value)
+
+    def _value(self, value: Any) -> Told:
+        if self._methods.lasts(value):
+            self._items = value
+            return self._next_item()
+        payload, media = self._methods.written(value, self.asked)
+        return self._told(Told.FAILED if media is None else Told.DONE, payload, media or "")
+
+    def _next_item(self) -> Told:
+        kind, payload = self._methods.item(self, self._items)
+        if kind != Told.ITEM:
+            self._items = None
+        return self._told(kind, payload)
+
+    def _told(self, tell: Any, payload: bytes, media: str = "") -> Told:
+        if len(payload) <= PART:
+            return Told(id=self.id, tell=tell, payload=payload, media=media)
+        self._rest = self._parts(tell, payload, media)
+        return next(self._rest)
+
+    def _parts(self, tell: Any, payload: bytes, media: str) -> Iterator[Told]:
+        view = memoryview(payload)
+        for begin in range(0, len(view), PART):
+            part, more = bytes(view[begin : begin + PART]), begin + PART < len(view)
+            yield Told(id=self.id, tell=tell, payload=part, media=media, more=more)
+
+    def _next_part(self) -> Told:
+        assert self._rest is not None
+        told = next(self._rest)
+        if not told.more:
+            self._rest = None
+        return told
+
+    def wait(self, future: Future[Any]) -> Any:
+        """Its result. Raises CancelledError when the call is cancelled meanwhile."""
+        self._running = future
+        if self.cancelled:
+            future.cancel()
+        try:
+            return future.result()
+        finally:
+            self._running = None
+
+    def cancel(self) -> None:
+        """Nobody waits any more. What runs on the event loop is stopped; what runs in a thread can look."""
+        self.cancelled = True
+        running = self._running
+        if running is not None:
+            running.cancel()
+
+    def close(self) -> None:
+        """After `cancel`. What goes on is left to its end, and then closed by whoever carried it out."""
+        with self._lock:
+            if self._busy:
+                return
+            items, self._items = self._items, None
+        if items is not None:
+            assert self._context is not None
+            with context.entered(self._context), contextlib.suppress(BaseException):
+                self._methods.close(items)
+        self._end()
+
+    def _end(self) -> None:
+        if self.uploads is not None:
+            self.uploads.remove()
+        self._over(self)

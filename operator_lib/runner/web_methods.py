@@ -1,0 +1,174 @@
+"""Calls with plain JSON, files and media types on the live object: arguments in, values, items and errors out."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from operator_lib import tree
+from operator_lib.core import Operator
+from operator_lib.errors import FatalException, SerializationError
+from operator_lib.runner.calls import PLAIN, Target, lasting
+from operator_lib.runner.job import signature as callers_signature
+from operator_lib.runner.media import media_form
+from operator_lib.wire import codec, failure
+from operator_lib.wire.hints import parameter_hint, resolve
+from operator_lib.wire.proto import serving_pb2 as pb
+from operator_lib.wire.proto.line_pb2 import Asked, Told
+
+if TYPE_CHECKING:
+    from operator_lib.runner.web_call import WebCall
+
+
+class Known:
+    """What calls of one method need to know, found once: the annotations are objects, not text."""
+
+    def __init__(self, method: Any) -> None:
+        function = tree.called(method) if isinstance(method, Operator) else method
+        names: Mapping[str, Any] = getattr(inspect.unwrap(function), "__globals__", MappingProxyType({}))
+        found = callers_signature(method, function)
+        if found is not None:
+            parameters = [p.replace(annotation=resolve(p.annotation, names) or p.empty) for p in _all(found)]
+            found = found.replace(parameters=parameters)
+        self.signature = found
+        self.hint: Callable[[int | str], Any] = parameter_hint(found, names)
+
+
+def _all(signature: inspect.Signature) -> list[inspect.Parameter]:
+    return list(signature.parameters.values())
+
+
+class WebMethods:
+    """Each call and each item of a generator is a turn at the object of its own."""
+
+    def __init__(self, target: Target) -> None:
+        self.target = target
+        self.name = target.spec.name
+        self._known: dict[str, Known] = {}
+
+    def begin(self, call: WebCall) -> tuple[Any, bool]:
+        """What the method returns; or the JSON of what it raised, and True."""
+        phase = "method"
+        with self.target.turn:
+            try:
+                if call.cancelled:
+                    return b"", True
+                method = self._method(call.asked.name)
+                phase = "arguments"
+                args, kwargs = self._arguments(call, method)
+                phase = ""
+                call.page.note(call.id)
+                self.target.limits.begin(call.mark)
+                value = self.target.limits.within(method, *args, **kwargs)
+                if type(value) not in PLAIN and inspect.isawaitable(value):
+                    value = call.wait(self.target.begin(value))
+                return value, False
+            except BaseException as error:
+                return self.failed(error, phase), True
+
+    def collects(self, call: WebCall) -> bool:
+        """Whether the call waits for others, to be carried out with them."""
+        batches = self.target.batches
+        return batches is not None and batches.collects(pb.Call(verb=pb.CALL, name=call.asked.name))
+
+    def collect(self, call: WebCall) -> tuple[Future[Any] | None, bytes]:
+        """What a call in a batch gives, in time; or None, and why its arguments do not fit."""
+        assert self.target.batches is not None
+        try:
+            given = self._arguments(call, self.target.op)
+        except BaseException as error:
+            return None, self.failed(error, "arguments")
+        stub = pb.Call(id=call.id, verb=pb.CALL, name=call.asked.name)
+        return self.target.batches.put_given(stub, call.page, given), b""
+
+    def _method(self, name: str) -> Any:
+        if not name:
+            return self.target.op
+        found = self.target.exposed(name)
+        if not callable(found):
+            raise AttributeError(f"{name!r} of {self.name} is not a method")
+        return found
+
+    def _arguments(self, call: WebCall, method: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        name = call.asked.name
+        known = self._known.get(name)
+        if known is None:
+            known = self._known[name] = Known(method)
+        value = json.loads(call.asked.payload or b"{}")
+        args, kwargs = codec.arguments_from_json(value, known.signature)
+        if call.uploads is not None:
+            more_args, more = call.uploads.arguments(known.signature, known.hint)
+            args, kwargs = (*args, *more_args), {**kwargs, **more}
+        if known.signature is not None:
+            known.signature.bind(*args, **kwargs)
+        return args, kwargs
+
+    def written(self, value: Any, asked: Asked) -> tuple[bytes, str | None]:
+        """The value as bytes and their media type, "" for JSON; or an error's JSON, and None."""
+        try:
+            if asked.accept and (found := media_form(value, asked.accept)) is not None:
+                return found
+            return self._json(value), ""
+        except BaseException as error:
+            return self.failed(error), None
+
+    def _json(self, value: Any) -> bytes:
+        return json.dumps(codec.to_json(value, where=f"result of {self.name}")).encode()
+
+    def lasts(self, value: Any) -> bool:
+        """Whether its items are asked for one by one."""
+        return type(value) not in PLAIN and lasting(value)
+
+    def item(self, call: WebCall, items: Any) -> tuple[Any, bytes]:
+        """ITEM, ENDED or FAILED, with the JSON."""
+        with self.target.turn:
+            try:
+                if call.cancelled:
+                    return Told.ENDED, b""
+                self.target.limits.begin(call.mark)
+                if inspect.isasyncgen(items):
+                    return Told.ITEM, self._json(call.wait(self.target.begin(anext(items))))
+                within = self.target.limits.within  # of a generator the engine sees to it
+                return Told.ITEM, self._json(next(items) if inspect.isgenerator(items) else within(next, items))
+            except StopIteration as stop:
+                return self._ended(stop.value)
+            except StopAsyncIteration:
+                return Told.ENDED, b""
+            except BaseException as error:
+                with_error = self.failed(error)
+                self.close(items, took_turn=True)
+                return Told.FAILED, with_error
+
+    def _ended(self, value: Any) -> tuple[Any, bytes]:
+        """What a generator returns is told where it has a JSON form."""
+        try:
+            return Told.ENDED, self._json(value) if value is not None else b""
+        except SerializationError:
+            return Told.ENDED, b""
+
+    def close(self, items: Any, *, took_turn: bool = False) -> None:
+        """Close a generator: its ``finally`` runs."""
+        if not took_turn:
+            with self.target.turn:
+                self.close(items, took_turn=True)
+        elif inspect.isasyncgen(items):
+            self.target.begin(items.aclose()).result()
+        elif inspect.isgenerator(items):
+            items.close()
+
+    def failed(self, error: BaseException, phase: str = "") -> bytes:
+        """An exception as JSON, without the library's own frames.
+
+        Args:
+            phase: "method" when there is none of the name, "arguments" when they do not fit, "" from the method itself.
+        """
+        error = self.target.limits.told(error)
+        if isinstance(error, FatalException):
+            self.target.on_fatal()
+        seen: Any = failure.decode_failure(failure.encode_failure(error))
+        told = {"type": type(error).__name__, "message": failure.text_of(error), "traceback": seen.remote_traceback}
+        return json.dumps({**told, "phase": phase}).encode()

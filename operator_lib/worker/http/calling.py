@@ -1,0 +1,133 @@
+"""A call of a serving, from its request to its answer: ``POST /v1/servings/{name}[/{method}]``.
+
+This is the hot path: it is its own ASGI application, so that a small call passes through nothing that it does not need.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from starlette.requests import Request
+
+from operator_lib.errors import NotFound, NotReady
+from operator_lib.wire.proto.line_pb2 import Asked, Told
+from operator_lib.worker.http.answering import Reply
+from operator_lib.worker.http.arguments import Arguments
+from operator_lib.worker.http.body import is_json, read_json
+from operator_lib.worker.http.endpoint import Endpoint
+from operator_lib.worker.http.errors import CallerGone, refuse
+from operator_lib.worker.http.exchange import Exchange
+from operator_lib.worker.http.find import find, methods, version_of
+from operator_lib.worker.http.head import Head
+from operator_lib.worker.http.line import LineLost
+from operator_lib.worker.http.lines import died, never_started
+from operator_lib.worker.http.sending import Files
+
+if TYPE_CHECKING:
+    from operator_lib.worker.app import Worker
+    from operator_lib.worker.servings import Serving
+
+# How often a call is sent to another replica because the one asked was about to go.
+TRIES = 3
+# What callers accept who want JSON.
+_PLAIN = ("", "*/*", "application/json", "application/json, text/plain, */*")
+
+
+class Call:
+    """ASGI application for one call; answers errors too."""
+
+    def __init__(self, worker: Worker, row: Endpoint, head: Head, name: str, method: str) -> None:
+        self.worker = worker
+        self.head = head
+        self.row = row
+        self.name = name
+        self.method = method
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        started = time.monotonic()
+        known: Mapping[str, Arguments] = {}
+        admitted = False
+        reply = Reply(self.name, self.method, known, scope, send)
+        try:
+            query = self.row.query(Request(scope)) if scope["query_string"] else {}
+            serving = self._serving()
+            reply.known = known = self._known(serving)
+            if not self.method and "" not in known:
+                raise NotFound(f"{self.name} cannot be called itself; its methods: {reply.names()}")
+            self.worker.lines.enter(self.name)
+            admitted = True
+            await self._pass_on(receive, serving, reply, query.get("timeout", 0.0))
+        except CallerGone:
+            reply.status = 499
+        except Exception as error:
+            if reply.begun:  # the status is out: the connection ends, so that nobody takes this for the whole
+                raise
+            await reply.refused(refuse(error))
+        finally:
+            if admitted:
+                self.worker.lines.leave(self.name)
+        method = self.method if self.method in known else ""
+        self.worker.metrics.called(self.name if known else "", method, reply.status, time.monotonic() - started)
+
+    def _serving(self) -> Serving:
+        """From memory; the store is asked for the words of an error."""
+        serving = self.worker.servings.by_name.get(self.name)
+        if serving is None or serving.version is None:
+            find(self.worker, self.name, "serving")
+            serving = self.worker.servings.get(self.name)
+        return serving
+
+    def _known(self, serving: Serving) -> Mapping[str, Arguments]:
+        version = serving.version
+        if version is None:
+            version = version_of(self.worker, find(self.worker, self.name, "serving"))
+        return methods(version)
+
+    async def _pass_on(self, receive: Any, serving: Serving, reply: Reply, seconds: float) -> None:
+        head, arguments = self.head, reply.known.get(self.method)
+        start = Asked(name=self.method, request_id=head.request_id.decode("latin-1"))
+        if head.accept not in _PLAIN:
+            start.accept = head.accept[:2000]
+        if seconds:
+            start.seconds = seconds
+        if not is_json(head.media):
+            await self._with_files(receive, serving, reply, start, arguments)
+            return
+        value, start.payload = await read_json(head, receive)
+        if arguments is not None:
+            arguments.check(value)
+        refused_so_often = 0
+        while refused_so_often < TRIES:
+            replica, line = await self.worker.lines.pick(serving)
+            with Exchange(line, receive, seconds) as exchange:
+                exchange.watch()
+                start.id = exchange.id
+                try:
+                    told = await exchange.ask(start)
+                except LineLost:
+                    if await never_started(self.worker, replica, exchange):
+                        continue
+                    raise await died(replica, self.name, exchange) from None
+                if told.tell != Told.REFUSED:
+                    await reply.told(told, exchange, lambda: died(replica, self.name, exchange))
+                    return
+            refused_so_often += 1
+        raise NotReady(f"{self.name} is changing its version; try again")
+
+    async def _with_files(
+        self, receive: Any, serving: Serving, reply: Reply, start: Asked, arguments: Arguments | None
+    ) -> None:
+        """The body goes to the replica as it comes: nothing of it stays here."""
+        files = Files(self.head, receive, arguments)
+        replica, line = await self.worker.lines.pick(serving)
+        with Exchange(line, receive, start.seconds) as exchange:
+            try:
+                start.payload = await files.send(exchange)
+                exchange.watch()
+                start.id = exchange.id
+                told = await exchange.ask(start)
+            except LineLost:
+                raise await died(replica, self.name, exchange) from None
+            await reply.told(told, exchange, lambda: died(replica, self.name, exchange))
