@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
@@ -62,9 +63,11 @@ class Call:
         except CallerGone:
             reply.status = 499
         except Exception as error:
-            if reply.begun:  # the status is out: the connection ends, so that nobody takes this for the whole
+            if not reply.begun:
+                await reply.refused(refuse(error))
+            elif not isinstance(error, (LineLost, TimeoutError)):
                 raise
-            await reply.refused(refuse(error))
+            # Else the status is out: without an end the connection is closed, so that nobody takes this for the whole.
         finally:
             if admitted:
                 self.worker.lines.leave(self.name)
@@ -111,7 +114,7 @@ class Call:
                         continue
                     raise await died(replica, self.name, exchange) from None
                 if told.tell != Told.REFUSED:
-                    await reply.told(told, exchange, lambda: died(replica, self.name, exchange))
+                    await reply.told(told, exchange, partial(died, replica, self.name, exchange))
                     return
             refused_so_often += 1
         raise NotReady(f"{self.name} is changing its version; try again")
@@ -130,4 +133,4 @@ class Call:
                 told = await exchange.ask(start)
             except LineLost:
                 raise await died(replica, self.name, exchange) from None
-            await reply.told(told, exchange, lambda: died(replica, self.name, exchange))
+            await reply.told(told, exchange, partial(died, replica, self.name, exchange))
