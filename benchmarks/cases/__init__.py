@@ -24,6 +24,8 @@ NAMES = (
     "redeploy",
     "unary_latency",
     "unary_throughput",
+    "http_latency",
+    "http_throughput",
     "empty_run",
     "queue_runs",
     "list_runs",

@@ -29,6 +29,8 @@ class Peer:
     name: str
     title: str
     requirements: tuple[str, ...]
+    does: str = "graph"
+    """What its program is named after."""
 
     @property
     def folder(self) -> Path:
@@ -74,7 +76,7 @@ class Peer:
         """What it answers to a line, in seconds; its process and its files live as long as the block."""
         with tempfile.TemporaryDirectory(prefix="operator-lib-benchmark-", ignore_cleanup_errors=True) as home:
             kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL_ENV"))}
-            program = Path(__file__).with_name(f"{self.name}_graph.py")
+            program = Path(__file__).with_name(f"{self.name}_{self.does}.py")
             with subprocess.Popen(
                 [self.python, program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=home,
                 env={**kept, "HOME": home},
@@ -99,4 +101,5 @@ class Peer:
 PREFECT = Peer("prefect", "Prefect 3", ("prefect>=3.4,<4", "fastapi<0.120"))
 # The local runner of the oldest that can be installed, 0.2.86, breaks off now and then: its threads share a dict.
 TENSORLAKE = Peer("tensorlake", "Tensorlake, local runner", ("tensorlake==0.3.13",))
-ALL = (PREFECT, TENSORLAKE)
+LITSERVE = Peer("litserve", "LitServe", ("litserve>=0.2.19,<0.3", "httptools>=0.7", "uvloop>=0.22"), "api")
+ALL = (PREFECT, TENSORLAKE, LITSERVE)

@@ -100,12 +100,8 @@ class Line:
                 except queue.Empty:
                     connection.flush()
                     break
-                if (
-                    self.at_once
-                    or after is not connection
-                    or connection.unsent > PACK
-                    or time.monotonic() - since > FLUSH
-                ):
+                full = connection.unsent > PACK or time.monotonic() - since > FLUSH
+                if full or self.at_once or after is not connection:
                     connection.flush()
                     since = time.monotonic()
                 else:
