@@ -10,20 +10,10 @@ from operator_lib.errors import OperatorTimeout
 from operator_lib.wire.proto.line_pb2 import Asked, Told
 from operator_lib.worker.http.errors import CallerGone
 from operator_lib.worker.http.line import Line
+from operator_lib.worker.http.patrol import Patrol
 
 # Seconds after which somebody looks whether the caller is still there; most calls are over by then.
 PATIENCE = 0.1
-
-
-# Calls that go on, some for longer than that: one timer for all costs less than one each.
-_watched: set[Exchange] = set()
-
-
-def _look(loop: asyncio.AbstractEventLoop) -> None:
-    for exchange in _watched:
-        exchange.look()
-    if _watched:
-        loop.call_later(PATIENCE, _look, loop)
 
 
 class Exchange:
@@ -47,7 +37,7 @@ class Exchange:
 
     def __exit__(self, *_: object) -> None:
         self.line.calls -= 1
-        _watched.discard(self)
+        _going.leave(self)
         if self._timer is not None:
             self._timer.cancel()
         if self._watch is not None:
@@ -57,18 +47,16 @@ class Exchange:
 
     def watch(self) -> None:
         """From here on the request has been read: whatever else arrives is the end of it."""
-        if not _watched:
-            self._loop.call_later(PATIENCE, _look, self._loop)
-        _watched.add(self)
+        _going.enter(self, self._loop)
         if self.seconds:
             self._timer = self._loop.call_later(self.seconds, self._late)
 
     def _late(self) -> None:
         self._end(OperatorTimeout(f"the call was not answered within {self.seconds:g} s, the time its caller gave it"))
 
-    def look(self) -> None:
+    def look(self, since: float) -> None:
         """See whether the caller is still there, from now on."""
-        if self._watch is None:
+        if self._watch is None and self._loop.time() - since > PATIENCE:
             self._watch = self._loop.create_task(self._until_gone())
 
     async def _until_gone(self) -> None:
@@ -105,3 +93,6 @@ class Exchange:
     async def whole(self, told: Told) -> bytes:
         """The payload of an answer."""
         return told.payload if not told.more else b"".join([part async for part in self.rest(told)])
+
+
+_going = Patrol(PATIENCE, Exchange.look)
