@@ -1,4 +1,4 @@
-"""``python -m benchmarks.http_load``: the same request again and again from so many connections, one thread, no library.
+"""``python -m benchmarks.http_load``: the same request again and again from many connections, one thread, no library.
 
 What it spends on a request is little, so that it does not measure itself. Answers whether each was a 200 and whole.
 """

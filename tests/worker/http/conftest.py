@@ -53,6 +53,8 @@ def deployed(local_worker: LocalWorker) -> LocalWorker:
     things.area.deploy("area", **where)
     things.Media.deploy("media", **where)
     things.Streams.deploy("streams", **where)
+    things.lengths.deploy("lengths", **where)
+    things.endures.deploy("endures", **where)
     return local_worker
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
+import web_things as things
 from web_errors import error
 
 from operator_lib import Operator
@@ -53,3 +56,34 @@ def test_a_reader_that_goes_away_ends_the_generator(api):
 def test_large_bodies_and_answers_pass(api):
     text = "x" * (7 << 20)
     assert api.post("/v1/servings/web-store/echo", json=text).json() == text
+
+
+def test_calls_in_batches_as_json_and_as_bytes(api):
+    def one(number: int) -> requests.Response:
+        data = b"x" * number
+        if number % 2:
+            body = json.dumps({"items": base64.b64encode(data).decode()})
+            return api.post("/v1/servings/lengths", data=body)
+        return api.post("/v1/servings/lengths", data=data, headers={"Content-Type": "application/octet-stream"})
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(one, range(24)))
+    error(answers[0], 500, "ValueError")  # alone
+    assert [answer.json() for answer in answers[1:]] == list(range(1, 24))
+
+
+def test_the_time_limit_of_an_operator_holds(api):
+    found = error(api.post("/v1/servings/endures", json=60), 504, "OperatorTimeout")
+    assert "endures" in found["message"]
+    assert api.post("/v1/servings/endures", json=0.01).json() == 0.01
+
+
+def test_a_call_that_a_dead_replica_had_started_is_told_so_and_others_are_not(api):
+    """What waits for its turn is sent to the next replica."""
+    where = {"address": api.worker.grpc_address, "token": api.worker.token}
+    things.Dies.deploy("dies", **where)
+    with ThreadPoolExecutor(3) as pool:
+        first = pool.submit(api.post, "/v1/servings/dies/die_after", json=1.0)
+        others = [pool.submit(api.post, "/v1/servings/dies/number", json=n) for n in range(2)]
+        error(first.result(), 500, "WorkerDied")
+        assert [each.result().json() for each in others] == [0, 1]

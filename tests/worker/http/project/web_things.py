@@ -15,7 +15,7 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image as Pictures
 
-from operator_lib import Operator, RequestContext, operator
+from operator_lib import Batch, Operator, RequestContext, operator
 from operator_lib.errors import RequestError
 
 
@@ -252,3 +252,25 @@ class Streams:
         while not os.path.exists(path):
             time.sleep(0.005)
         yield 1
+
+
+@operator(deployment_type="serving", batch=Batch(4, max_delay_ms=50))
+def lengths(items: list[bytes]) -> list[int]:
+    """Of all that have come together."""
+    return [ValueError("empty") if not item else len(item) for item in items]
+
+
+@operator(deployment_type="serving", timeout=1)
+def endures(seconds: float) -> float:
+    time.sleep(seconds)
+    return seconds
+
+
+@operator
+class Dies:
+    def die_after(self, seconds: float) -> None:
+        time.sleep(seconds)
+        os.kill(os.getpid(), 9)
+
+    def number(self, value: int) -> int:
+        return value
