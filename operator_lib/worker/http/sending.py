@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncGenerator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from starlette.types import Receive
 
@@ -13,9 +13,11 @@ from operator_lib.worker.http.arguments import Arguments
 from operator_lib.worker.http.body import BODY_LIMIT, check_length, is_json, parse, too_large
 from operator_lib.worker.http.errors import Refusal
 from operator_lib.worker.http.exchange import Exchange
-from operator_lib.worker.http.forms import Field, Form
 from operator_lib.worker.http.head import Head
 from operator_lib.worker.http.incoming import chunks
+
+if TYPE_CHECKING:
+    from operator_lib.worker.http.forms import Field
 
 # Bytes of a body with raw bytes or files.
 FILES_LIMIT = 512 << 20
@@ -73,6 +75,8 @@ class Files:
         await exchange.line.room()
 
     async def _form(self, exchange: Exchange) -> dict[str, Any]:
+        from operator_lib.worker.http.forms import Field, Form  # the parser is loaded with the first form
+
         form, values = Form(self._header), dict[str, Any]()
         text, texts = bytearray(), 0
         field: Field | None = None
