@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import re
 import signal
@@ -10,6 +9,8 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO
+
+from operator_lib.executors import children
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _CREDENTIALS = re.compile(r"(?<=://)[^/@\s'\"]+@")
@@ -23,13 +24,13 @@ async def listen(
     stdin: IO[bytes] | None = None,
 ) -> tuple[int, list[str]]:
     """The exit status of a command and its lines; its process group is gone when the caller goes."""
-    process = await asyncio.create_subprocess_exec(
+    process = await children.start(
         *leashed(command),
         cwd=folder,
         env=environment,
-        stdin=stdin or asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
+        stdin=stdin or children.DEVNULL,
+        stdout=children.PIPE,
+        stderr=children.STDOUT,
         start_new_session=True,
         limit=1 << 20,
     )

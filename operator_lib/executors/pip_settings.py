@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
-import asyncio
 import os
 import re
 import sys
 from collections.abc import Mapping
+
+from operator_lib.executors import children
 
 _LINE = re.compile(r"^(:env:|global|user|site|install|download)\.?([\w-]+)=(.*)$")
 _RANK = {"global": 0, "user": 0, "site": 0, "install": 1, ":env:": 2}
@@ -45,9 +46,9 @@ def translate(pip: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, s
 
 async def pip_settings(environ: Mapping[str, str]) -> dict[str, str]:
     """Of pip's files and variables, merged as pip does it."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "pip", "config", "list", env=dict(environ), stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
+    process = await children.start(
+        sys.executable, "-m", "pip", "config", "list", env=dict(environ), stdin=children.DEVNULL,
+        stdout=children.PIPE, stderr=children.DEVNULL,
     )  # fmt: skip
     out, _ = await process.communicate()
     if process.returncode == 0:

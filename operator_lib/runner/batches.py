@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 Answers = Future[list[pb.Answer]]
 
 
+class Refused(Exception):
+    """The replica is about to go: the call was not started."""
+
+
 @dataclass(slots=True)
 class _Asked:
     """A call with its arguments, and what its answers go to."""
@@ -36,6 +40,12 @@ class _Asked:
     answers: Future[Any] = field(default_factory=Future)
     raw: bool = False
     """Whether its answer is what was returned or raised, not messages."""
+
+    def refuse(self) -> None:
+        if self.raw:
+            self.answers.set_exception(Refused())
+        else:
+            self.answers.set_result([pb.Answer(id=self.call.id, kind=pb.REFUSED)])
 
 
 class Batches:
@@ -95,7 +105,7 @@ class Batches:
         with target.turn:
             if target.restart.due:
                 for each in asked:
-                    each.answers.set_result([pb.Answer(id=each.call.id, kind=pb.REFUSED)])
+                    each.refuse()
                 return
             for each in asked:
                 each.page.note(each.call.id)

@@ -14,6 +14,7 @@ from operator_lib.context import RequestContext
 from operator_lib.engine import requests
 from operator_lib.engine.ledger import Page
 from operator_lib.engine.memory import InProcess
+from operator_lib.runner.batches import Refused
 from operator_lib.runner.calls import PART
 from operator_lib.runner.uploads import Uploads
 from operator_lib.wire.proto.line_pb2 import Asked, Told
@@ -107,12 +108,14 @@ class WebCall:
         self._running = None
         try:
             return self._value(done.result())
+        except Refused:
+            return self._told(Told.REFUSED, b"")
         except BaseException as error:
             return self._told(Told.FAILED, self._methods.failed(error))
 
     def _start(self) -> Told:
-        value, failed = self._methods.begin(self)
-        return self._told(Told.FAILED, value) if failed else self._value(value)
+        value, told = self._methods.begin(self)
+        return self._value(value) if told is None else self._told(told, value)
 
     def _value(self, value: Any) -> Told:
         if self._methods.lasts(value):

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from operator_lib import tree
 from operator_lib.core import Operator
-from operator_lib.errors import FatalException, SerializationError
+from operator_lib.engine import variables
+from operator_lib.engine.turn import working_for
+from operator_lib.errors import SerializationError
 from operator_lib.runner.calls import PLAIN, Target, lasting
 from operator_lib.runner.job import signature as callers_signature
 from operator_lib.runner.media import media_form
@@ -50,25 +52,36 @@ class WebMethods:
         self.name = target.spec.name
         self._known: dict[str, Known] = {}
 
-    def begin(self, call: WebCall) -> tuple[Any, bool]:
-        """What the method returns; or the JSON of what it raised, and True."""
+    def begin(self, call: WebCall) -> tuple[Any, Any]:
+        """What the method returns, and None; or the JSON of what it raised, and FAILED; or nothing, and REFUSED."""
         phase = "method"
-        with self.target.turn:
+        with working_for(call.mark.hex()), self.target.turn:
             try:
                 if call.cancelled:
-                    return b"", True
+                    return b"", Told.FAILED
+                if self.target.restart.due:
+                    return b"", Told.REFUSED
                 method = self._method(call.asked.name)
                 phase = "arguments"
                 args, kwargs = self._arguments(call, method)
                 phase = ""
-                call.page.note(call.id)
-                self.target.limits.begin(call.mark)
-                value = self.target.limits.within(method, *args, **kwargs)
-                if type(value) not in PLAIN and inspect.isawaitable(value):
-                    value = call.wait(self.target.begin(value))
-                return value, False
+                return self._called(call, method, args, kwargs), None
             except BaseException as error:
-                return self.failed(error, phase), True
+                return self.failed(error, phase), Told.FAILED
+
+    def _called(self, call: WebCall, method: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        target = self.target
+        variables.require(self.name, target.spec.required)
+        call.page.note(call.id)
+        target.limits.begin(call.mark)
+        try:
+            value = target.limits.within(method, *args, **kwargs)
+            if type(value) not in PLAIN and inspect.isawaitable(value):
+                value = call.wait(target.begin(value))
+        except BaseException as error:
+            target.restart.after(error)
+            raise
+        return value
 
     def collects(self, call: WebCall) -> bool:
         """Whether the call waits for others, to be carried out with them."""
@@ -79,6 +92,7 @@ class WebMethods:
         """What a call in a batch gives, in time; or None, and why its arguments do not fit."""
         assert self.target.batches is not None
         try:
+            variables.require(self.name, self.target.spec.required)
             given = self._arguments(call, self.target.op)
         except BaseException as error:
             return None, self.failed(error, "arguments")
@@ -125,7 +139,7 @@ class WebMethods:
 
     def item(self, call: WebCall, items: Any) -> tuple[Any, bytes]:
         """ITEM, ENDED or FAILED, with the JSON."""
-        with self.target.turn:
+        with working_for(call.mark.hex()), self.target.turn:
             try:
                 if call.cancelled:
                     return Told.ENDED, b""
@@ -139,6 +153,7 @@ class WebMethods:
             except StopAsyncIteration:
                 return Told.ENDED, b""
             except BaseException as error:
+                self.target.restart.after(error)
                 with_error = self.failed(error)
                 self.close(items, took_turn=True)
                 return Told.FAILED, with_error
@@ -167,8 +182,6 @@ class WebMethods:
             phase: "method" when there is none of the name, "arguments" when they do not fit, "" from the method itself.
         """
         error = self.target.limits.told(error)
-        if isinstance(error, FatalException):
-            self.target.on_fatal()
         seen: Any = failure.decode_failure(failure.encode_failure(error))
         told = {"type": type(error).__name__, "message": failure.text_of(error), "traceback": seen.remote_traceback}
         return json.dumps({**told, "phase": phase}).encode()

@@ -7,6 +7,7 @@ import contextlib
 import socket
 from pathlib import Path
 
+from operator_lib.executors import children
 from operator_lib.executors.base import Listener
 from operator_lib.executors.docker import leash
 from operator_lib.executors.docker.engine import Engine, EngineRefused, environment
@@ -21,7 +22,7 @@ SAID = 4096
 class Started:
     """The command ``docker run``: as long as it runs, the container is there."""
 
-    def __init__(self, engine: Engine, name: str, process: asyncio.subprocess.Process) -> None:
+    def __init__(self, engine: Engine, name: str, process: children.Child) -> None:
         self.engine = engine
         self.name = name
         self._process = process
@@ -31,14 +32,14 @@ class Started:
     @classmethod
     async def start(cls, engine: Engine, name: str, arguments: list[str]) -> Started:
         """Ask for a container."""
-        process = await asyncio.create_subprocess_exec(
+        process = await children.start(
             engine.cli,
             *arguments,
             cwd="/",
             env=environment(engine.buildkit),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.PIPE,
+            stdin=children.DEVNULL,
+            stdout=children.DEVNULL,
+            stderr=children.PIPE,
             start_new_session=True,
         )
         return cls(engine, name, process)

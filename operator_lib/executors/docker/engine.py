@@ -11,6 +11,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from operator_lib.executors import children
 from operator_lib.executors.commands import leashed
 
 # Seconds for the engine to answer a question.
@@ -91,13 +92,13 @@ async def _has_buildkit(cli: str, version: str) -> bool:
 
 
 async def _ask(cli: str, arguments: tuple[str, ...], environ: Mapping[str, str]) -> str:
-    process = await asyncio.create_subprocess_exec(
+    process = await children.start(
         *leashed([cli, *arguments]),
         cwd="/",
         env=environ,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
+        stdin=children.DEVNULL,
+        stdout=children.PIPE,
+        stderr=children.PIPE,
         start_new_session=True,
     )
     try:

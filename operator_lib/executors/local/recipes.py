@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 
+from operator_lib.executors import children
 from operator_lib.options.image import Image
 
 
@@ -40,9 +40,9 @@ async def _missing(packages: tuple[str, ...]) -> list[str]:
 
 
 async def _installed(name: str, version: str) -> bool:
-    process = await asyncio.create_subprocess_exec(
+    process = await children.start(
         "dpkg-query", "--show", "--showformat=${db:Status-Abbrev} ${Version}\n", name,
-        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
+        stdin=children.DEVNULL, stdout=children.PIPE, stderr=children.DEVNULL,
     )  # fmt: skip
     out, _ = await process.communicate()
     rows = [line.split() for line in out.decode().splitlines()]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import re
@@ -10,6 +9,7 @@ import shlex
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from operator_lib.executors import children
 from operator_lib.executors.commands import leashed, listen, masked
 from operator_lib.executors.pip_settings import translated
 
@@ -88,9 +88,9 @@ def _of_pyenv() -> list[str]:
 
 
 async def _output(arguments: Sequence[str]) -> str:
-    process = await asyncio.create_subprocess_exec(
-        *leashed([_binary(), *arguments]), env=await _environment(), stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL, stdin=asyncio.subprocess.DEVNULL,
+    process = await children.start(
+        *leashed([_binary(), *arguments]), env=await _environment(), stdout=children.PIPE,
+        stderr=children.DEVNULL, stdin=children.DEVNULL,
     )  # fmt: skip
     out, _ = await process.communicate()
     return out.decode() if process.returncode == 0 else ""
