@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from operator_lib.cli import (
+    archives,
     author,
     cache,
     change,
@@ -58,6 +59,7 @@ change.add(app)
 secrets.add(app)
 schedule.add(app)
 cache.add(app)
+archives.add(app)
 worker.add(app)
 doctor.add(app)
 

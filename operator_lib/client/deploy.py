@@ -210,6 +210,9 @@ def owner_name(target: Any) -> str:
 
 def project_of(target: Any) -> Project:
     """Whose folder travels: that of the operator; for a ready-made one, that of the first of the user's in it."""
+    said = getattr(type(target), "_operator_project", None)
+    if said is not None:
+        return said(target)
     own = locate(target)
     if isinstance(target, type) or not _installed(own):
         return own

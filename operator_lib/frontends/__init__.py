@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-_FRONTENDS = ("sieve", "tensorlake")
+_FRONTENDS = ("sieve", "tensorlake", "torchserve")
 
 
 def __getattr__(name: str) -> Any:
@@ -17,3 +17,4 @@ def __getattr__(name: str) -> Any:
 if TYPE_CHECKING:
     from operator_lib.frontends import sieve as sieve
     from operator_lib.frontends import tensorlake as tensorlake
+    from operator_lib.frontends import torchserve as torchserve

@@ -161,6 +161,10 @@ class Graph(Operator):
                 raise ValueError(f"graph {self.name}: {problem}") from None
         return self._topology
 
+    def _operator_checked(self) -> Topology:
+        """`check`, for the library itself: the name is the user's in a subclass."""
+        return Graph.check(self)
+
     def __getstate__(self) -> dict[str, Any]:
         apart = {"functions": dict(self.functions), "_edges": dict(self._edges)}
         return {**self.__dict__, **apart, "_topology": None, "_given": {}}
@@ -175,8 +179,9 @@ class Graph(Operator):
             its outputs, in the order of the inputs, when it ran for the items of a list or more than once; a dict by
             function when several ran; None when none did.
         """
+        topology = self._operator_checked()
         self.bind(args, kwargs)
-        return Flow(self, self.check()).run(args, kwargs)
+        return Flow(self, topology).run(args, kwargs)
 
     def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> inspect.BoundArguments:
         """The arguments as the start node takes them.
@@ -193,7 +198,7 @@ class Graph(Operator):
 
     def submit(self, /, *args: Any, **kwargs: Any) -> Run:
         """`Operator.submit`; the arguments are checked before anything starts."""
-        self.check()
+        self._operator_checked()
         self.bind(args, kwargs)
         return super().submit(*args, **kwargs)
 
@@ -224,11 +229,11 @@ class Graph(Operator):
 
     def deploy(self, /, *args: Any, **kwargs: Any) -> Any:  # type: ignore[override]  # of an instance only
         """`Operator.deploy`; a graph that cannot run is refused here."""
-        self.check()
+        self._operator_checked()
         return super().deploy(*args, **kwargs)
 
     def dag(self) -> Any:  # type: ignore[override]  # of an instance only
-        self.check()
+        self._operator_checked()
         return super().dag()
 
     def _operator_named(self) -> Mapping[str, Operator]:

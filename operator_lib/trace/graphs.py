@@ -65,7 +65,7 @@ def shape(what: Instance, heap: Heap, world: World) -> Shape | None:
     if what.live is not None:
         graph: Any = what.live
         functions = {name: _instance(what_is(op, world)) for name, op in graph.functions.items()}
-        topology = type(graph).check(graph)
+        topology = type(graph)._operator_checked(graph)
         text, takes = _callers(functions[topology.start], heap, world)
         return Shape(graph.name, graph.description or "", text, takes, functions, topology)
     declaration = of(what, heap, world)
@@ -275,6 +275,13 @@ def _function(r: Reader, inner: Frame, name: str, what: Instance, args: Args, ce
     draft = r.graph.emit("call", name, inner, None, what.path, key=("graph", name))
     draft.arm = True  # no function follows another but by the edges
     draft.note(args.labels, draft.inputs)
+    place = getattr(type(what.live), "_operator_place", None)
+    if place is not None:  # it says itself where it is written, in a language that nothing here reads
+        draft.file, line = place(what.live)
+        draft.position = (line, 0, line, 0)
+        r.graph.connect(args.deps, draft)
+        certain.whole(name)
+        return Value(frozenset({(draft, "")}))
     function = what.function if isinstance(what, FunctionOperator) else entry(what, r.world)
     if isinstance(function, Function):
         draft.file = r.world.shown(function.file.filename)
@@ -311,6 +318,10 @@ class _Certainty:
 
     def read(self, name: str, node: Any) -> None:
         self._hands_on[name] = _handed_on(getattr(node, "returns", None))
+
+    def whole(self, name: str) -> None:
+        """Its output reaches every successor, as one value."""
+        self._hands_on[name] = ""
 
     def why_not(self, name: str) -> str:
         """Why a function may not run, or run for many values; empty when it runs."""

@@ -1,0 +1,47 @@
+"""How values become bytes: the rules by which the original server hands an answer on, and by which it answers."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from typing import Any
+
+from operator_lib.errors import SerializationError
+
+
+class Form(dict[str, Any]):
+    """Fields of a form as the input of a workflow: each becomes a key of the first node's row.
+
+    >>> Form(data=b"x", lang="de")
+    {'data': b'x', 'lang': 'de'}
+    """
+
+
+def to_bytes(value: Any, node: str = "") -> bytes:
+    """A node's answer as bytes: text in UTF-8, bytes as they are, tensors as ``torch.save`` does it, the rest as JSON.
+
+    >>> to_bytes({"a": [1, 2.5, None]})
+    b'{\\n  "a": [\\n    1,\\n    2.5,\\n    null\\n  ]\\n}'
+
+    Raises:
+        SerializationError: it is none of these.
+    """
+    if isinstance(value, str):
+        return value.encode()
+    if isinstance(value, bytes | bytearray | memoryview):
+        return bytes(value)
+    torch = sys.modules.get("torch")
+    if torch is not None and isinstance(value, torch.Tensor):
+        stream = io.BytesIO()
+        torch.save(value, stream)
+        return stream.getvalue()
+    try:
+        return json.dumps(value, indent=2).encode()
+    except (TypeError, ValueError, RecursionError) as problem:
+        kind = type(value)
+        who = f"the answer of {node}" if node else "the value"
+        raise SerializationError(
+            f"{who}, of type {kind.__module__}.{kind.__qualname__}, cannot be handed on as bytes ({problem}); answer "
+            f'text, bytes, a tensor or what JSON has, or let the next node take values (hand_over="values")'
+        ) from None
