@@ -60,6 +60,18 @@ def start(
     docker_base: Annotated[
         str, typer.Option("--docker-base", metavar="IMAGE", help="Start of images ({python}: its version).")
     ] = "",
+    model_store: Annotated[
+        str, typer.Option("--model-store", metavar="DIR", help="The .mar files of TorchServe workflows.")
+    ] = "",
+    workflow_store: Annotated[
+        str, typer.Option("--workflow-store", metavar="DIR", help="Their .war files. Default: the model store.")
+    ] = "",
+    disable_token_auth: Annotated[
+        bool, typer.Option("--disable-token-auth", help="No token for TorchServe's paths. Loopback only.")
+    ] = False,
+    compat: Annotated[
+        str, typer.Option("--compat", metavar="exact", help="Answer as TorchServe does where ours is better.")
+    ] = "",
     drain: Annotated[float, typer.Option("--drain", help="Seconds to wait for runs when stopping.")] = 10.0,
     foreground: Annotated[bool, typer.Option("--foreground", help="Stay here until it is stopped.")] = False,
     as_json: Json = False,
@@ -72,6 +84,10 @@ def start(
     given |= {name: str(n) for name, n in limits.items() if n is not None}
     given |= {"executor": executor} if executor != "local" else {}
     given |= {"docker-base": docker_base} if docker_base else {}
+    stores = {"model-store": model_store, "workflow-store": workflow_store}
+    given |= {name: str(Path(text).resolve()) for name, text in stores.items() if text}
+    given |= {"compat": compat} if compat else {}
+    given |= {"disable-token-auth": ""} if disable_token_auth else {}
     if allow_origin:
         given["allow-origin"] = ",".join(allow_origin)
     given |= {flag: "" for flag, set_ in (("insecure", insecure), ("access-log", access_log)) if set_}

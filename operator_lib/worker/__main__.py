@@ -36,6 +36,12 @@ def main(argv: list[str] | None = None, by_hand: Mapping[str, str] | None = None
     parser.add_argument("--leash", action="store_true", help="stop when standard input ends")
     parser.add_argument("--executor", default="local", help="where runs and replicas live: local or docker")
     parser.add_argument("--docker-base", default="", help="image to start from ({python}: its version)")
+    parser.add_argument("--model-store", default="", help="folder of the .mar files of TorchServe workflows")
+    parser.add_argument("--workflow-store", default="", help="folder of their .war files")
+    parser.add_argument(
+        "--disable-token-auth", action="store_true", help="no token for TorchServe's paths; loopback only"
+    )
+    parser.add_argument("--compat", default="", help="exact: answer as TorchServe does, at its worst too")
     given = parser.parse_args(argv)
     config = Config(
         Path(home_folder(given.home)),
@@ -55,6 +61,10 @@ def main(argv: list[str] | None = None, by_hand: Mapping[str, str] | None = None
         tuple(origin.strip() for origin in given.allow_origin.split(",") if origin.strip()),
         given.max_calls,
         given.access_log,
+        given.model_store,
+        given.workflow_store,
+        given.disable_token_auth,
+        given.compat,
     )
     os.umask(0o077)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)

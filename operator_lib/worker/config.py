@@ -53,6 +53,14 @@ class Config:
     """Calls of one serving over HTTP that wait or go on; more are refused."""
     access_log: bool = False
     """A line for each HTTP request."""
+    model_store: str = ""
+    """Folder of the ``.mar`` files of TorchServe workflows."""
+    workflow_store: str = ""
+    """Folder of the ``.war`` files; that of the models by default."""
+    disable_token_auth: bool = False
+    """TorchServe's REST interface asks for no token. On loopback only."""
+    compat: str = ""
+    """``"exact"``: it answers as the original does also where that can be bettered."""
 
     def check(self) -> None:
         """Refuse to be reachable from outside unless that was asked for by name, and numbers without a meaning.
@@ -71,6 +79,13 @@ class Config:
         for name, number in (("--keep-runs", self.keep_runs), ("--keep-days", self.keep_days)):
             if not 0 <= number <= 1e9:
                 raise ValueError(f"{name}: must be 0 (without limit) or more, got {number:g}")
+        if self.compat not in ("", "exact"):
+            raise ValueError(f"--compat: must be exact, got {self.compat!r}")
+        if self.disable_token_auth and not loopback(self.host):
+            raise ValueError(f"--disable-token-auth: not with --host {self.host}, which other machines reach")
+        for name, folder in (("--model-store", self.model_store), ("--workflow-store", self.workflow_store)):
+            if folder and not Path(folder).is_dir():
+                raise ValueError(f"{name}: {folder} is not a folder")
         if not loopback(self.host) and not self.insecure:
             raise ValueError(
                 f"--host {self.host} can be reached from other machines and the connection is not encrypted; "

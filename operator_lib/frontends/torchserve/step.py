@@ -32,7 +32,7 @@ class Step(Operator):
         """`place`: file and line where a reader finds it."""
         self.__dict__["__name__"] = name
         self.name = name
-        self.node = Node(name, workflow or name, code, settings, parents, hand_over)
+        self.node = Node(name, workflow, code, settings, parents, hand_over)
         self._place = place
         kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
         names = _identifiers(parents) if len(parents) > 1 else ["body"]

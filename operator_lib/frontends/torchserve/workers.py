@@ -60,8 +60,9 @@ class Workers:
     """Of one node, in one process."""
 
     def __init__(self, name: str, node: str, code: Code, settings: Settings, as_bytes: bool | None) -> None:
-        """`as_bytes` None: values, until the handler turns out to need bytes."""
-        self.name = name
+        """`name`: of the workflow, if any. `as_bytes` None: values, until the handler turns out to need bytes."""
+        self.name = name or node
+        self.label = f"{name}__{node}" if name else node
         self.node = node
         self.code = code
         self.settings = settings
@@ -173,9 +174,8 @@ class Worker(threading.Thread):
 
     def _context(self) -> HandlerContext:
         pool, code = self.pool, self.pool.code
-        name = f"{pool.name}__{pool.node}" if pool.name != pool.node else pool.node
         size = pool.settings.batch_size
-        return HandlerContext(name, str(code.bundle.folder), code.manifest, size, gpu(self.number), code.config)
+        return HandlerContext(pool.label, str(code.bundle.folder), code.manifest, size, gpu(self.number), code.config)
 
     def _failed(self, problem: BaseException) -> None:
         """There is no worker to be had: whoever waits for one is told, unless others are there."""

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match, Route
 
+from operator_lib.worker.http import torchserve
 from operator_lib.worker.http.endpoint import Endpoint
 from operator_lib.worker.http.errors import error_response, refuse
 from operator_lib.worker.http.guard import Guard
@@ -24,7 +25,7 @@ def make_app(worker: Worker) -> Any:
     for row in table():
         by_path.setdefault(row.path, {})[row.method] = row
     routes = [_route(worker, path, rows) for path, rows in by_path.items()]
-    app = Starlette(routes=routes, exception_handlers={404: _missing, 405: _missing})
+    app = Starlette(routes=[*routes, *torchserve.routes(worker)], exception_handlers={404: _missing, 405: _missing})
     app.router.redirect_slashes = False
     return Guard(app, worker)
 

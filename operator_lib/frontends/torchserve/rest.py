@@ -1,0 +1,136 @@
+"""A request of TorchServe's REST interface, answered by the replica: raw bodies in, raw bodies out.
+
+What the original decodes is decoded here: JSON to values, text to ``str``, forms to a key for each field; everything
+else, and all that nodes hand on, is a ``bytearray``.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Mapping
+from email.message import Message
+from email.parser import BytesParser
+from email.policy import HTTP
+from typing import Any
+from urllib.parse import parse_qsl
+
+from operator_lib.errors import OperatorTimeout
+from operator_lib.frontends.torchserve.node import Request, request
+from operator_lib.frontends.torchserve.values import Form, to_bytes
+
+JSON = "application/json"
+
+
+def respond(call: Callable[[Any], Any], leaves: list[str], asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Answer ``{"body": base64, "headers": {...}, "exact": bool}`` with ``{"status", "phrase", "headers", "body"}``."""
+    headers = {str(name): str(value) for name, value in asked["headers"].items()}
+    kind = next((value for name, value in headers.items() if name.lower() == "content-type"), "")
+    value, types = received(base64.b64decode(asked["body"]), kind)
+    around = Request(headers, types, as_bytes=True)
+    exact = bool(asked.get("exact"))
+    token = request.set(around)
+    try:
+        answer = call(value)
+        body, said = _answered(answer, leaves, exact)
+    except Exception as error:
+        return _failed(error, exact)
+    finally:
+        request.reset(token)
+    reply = around.replies.get(leaves[0]) if len(leaves) == 1 and not exact else None
+    more = {"content-type": JSON if exact else said, **(reply.headers if reply is not None else {})}
+    status, phrase = (reply.status, reply.phrase) if reply is not None else (200, "")
+    return {"status": status, "phrase": phrase, "headers": more, "body": base64.b64encode(body).decode()}
+
+
+def received(body: bytes, kind: str) -> tuple[Any, dict[str, str]]:
+    """The input of the first node, and the content types of its keys.
+
+    >>> received(b'{"a": 1}', "application/json")
+    ({'a': 1}, {'body': 'application/json'})
+    >>> received(b"a=1&b=two", "application/x-www-form-urlencoded")
+    ({'a': bytearray(b'1'), 'b': bytearray(b'two')}, {'a': '', 'b': ''})
+    """
+    head = Message()
+    head["content-type"] = kind or "application/octet-stream"
+    main = head.get_content_type()
+    if main == "application/x-www-form-urlencoded":
+        pairs = parse_qsl(body.decode("utf-8", "surrogateescape"), keep_blank_values=True)
+        fields = {name: bytearray(text.encode("utf-8", "surrogateescape")) for name, text in pairs}
+        return Form(fields), dict.fromkeys(fields, "")
+    if main == "multipart/form-data":
+        return _multipart(body, kind)
+    return _decoded(body, main), {"body": main if kind else ""}
+
+
+def _multipart(body: bytes, kind: str) -> tuple[Form, dict[str, str]]:
+    message: Any = BytesParser(policy=HTTP).parsebytes(b"Content-Type: " + kind.encode() + b"\r\n\r\n" + body)
+    fields, types = Form(), dict[str, str]()
+    for part in message.iter_parts():
+        name = part.get_param("name", header="content-disposition")
+        if name is None:
+            continue
+        types[name] = part.get_content_type() if part["content-type"] else ""
+        fields[name] = _decoded(part.get_payload(decode=True) or b"", types[name])
+    return fields, types
+
+
+def _decoded(body: bytes, main: str) -> Any:
+    try:
+        if main == JSON:
+            return json.loads(body)
+        if main.startswith("text/"):
+            return body.decode()
+    except (ValueError, RecursionError):
+        pass
+    return bytearray(body)
+
+
+def _answered(answer: Any, leaves: list[str], exact: bool) -> tuple[bytes, str]:
+    """The body and its type."""
+    if len(leaves) > 1:
+        if not exact:
+            return to_bytes({name: plain(value) for name, value in answer.items()}), JSON
+        parts = {name: json.loads(to_bytes(value, name)) for name, value in answer.items()}
+        wrong = next((name for name, value in parts.items() if not isinstance(value, dict)), None)
+        if wrong is not None:
+            raise TypeError(json.dumps(answer[wrong]))
+        return to_bytes(parts), JSON
+    if isinstance(answer, str):
+        return answer.encode(), "text/plain; charset=utf-8"
+    torch = type(answer).__module__ == "torch"
+    if isinstance(answer, bytes | bytearray) or torch:
+        return to_bytes(answer, leaves[0]), "application/octet-stream"
+    return to_bytes(answer if exact else plain(answer), leaves[0]), JSON
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON has it: arrays and sets become lists, bytes text where they are text, else base64."""
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, set | frozenset):
+        return sorted((plain(item) for item in value), key=repr)
+    if isinstance(value, bytes | bytearray):
+        try:
+            return value.decode()
+        except UnicodeDecodeError:
+            return base64.b64encode(value).decode()
+    return plain(value.tolist()) if hasattr(value, "tolist") else value
+
+
+def _failed(error: Exception, exact: bool) -> dict[str, Any]:
+    """What a failure of a node is over HTTP: its own status where it names one, 504 when it was late."""
+    node = next((n.split()[2] for n in getattr(error, "__notes__", []) if n.startswith("in node ")), "")
+    late = str(error).partition(" ")[0] if isinstance(error, OperatorTimeout) else ""
+    said = getattr(error, "error_code", None)
+    if exact:
+        status, message = 500, f"Error executing {node or late}" if node or late else str(error)
+    else:
+        known = isinstance(said, int) and 400 <= said <= 599
+        status = said if known else 504 if late else 500
+        words = f"{type(error).__name__}: {error}"
+        message = str(error) if late else f"Error executing {node}: {words}" if node else words
+    kind = "InternalServerException" if exact else type(error).__name__
+    return {"status": status, "phrase": "", "headers": {}, "error": {"type": kind, "message": message}}

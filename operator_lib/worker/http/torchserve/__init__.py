@@ -1,0 +1,3 @@
+"""TorchServe's REST interface for workflows: register, list, describe, remove, predict."""
+
+from operator_lib.worker.http.torchserve.routes import routes as routes

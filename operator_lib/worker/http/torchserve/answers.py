@@ -1,0 +1,45 @@
+"""Answers in the shapes of the original: two spaces of indentation, a newline, errors with code, type and message."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import Any
+
+from starlette.responses import Response
+
+
+class Refused(Exception):
+    """A request that is refused, with what the caller reads."""
+
+    def __init__(self, code: int, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.kind = kind
+
+
+def headers() -> dict[str, str]:
+    """What every answer carries."""
+    return {
+        "x-request-id": str(uuid.uuid4()),
+        "Pragma": "no-cache",
+        "Cache-Control": "no-cache; no-store, must-revalidate, private",
+        "Expires": "Thu, 01 Jan 1970 00:00:00 UTC",
+    }
+
+
+def shown(value: Any, code: int = 200) -> Response:
+    text = json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+    return Response(text, code, headers(), media_type="application/json")
+
+
+def error(code: int, kind: str, message: str) -> Response:
+    return shown({"code": code, "type": kind, "message": message}, code)
+
+
+def not_allowed() -> Response:
+    return error(405, "MethodNotAllowedException", "Requested method is not allowed, please refer to API document.")
+
+
+def not_found(name: str) -> Refused:
+    return Refused(404, "WorkflowNotFoundException", f"Workflow not found: {name}")

@@ -1,0 +1,113 @@
+"""From a request to a serving: the archive is opened by a process of its own, the rest is a deploy like any other."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from operator_lib.errors import OperatorError
+from operator_lib.wire.proto import deploy_pb2 as pb
+from operator_lib.worker.http.torchserve.answers import Refused
+from operator_lib.worker.servings import StartFailed
+
+if TYPE_CHECKING:
+    from operator_lib.worker.app import Worker
+
+_PARCEL = "operator_lib.frontends.torchserve.parcel"
+# Seconds for opening an archive, downloads included.
+PATIENCE = 600.0
+_CHUNK = 1 << 20
+
+
+async def register(worker: Worker, url: str, name: str, *, update: bool = False) -> str:
+    """Serve an archive; the name of the workflow.
+
+    Raises:
+        Refused: it cannot be had, is invalid, cannot be started, or there is one of that name already.
+    """
+    with tempfile.TemporaryDirectory(prefix="operator-lib-parcel-") as folder:
+        found = await _opened(worker, url, name, Path(folder))
+        if "error" in found:
+            raise _refused(worker, found["error"])
+        named = found["name"]
+        lock = _locks(worker).setdefault(named, asyncio.Lock())
+        async with lock:
+            there = worker.store.deployment(name=named, kind="serving")
+            if there is not None and there.live_version and not update:
+                raise Refused(409, "ConflictStatusException", f"Workflow {named} is already registered.")
+            request = pb.DeployRequest.FromString((Path(folder) / "request").read_bytes())
+            blobs = {request.entry.sha256: "entry", **found["files"]}
+            for sha, file in blobs.items():
+                await asyncio.to_thread(_store, worker, sha, Path(folder) / file)
+            await _deploy(worker, request, named)
+    return named
+
+
+async def _opened(worker: Worker, url: str, name: str, folder: Path) -> dict[str, Any]:
+    config = worker.config
+    flags = {
+        "folder": str(folder),
+        "url": url,
+        "name": name,
+        "workflow-store": config.workflow_store or config.model_store,
+        "model-store": config.model_store,
+    }
+    command = [sys.executable, "-P", "-m", _PARCEL, *(f"--{key}={value}" for key, value in flags.items())]
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(*command, stdout=pipe, stderr=pipe, cwd=folder)
+    try:
+        output, errors = await asyncio.wait_for(process.communicate(), PATIENCE)
+    except BaseException:
+        process.kill()
+        raise
+    try:
+        found: dict[str, Any] = json.loads(output)
+        return found
+    except ValueError:
+        last = errors.decode(errors="replace").strip().splitlines()[-1:] or [f"exit {process.returncode}"]
+        raise Refused(500, "InternalServerException", f"the archive cannot be opened: {last[0]}") from None
+
+
+def _refused(worker: Worker, error: dict[str, Any]) -> Refused:
+    code = error["code"]
+    if worker.config.compat == "exact" and error["type"] == "InvalidWorkflowException":
+        code = 500
+    return Refused(code, error["type"], error["message"])
+
+
+def _store(worker: Worker, sha: str, path: Path) -> None:
+    size = path.stat().st_size
+    if worker.blobs.has(sha, size):
+        return
+    with open(path, "rb") as file:
+        received = 0
+        while chunk := file.read(_CHUNK):
+            received = worker.blobs.append(sha, file.tell() - len(chunk), chunk, size=size)
+        if not size:
+            received = worker.blobs.append(sha, 0, b"", size=0)
+    if received >= size:
+        worker.blobs.commit(sha)
+
+
+async def _deploy(worker: Worker, request: pb.DeployRequest, name: str) -> None:
+    try:
+        async for _ in worker.deploys.deploy(request):
+            pass
+    except OperatorError as problem:
+        words = str(problem)
+        if isinstance(problem, StartFailed):
+            from operator_lib.wire import failure
+
+            words = f"{words}: {failure.decode_failure(problem.failure)}" if problem.failure else words
+        raise Refused(
+            500, "WorkflowException", f"Workflow {name} has failed to register. Failures: [{words}]"
+        ) from None
+
+
+def _locks(worker: Worker) -> dict[str, asyncio.Lock]:
+    found: dict[str, asyncio.Lock] = worker.__dict__.setdefault("_torchserve_locks", {})
+    return found

@@ -1,0 +1,194 @@
+"""TorchServe's REST interface on the worker: its paths, parameters, statuses and bodies, and what is better here."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+import requests
+
+from operator_lib import worker
+from operator_lib.frontends.torchserve import Model, Workflow, archives
+
+from .conftest import CHAIN, FUNCTIONS, SHOUT
+
+CONTEXT = """
+import json
+def dump(data, context):
+    if data is None:
+        return None
+    return [{
+        "row": {k: [type(v).__name__, v if isinstance(v, (str, dict)) else bytes(v).decode()] for k, v in row.items()},
+        "types": {k: context.get_request_header(i, k)["content-type"] for k in row},
+        "header": context.get_request_header(i, "X-My-Header"),
+        "name": context.model_name,
+    } for i, row in enumerate(data)]
+
+def refuse(data, context):
+    if data is None:
+        return None
+    error = ValueError("no")
+    error.error_code = 418
+    raise error
+
+def fail(data, context):
+    if data is not None:
+        raise KeyError("x")
+
+def said(data, context):
+    if data is None:
+        return None
+    context.set_response_status(202, "Kinda", 0)
+    context.set_response_header(0, "x-from-handler", "yes")
+    context.set_response_content_type(0, "text/markdown")
+    return ["# hi"]
+
+def odd(data, context):
+    return None if data is None else [{1, 2}]
+"""
+SPECS = {
+    "chain": CHAIN,
+    "dump": "models: {}\ndag:\n  dump: []\n",
+    "refuse": "models: {retry-attempts: 0}\ndag:\n  refuse: []\n",
+    "fail": "models: {retry-attempts: 0}\ndag:\n  fail: []\n",
+    "said": "models: {}\ndag:\n  said: []\n",
+    "odd": "models: {}\ndag:\n  odd: []\n",
+    "circle": "models: {}\ndag:\n  first: [last]\n  last: [first]\n",
+}
+
+
+@pytest.fixture(scope="module")
+def stores(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("stores")
+    (folder / "handler.py").write_text(SHOUT)
+    (folder / "functions.py").write_text(FUNCTIONS + CONTEXT)
+    Model("shout", handler=folder / "handler.py").pack(folder)
+    for name, text in SPECS.items():
+        made = Workflow.from_yaml(textwrap.dedent(text), folder / "functions.py", folder, name=name)
+        if not made.check():
+            made.pack(folder)
+    (folder / "circle.yaml").write_text(SPECS["circle"])
+    archives.workflow("circle", folder / "circle.yaml", folder / "functions.py", folder, "")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def url(stores: Path) -> Iterator[str]:
+    with worker.local(model_store=str(stores), disable_token_auth="") as running:
+        yield running.url
+
+
+def register(url: str, name: str) -> requests.Response:
+    return requests.post(f"{url}/workflows", params={"url": f"{name}.war"}, timeout=60)
+
+
+def test_register_describe_predict_remove(url: str) -> None:
+    done = register(url, "chain")
+    assert (done.status_code, done.json()) == (
+        200,
+        {"status": "Workflow chain has been registered and scaled successfully."},
+    )
+    assert requests.get(f"{url}/workflows", timeout=10).json() == {
+        "workflows": [{"workflowName": "chain", "workflowUrl": "chain.war"}]
+    }
+    described = requests.get(f"{url}/workflows/chain", timeout=10)
+    assert described.text.startswith('[\n  {\n    "workflowName": "chain",\n    "workflowUrl": "chain.war",\n')
+    assert described.json()[0]["workflowDag"] == "{first=[shout], shout=[last]}"
+    for send in (requests.post, requests.put):
+        answer = send(f"{url}/wfpredict/chain", data=b"hello", timeout=60)
+        assert (answer.status_code, answer.text) == (200, "<HELLO>")
+        assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+    again = register(url, "chain")
+    assert (again.status_code, again.json()["type"]) == (409, "ConflictStatusException")
+    updated = requests.put(f"{url}/workflows/chain?url=chain.war", timeout=60)
+    assert updated.json() == {"status": "Workflow chain has been updated."}
+    removed = requests.delete(f"{url}/workflows/chain", timeout=60)
+    assert removed.json() == {"status": 'Workflow "chain" unregistered'}
+    gone = requests.post(f"{url}/wfpredict/chain", timeout=10)
+    assert (gone.status_code, gone.json()) == (
+        404,
+        {"code": 404, "type": "WorkflowNotFoundException", "message": "Workflow not found: chain"},
+    )
+
+
+REFUSED = [
+    ("POST", "/workflows", 400, "BadRequestException", "Parameter url is required."),
+    ("POST", "/workflows?url=none.war", 404, "WorkflowNotFoundException", "not found in workflow store: none.war"),
+    ("POST", "/workflows?url=..%2Fchain.war", 404, "WorkflowNotFoundException", "Relative path is not allowed"),
+    ("POST", "/workflows?url=file:///none.war", 400, "DownloadArchiveException", "Failed to download archive from"),
+    ("POST", "/workflows?url=functions.py", 400, "InvalidWorkflowException", "functions.py is no zip file"),
+    ("POST", "/workflows?url=circle.war", 400, "InvalidDAGException", "circle.yaml:4: error: first -> last -> first"),
+    ("POST", "/workflows?url=chain.war&workflow_name=no%20name", 400, "BadRequestException", "no name for a workflow"),
+    ("GET", "/workflows/none", 404, "WorkflowNotFoundException", "Workflow not found: none"),
+    ("POST", "/wfpredict/", 404, "ResourceNotFoundException", "not found"),
+    ("PATCH", "/workflows", 405, "MethodNotAllowedException", "not allowed"),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "code", "kind", "words"), REFUSED, ids=[row[1] for row in REFUSED])
+def test_what_is_refused(url: str, method: str, path: str, code: int, kind: str, words: str) -> None:
+    answer = requests.request(method, url + path, timeout=60)
+    assert (answer.status_code, answer.json()["code"], answer.json()["type"]) == (code, code, kind)
+    assert words in answer.json()["message"]
+
+
+def test_what_nodes_get(url: str) -> None:
+    assert register(url, "dump").status_code == 200
+
+    def ask(**sent: object) -> dict[str, object]:
+        headers = {"X-My-Header": "abc", **sent.pop("headers", {})}  # type: ignore[dict-item]
+        return requests.post(f"{url}/wfpredict/dump", headers=headers, timeout=60, **sent).json()  # type: ignore[arg-type]
+
+    raw = ask(data=b"hello", headers={"Content-Type": "application/octet-stream"})
+    assert raw == {
+        "row": {"body": ["bytearray", "hello"]},
+        "types": {"body": "application/octet-stream"},
+        "header": "abc",
+        "name": "dump__dump",
+    }
+    assert ask(json={"x": 1})["row"] == {"body": ["dict", {"x": 1}]}
+    assert ask(data=b"{bad", headers={"Content-Type": "application/json"})["row"] == {"body": ["bytearray", "{bad"]}
+    assert ask(data="hé".encode(), headers={"Content-Type": "text/plain"})["row"] == {"body": ["str", "hé"]}
+    assert ask(data={"a": "1", "b": "two"})["row"] == {"a": ["bytearray", "1"], "b": ["bytearray", "two"]}
+    parts = ask(files={"a": (None, "1"), "data": ("f.txt", b"hello", "text/plain")})
+    assert parts["row"] == {"a": ["bytearray", "1"], "data": ["str", "hello"]}
+    assert parts["types"] == {"a": "", "data": "text/plain"}
+
+
+def test_what_handlers_say_counts(url: str) -> None:
+    for name in ("said", "refuse", "fail", "odd"):
+        assert register(url, name).status_code == 200
+    said = requests.post(f"{url}/wfpredict/said", timeout=60)
+    assert (said.status_code, said.text, said.headers["content-type"]) == (202, "# hi", "text/markdown")
+    assert said.headers["x-from-handler"] == "yes"
+    refused = requests.post(f"{url}/wfpredict/refuse", timeout=60)
+    assert (refused.status_code, refused.json()["message"]) == (418, "Error executing refuse: ValueError: no")
+    failed = requests.post(f"{url}/wfpredict/fail", timeout=60)
+    assert (failed.status_code, failed.json()["type"]) == (500, "KeyError")
+    assert requests.post(f"{url}/wfpredict/odd", timeout=60).json() == [1, 2]
+    large = requests.post(f"{url}/wfpredict/said", data=b"x" * 6_553_501, timeout=60)
+    assert (large.status_code, large.content) == (413, b"")
+
+
+def test_two_at_once(url: str) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        params = {"url": "chain.war", "workflow_name": "twice"}
+        codes = pool.map(lambda _: requests.post(f"{url}/workflows", params=params, timeout=60).status_code, range(2))
+    assert sorted(codes) == [200, 409]
+    assert requests.post(f"{url}/wfpredict/twice", b"x", timeout=60).text == "<X>"
+
+
+def test_it_asks_for_a_token_and_survives_a_restart(stores: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    with worker.local(home, model_store=str(stores)) as running:
+        headers = {"Authorization": f"Bearer {running.token}"}
+        assert register(running.url, "chain").status_code == 401
+        made = requests.post(f"{running.url}/workflows?url=chain.war", headers=headers, timeout=60)
+        assert made.status_code == 200
+    with worker.local(home, model_store=str(stores), compat="exact") as running:
+        headers = {"Authorization": f"Bearer {running.token}"}
+        answer = requests.post(f"{running.url}/wfpredict/chain", b"x", headers=headers, timeout=60)
+        assert (answer.text, answer.headers["content-type"]) == ("<X>", "application/json")
