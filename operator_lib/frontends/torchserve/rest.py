@@ -22,6 +22,17 @@ from operator_lib.frontends.torchserve.values import Form, to_bytes
 JSON = "application/json"
 
 
+class Rest:
+    """`respond` of one workflow."""
+
+    def __init__(self, call: Callable[[Any], Any], leaves: list[str]) -> None:
+        self.call = call
+        self.leaves = leaves
+
+    def __call__(self, request: dict[str, Any]) -> dict[str, Any]:
+        return respond(self.call, self.leaves, request)
+
+
 def respond(call: Callable[[Any], Any], leaves: list[str], asked: Mapping[str, Any]) -> dict[str, Any]:
     """Answer ``{"body": base64, "headers": {...}, "exact": bool}`` with ``{"status", "phrase", "headers", "body"}``."""
     headers = {str(name): str(value) for name, value in asked["headers"].items()}

@@ -13,7 +13,7 @@ from operator_lib.frontends.torchserve.functions import HandlerFile
 from operator_lib.frontends.torchserve.load import Code
 from operator_lib.frontends.torchserve.model import Model, StrPath
 from operator_lib.frontends.torchserve.problems import InvalidArchive, InvalidWorkflow, Problem
-from operator_lib.frontends.torchserve.rest import respond
+from operator_lib.frontends.torchserve.rest import Rest
 from operator_lib.frontends.torchserve.shape import shape, start
 from operator_lib.frontends.torchserve.specification import Setting, Settings, Specification
 from operator_lib.frontends.torchserve.step import Step
@@ -238,12 +238,8 @@ class Workflow(Graph):
         return project(self, (line for model in self.models.values() for line in model.requirements))
 
     def __remote_init__(self) -> None:
-        """Nodes load themselves."""
-
-    def respond(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Answer a request of the REST interface, see `rest.respond`."""
-        leaves = [node for node in self.spec.nodes if not self.spec.edges.get(node)]
-        return respond(self, leaves, request)
+        """Take requests of the REST interface. An attribute, as methods of ours are hidden from callers."""
+        self.respond = Rest(self, [node for node in self.spec.nodes if not self.spec.edges.get(node)])
 
     def spread(self, output: Any) -> tuple[list[Any], bool]:
         """A list is one value here."""
