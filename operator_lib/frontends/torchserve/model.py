@@ -32,11 +32,13 @@ _CONFIG = {
 class Model(Step):
     """A model of TorchServe as an operator: its handler is called with one row for each call.
 
-    >>> from pathlib import Path; from tempfile import mkdtemp
-    >>> handler = Path(mkdtemp()) / "shout.py"
+    >>> from pathlib import Path; from tempfile import TemporaryDirectory
+    >>> folder = TemporaryDirectory()
+    >>> handler = Path(folder.name) / "shout.py"
     >>> _ = handler.write_text("def handle(data, context): return data and [row['body'].upper() for row in data]")
     >>> Model("shout", handler=handler)("hello")
     'HELLO'
+    >>> folder.cleanup()
 
     Args:
         name: letters, digits, ``_-.``.
