@@ -6,7 +6,7 @@ This is the hot path: it is its own ASGI application, so that a small call passe
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -101,23 +101,7 @@ class Call:
         value, start.payload = await read_json(head, receive)
         if arguments is not None:
             arguments.check(value)
-        refused_so_often = 0
-        while refused_so_often < TRIES:
-            replica, line = await self.worker.lines.pick(serving)
-            with Exchange(line, receive, seconds) as exchange:
-                exchange.watch()
-                start.id = exchange.id
-                try:
-                    told = await exchange.ask(start)
-                except LineLost:
-                    if await never_started(self.worker, replica, exchange):
-                        continue
-                    raise await died(replica, self.name, exchange) from None
-                if told.tell != Told.REFUSED:
-                    await reply.told(told, exchange, partial(died, replica, self.name, exchange))
-                    return
-            refused_so_often += 1
-        raise NotReady(f"{self.name} is changing its version; try again")
+        await pass_on(self.worker, serving, self.name, start, receive, seconds, reply.told)
 
     async def _with_files(
         self, receive: Any, serving: Serving, reply: Reply, start: Asked, arguments: Arguments | None
@@ -134,3 +118,36 @@ class Call:
             except LineLost:
                 raise await died(replica, self.name, exchange) from None
             await reply.told(told, exchange, partial(died, replica, self.name, exchange))
+
+
+Answered = Callable[[Told, Exchange, Callable[[], Awaitable[Exception]]], Awaitable[None]]
+
+
+async def pass_on(
+    worker: Worker, serving: Serving, name: str, start: Asked, receive: Any, seconds: float, answered: Answered
+) -> None:
+    """Have a replica carry out a call; one that has not started it is no end.
+
+    Args:
+        answered: gets the first answer, the exchange for more, and what says why the replica has died meanwhile.
+
+    Raises:
+        NotReady: no replica takes it. WorkerDied, OutOfMemory, OperatorTimeout: the replica ended with it.
+    """
+    refused_so_often = 0
+    while refused_so_often < TRIES:
+        replica, line = await worker.lines.pick(serving)
+        with Exchange(line, receive, seconds) as exchange:
+            exchange.watch()
+            start.id = exchange.id
+            try:
+                told = await exchange.ask(start)
+            except LineLost:
+                if await never_started(worker, replica, exchange):
+                    continue
+                raise await died(replica, name, exchange) from None
+            if told.tell != Told.REFUSED:
+                await answered(told, exchange, partial(died, replica, name, exchange))
+                return
+        refused_so_often += 1
+    raise NotReady(f"{name} is changing its version; try again")

@@ -11,8 +11,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from operator_lib.errors import OperatorError
-from operator_lib.worker.http import servings
+from operator_lib.wire.proto.line_pb2 import Asked, Told
+from operator_lib.worker.http.calling import pass_on
 from operator_lib.worker.http.errors import status_of
+from operator_lib.worker.http.exchange import Exchange
 from operator_lib.worker.http.torchserve import answers
 from operator_lib.worker.store.base import DeploymentRow
 
@@ -35,12 +37,20 @@ async def predict(worker: Worker, row: DeploymentRow, request: Request) -> Respo
         "headers": {name.title(): value for name, value in request.headers.items() if name != "authorization"},
         "exact": worker.config.compat == "exact",
     }
-    text = json.dumps({"request": asked}).encode()
+    found: dict[str, Any] = {}
+
+    async def answered(told: Told, exchange: Exchange, died: Any) -> None:
+        found.update(json.loads(await exchange.whole(told)))
+        if told.tell == Told.FAILED:
+            found["error"] = {"type": found["type"], "message": found["message"]}
+
+    start = Asked(name="respond", payload=json.dumps({"request": asked}).encode())
+    serving = worker.servings.get(row.name)
     try:
-        passed = await servings._pass_on(worker, row, "respond", text, {})
+        await pass_on(worker, serving, row.name, start, request.receive, 0.0, answered)
     except OperatorError as problem:
         return answers.error(status_of(problem), type(problem).__name__, str(problem))
-    response = _response(json.loads(bytes(passed.body)))
+    response = _response(found)
     worker.metrics.called(row.name, "", response.status_code, time.monotonic() - started)
     return response
 
