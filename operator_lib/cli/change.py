@@ -71,17 +71,21 @@ def rollback(
 
 def scale(
     name: Name,
-    replicas: Annotated[int, typer.Argument(metavar="N", min=0, help="Replicas.")],
+    replicas: Annotated[str, typer.Argument(metavar="N|auto", help="Replicas; auto: as the options say.")],
     address: Address = "",
     token: Token = "",
     as_json: Json = False,
 ) -> None:
     """Set the number of replicas of a serving."""
+    if replicas != "auto" and not replicas.isdecimal():
+        raise Usage(f"N is a number of replicas, or auto, got {replicas!r}")
+    count = None if replicas == "auto" else int(replicas)
     found = _manager(name, address, token)
     if not hasattr(found, "scale"):
         raise Usage(f"{name} is a job: it has no replicas, its runs start when they are submitted")
-    found.scale(replicas)
-    _done({"name": name, "replicas": replicas}, f"{name}: {replicas} replica{'s' * (replicas != 1)}", as_json)
+    found.scale(count)
+    words = "as many replicas as needed" if count is None else f"{count} replica{'s' * (count != 1)}"
+    _done({"name": name, "replicas": count}, f"{name}: {words}", as_json)
 
 
 def delete(name: Name, address: Address = "", token: Token = "", as_json: Json = False) -> None:

@@ -20,6 +20,7 @@ from operator_lib.cli import (
     schedule,
     secrets,
     ship,
+    top,
     worker,
 )
 
@@ -55,6 +56,7 @@ author.add(app)
 ship.add(app)
 invoke.add(app)
 look.add(app)
+top.add(app)
 change.add(app)
 secrets.add(app)
 schedule.add(app)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import queue
+import weakref
 from collections.abc import AsyncGenerator, Callable, Generator, Iterator
 from typing import Any
 
@@ -25,6 +26,7 @@ class _Pull:
     def __init__(self, session: Any, key: str, lost: Lost) -> None:
         self._lost = lost
         self._session = session
+        self._closed = False
         if not session.use():
             lost()
             raise WorkerDied("the replica ended before the first item")
@@ -53,13 +55,21 @@ class _Pull:
             raise WorkerDied(f"the replica ended before the last item: {details_of(error)}") from None
 
     def close(self) -> None:
-        self._asked.put(None)
-        self._session.let_go()
+        if not self._closed:
+            self._closed = True
+            self._asked.put(None)
+            self._session.let_go()
 
 
 def iterate(session: Any, key: str, load: Load, lost: Lost) -> Generator[Any, Any, Any]:
-    """A generator here for one over there."""
+    """A generator here for one over there. From now on, not from its first item on, its process is kept."""
     pull = _Pull(session, key, lost)
+    found = _items(pull, load)
+    weakref.finalize(found, pull.close).atexit = False  # one that was never begun has no end
+    return found
+
+
+def _items(pull: _Pull, load: Load) -> Generator[Any, Any, Any]:
     value: Any = None
     try:
         while True:
@@ -73,9 +83,15 @@ def iterate(session: Any, key: str, load: Load, lost: Lost) -> Generator[Any, An
         pull.close()
 
 
-async def iterate_async(session: Any, key: str, load: Load, lost: Lost) -> AsyncGenerator[Any, Any]:
+def iterate_async(session: Any, key: str, load: Load, lost: Lost) -> AsyncGenerator[Any, Any]:
     """An async generator here for one over there."""
     pull = _Pull(session, key, lost)
+    found = _items_async(pull, load)
+    weakref.finalize(found, pull.close).atexit = False
+    return found
+
+
+async def _items_async(pull: _Pull, load: Load) -> AsyncGenerator[Any, Any]:
     value: Any = None
     try:
         while True:

@@ -7,10 +7,12 @@ from typing import Any
 
 from operator_lib.client.connect import Connection
 from operator_lib.client.run import follow_events
+from operator_lib.client.stats import described
 from operator_lib.engine.events import log_text
 from operator_lib.trace.dag import DAG
 from operator_lib.wire.proto import common_pb2 as common
 from operator_lib.wire.proto import deploy_pb2 as pb
+from operator_lib.wire.proto import serving_pb2 as calls
 
 
 class Manager:
@@ -67,13 +69,13 @@ class ServingManager(Manager):
 
     kind = common.DEPLOYMENT_KIND_SERVING
 
-    def scale(self, replicas: int) -> None:
-        """So many replicas from now on.
+    def scale(self, replicas: int | None) -> None:
+        """So many replicas from now on, whatever there is to do; None: as many as the options say and the calls need.
 
         Raises:
             OptionError: several replicas of a stateful object.
         """
-        request = pb.ScaleRequest(name=self.name, replicas=replicas)
+        request = pb.ScaleRequest(name=self.name, replicas=replicas or 0, automatic=replicas is None)
         self._connection.call(self._connection.deployments.Scale, request, timeout=None)
 
     def logs(self, follow: bool = False) -> Iterator[str]:
@@ -81,13 +83,12 @@ class ServingManager(Manager):
         return log_text(follow_events(self._connection, self.name, follow, 0, logs_only=True))
 
     def stats(self) -> dict[str, Any]:
-        """``status``, ``version`` and ``replicas`` (``id``, ``pid``, ``version``, ``status``, ``started``)."""
-        found = self.info()
-        return {
-            "status": found.status,
-            "version": found.version,
-            "replicas": [
-                {"id": r.id, "pid": r.pid, "version": r.version, "status": r.status, "started": r.started}
-                for r in found.replicas
-            ],
-        }
+        """What its replicas have done since they started, and have to do now.
+
+        ``status``, ``version``, ``wanted`` (replicas), ``restarts``; ``calls``, ``errors``, ``p50_ms``, ``p90_ms``,
+        ``p99_ms`` (from a call's arrival to its answer), ``running``, ``waiting``, ``memory`` (bytes), ``methods`` (by
+        name: calls, errors, times), with `Batch` ``batches``; and ``replicas``: the same of each, with ``id``, ``pid``,
+        ``version``, ``status``, ``started``.
+        """
+        request = calls.StatsRequest(name=self.name)
+        return described(self._connection.call(self._connection.servings.Stats, request))

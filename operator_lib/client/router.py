@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import threading
 import time
@@ -20,7 +21,9 @@ from operator_lib.wire.proto import serving_pb2 as pb
 # Seconds to wait for a replica that answers.
 WAIT = 60.0
 # With every replica busy, ask at most this often (seconds) whether there are more by now.
-REFRESH = 1.0
+REFRESH = 0.5
+# The same, when a replica has given back a call.
+AGAIN = 0.05
 
 
 class Router:
@@ -31,9 +34,11 @@ class Router:
         self.name = name
         self.pinned = pinned  # to this version; 0: to whichever is live
         self.version = 0
+        self._turns = itertools.count(1)
         self.schema: dict[str, Any] = {}
         self.options: dict[str, Any] = {}
         self._sessions: list[Session] = []
+        self._spare: list[pb.ConnectReply.Endpoint] = []  # replicas that are not needed yet, or not any more
         self._dead: list[str] = []
         self._lock = threading.Lock()
         self._connecting = threading.Lock()
@@ -58,15 +63,26 @@ class Router:
             open_ones = [s for s in sessions if not s.closing]
             if not open_ones:
                 return self._connect()
-            best = min(open_ones, key=lambda s: len(s.pending))
-        if best.pending and time.monotonic() - self._asked > REFRESH:
-            self._asked = time.monotonic()
-            threading.Thread(target=self._refresh, daemon=True).start()
+            best = min(open_ones, key=lambda s: (len(s.pending), s.turn))
+            best.turn = next(self._turns)
+        if best.pending:
+            if time.monotonic() - self._asked > REFRESH:
+                self._asked = time.monotonic()
+                threading.Thread(target=self._refresh, daemon=True).start()
+            elif self._spare:
+                with self._lock:
+                    return self._open() or best
         return best
 
     def _refresh(self) -> None:
         with contextlib.suppress(Exception):  # the next call will say it
             self.ask(0.0)
+
+    def moved(self) -> None:
+        """A replica has given a call back because there is room elsewhere. Find out where."""
+        with self._connecting:
+            if time.monotonic() - self._asked > AGAIN:
+                self._refresh()
 
     def _connect(self) -> Session:
         with self._connecting:
@@ -89,12 +105,19 @@ class Router:
         self.schema = json.loads(reply.schema_json or "{}")
         self.options = json.loads(reply.options_json or "{}")
         with self._lock:
-            known = {s.replica_id for s in self._sessions}
-            for endpoint in reply.endpoints:
-                if endpoint.replica_id not in known:
-                    self._sessions.append(Session(endpoint.replica_id, endpoint.address, endpoint.token, self._ended))
-            offered = {endpoint.replica_id for endpoint in reply.endpoints}
-            return next(s for s in self._sessions if s.replica_id in offered)
+            known = {s.replica_id: s for s in self._sessions}
+            self._spare = [endpoint for endpoint in reply.endpoints if endpoint.replica_id not in known]
+            offered = [known[e.replica_id] for e in reply.endpoints if e.replica_id in known]
+            return next((s for s in offered if not s.closing), None) or self._open() or offered[0]
+
+    def _open(self) -> Session | None:
+        """A session with a replica that there is none with yet. Who makes one call at a time needs one replica."""
+        if not self._spare:
+            return None
+        endpoint = self._spare.pop(0)
+        session = Session(endpoint.replica_id, endpoint.address, endpoint.token, self._ended)
+        self._sessions = [*self._sessions, session]
+        return session
 
     def _ended(self, session: Session) -> None:
         with self._lock:
@@ -132,6 +155,9 @@ class Router:
             if kind == pb.REFUSED:
                 session.close()
                 continue
+            if kind == pb.MOVED:
+                self.moved()
+                continue
             if kind == LOST:
                 self.lost(session, int(payload))
                 continue
@@ -166,11 +192,17 @@ class Router:
             else:
                 send()
 
+        def again() -> None:
+            self.moved()
+            send()
+
         def reply(session: Session, kind: int, payload: bytes) -> None:
             # What may have to wait is not for the reader's thread.
             if kind == pb.REFUSED:
                 session.close()
                 threading.Thread(target=send, daemon=True).start()
+            elif kind == pb.MOVED:
+                threading.Thread(target=again, daemon=True).start()
             elif kind == LOST:
                 threading.Thread(target=lost, args=(session, int(payload)), daemon=True).start()
             else:

@@ -6,6 +6,7 @@ import contextlib
 import json
 from collections.abc import Callable, Iterable
 from typing import Any
+from urllib.parse import parse_qs
 
 from operator_lib.client.caller import Caller
 from operator_lib.client.connect import Connection, connect, get_json
@@ -138,7 +139,8 @@ class ServingHandle(Operator):
         from operator_lib.trace.dag import DAG
 
         # Over HTTP: there the serving's own token is enough.
-        return DAG.from_json(json.dumps(get_json(self._url + "dag", self._token)))
+        base, _, query = self._url.partition("?")
+        return DAG.from_json(json.dumps(get_json(f"{base}dag{query and '?' + query}", self._token)))
 
     def deploy(self, /, *args: Any, **kwargs: Any) -> Any:  # type: ignore[override]
         raise ValueError("Cannot deploy an operator that is already deployed")
@@ -200,10 +202,16 @@ class RemoteMethod:
 
 
 def from_serving(url: str, token: str = "") -> ServingHandle:
-    """`Operator.from_serving`."""
-    found = get_json(url.rstrip("/") + "/", token)
+    """`Operator.from_serving`. ``?version=3`` at the end of the URL: that version, whichever is live."""
+    base, _, query = url.partition("?")
+    asked = parse_qs(query, strict_parsing=bool(query))
+    if set(asked) - {"version"} or not all(number.isdecimal() for number in asked.get("version", ())):
+        raise ValueError(f"the URL of a serving may end with ?version=NUMBER, got ?{query}")
+    url = base.rstrip("/") + "/" + (query and f"?{query}")
+    found = get_json(url, token)
     connection = connect(found["grpc_address"], token)
-    return ServingHandle(connection, found["name"], url.rstrip("/") + "/", token, found["schema"])
+    version = int(asked["version"][-1]) if asked else 0
+    return ServingHandle(connection, found["name"], url, token, found["schema"], version)
 
 
 def latch(connection: Connection, deployment: Any) -> ServingHandle:

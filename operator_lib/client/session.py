@@ -40,6 +40,7 @@ class Session:
         self.pending: dict[int, Reply] = {}
         self.closing = False
         self._users = 1  # of the channel: the session itself, and iterators that are being read
+        self.turn = 0  # of the router's, the last one that this got
         self._on_end = on_end
         self._ids = itertools.count(1)
         self._out: queue.SimpleQueue[Any] = queue.SimpleQueue()

@@ -14,7 +14,7 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
-PAGES = 1024
+PAGES = 4096
 _PAGE = struct.Struct("<QQQ")  # session, last call started, how many of its inputs were begun
 _STARTED = struct.Struct("<QQ")
 _BEGUN = struct.Struct("<Q")

@@ -35,6 +35,8 @@ SPEC = "spec.json"
 LEDGER = "ledger"
 # What a replica has done of the inputs of a map: see engine/harvest.py.
 HARVEST = "harvest"
+# The state that a replica leaves to the next one, and that it was left: see runner/snapshots.py.
+SNAPSHOT, RESTORED = "snapshot", "restored"
 # Until when each call must have ended: see engine/clock.py.
 CLOCK = "clock"
 # What the functions of a run share, in the folder of the run: see engine/memory.py.
@@ -111,6 +113,10 @@ class ProcessSpec:
     concurrency: int = 1
     restart_on_error: bool = False
     """A replica goes after a failed call."""
+    elastic: bool = False
+    """Of a replica: there may be more of them soon, or none; calls that wait can be taken back from it."""
+    snapshot: float | None = None
+    """Of a replica: seconds between snapshots of the object's state; 0: one at the end; None: none."""
 
     def write(self) -> Path:
         """Write it into its folder, readable by the owner alone; of secrets the names only."""

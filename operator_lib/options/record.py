@@ -52,11 +52,12 @@ class Options:
     concurrency: int = 1
     min_replicas: int = 1
     max_replicas: int = 1
+    scaledown_window: float = 60.0  # seconds without need after which a replica ends
     metadata: Metadata | None = None
     stateless: bool = False
     at_most_once: bool = False
     pure: bool | None = None  # None: found out from the source
-    snapshot: bool = False
+    snapshot: str | float | None = None  # "on_drain", or seconds
     deployment_type: str | None = None  # "job" or "serving"
 
     def __init__(self) -> None:

@@ -11,9 +11,9 @@ from operator_lib.options.record import Options
 
 SUPPORTED = frozenset({
     "name", "description", "timeout", "retries", "use_ctx", "accumulate", "environment_variables", "concurrency",
-    "min_replicas", "max_replicas", "input_encoder", "output_encoder", "metadata", "stateless", "at_most_once",
-    "deployment_type", "cpu", "memory", "ephemeral_disk", "gpu", "secrets", "image", "next", "checkpoint",
-    "cacheable", "cache_ttl", "batch", "restart_on_error",
+    "min_replicas", "max_replicas", "scaledown_window", "input_encoder", "output_encoder", "metadata", "stateless",
+    "at_most_once", "deployment_type", "cpu", "memory", "ephemeral_disk", "gpu", "secrets", "image", "next",
+    "checkpoint", "cacheable", "cache_ttl", "batch", "snapshot", "restart_on_error",
 })  # fmt: skip
 
 

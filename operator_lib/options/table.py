@@ -44,6 +44,14 @@ def _description(value: Any) -> str:
     return cleandoc(checks.text(value))
 
 
+def _snapshot(value: Any) -> str | float:
+    if value == "on_drain":
+        return "on_drain"
+    if isinstance(value, str):
+        raise Bad(f'must be "on_drain" or a number of seconds between 1 and 86400, got {show(value)}')
+    return checks.number(1.0, 86_400.0)(value)
+
+
 _encoder = checks.choice("json", "cloudpickle")
 
 TABLE = {
@@ -72,11 +80,12 @@ TABLE = {
     "concurrency": Row(checks.integer(1, 10_000), none="bad"),
     "min_replicas": Row(checks.integer(0, 1_000), none="bad"),
     "max_replicas": Row(checks.integer(1, 1_000), none="bad"),
+    "scaledown_window": Row(checks.number(1.0, 86_400.0), none="bad"),
     "metadata": Row(as_metadata),
     "stateless": Row(checks.boolean, none="bad"),
     "at_most_once": Row(checks.boolean, none="bad"),
     "pure": Row(checks.boolean),
-    "snapshot": Row(checks.boolean, none="bad"),
+    "snapshot": Row(_snapshot),
     "deployment_type": Row(checks.choice("job", "serving")),
 }
 

@@ -82,6 +82,7 @@ class Batches:
                     Waiting(asked, kind(args, kwargs), lambda answers=asked.answers: not answers.cancelled())
                 )
             except BaseException as error:
+                self._target.load.end(call, failed=True)
                 asked.answers.set_result(self._target.failed(call, error))
         self.collector.put(waiting)
         return found
@@ -105,10 +106,13 @@ class Batches:
         with target.turn:
             if target.restart.due:
                 for each in asked:
+                    target.load.drop(each.call)
                     each.refuse()
                 return
             for each in asked:
                 each.page.note(each.call.id)
+                if not each.raw:
+                    target.load.begin(each.call)
             target.limits.begin(asked[0].page.mark(asked[0].call.id))
             alone = None if self._plain else self._op  # with all options of the operator, retries among them
             try:
@@ -128,6 +132,8 @@ class Batches:
                 for each, result in zip(asked, results, strict=True)
             ]
         for each, answer in zip(asked, answers, strict=True):
+            if not each.raw:
+                target.load.end(each.call, not isinstance(answer, Failed) and answer[0].kind == pb.ERROR, len(asked))
             if isinstance(answer, Failed):
                 each.answers.set_exception(answer.error)
             else:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import inspect
 import itertools
 import json
+import math
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from types import MappingProxyType
 from typing import Any
 
@@ -24,6 +26,7 @@ from operator_lib.errors import FatalException, OptionError
 from operator_lib.runner.batches import Batches
 from operator_lib.runner.job import signature as callers_signature
 from operator_lib.runner.limits import Limits
+from operator_lib.runner.load import Load
 from operator_lib.runner.many import Many
 from operator_lib.runner.restart import Restart
 from operator_lib.wire import codec, failure
@@ -71,6 +74,7 @@ class Target:
             self.turn = ChainTurn() if stateful else Turn(spec.concurrency)
         self.nested = nested
         self.restart = Restart(op, spec, lambda error: place(error, op))
+        self.load = Load()
         self.many = Many(self)
         self._loop_lock = threading.Lock()
         self.iterators: dict[str, tuple[Any, float, pb.Call]] = {}
@@ -78,11 +82,13 @@ class Target:
         self._loop: asyncio.AbstractEventLoop | None = None
         chosen = options.of(op)
         self.batches = Batches(self, chosen) if chosen is not None and batched(chosen) else None
-        aside = spec.concurrency > 1 or self.batches is not None or nested
+        # Where calls may have to move to another process they must not wait unread in the connection.
+        aside = spec.concurrency > 1 or spec.elastic or self.batches is not None or nested
+        self.line: dict[Future[list[pb.Answer]], None] = {}  # what the pool has been given and not ended
         self.pool = ThreadPoolExecutor(NESTED if nested else spec.concurrency, "call") if aside else None
 
     def answer(self, call: pb.Call, page: Page) -> list[pb.Answer]:
-        """Carry out one call, and note in `page` that it starts. Its exceptions are answers too."""
+        """Carry out one call that `load` was told of, and note in `page` that it starts. Exceptions are answers too."""
         if call.verb == pb.MAP:
             try:
                 return list(parts(call.id, pb.VALUE, self.many.answer(call, page)))
@@ -97,35 +103,82 @@ class Target:
         """Carry out one call when nobody else has the object."""
         with self.turn:
             if self.restart.due:
+                self.load.drop(call)
                 return refused(call)
             page.note(call.id)
+            self.load.begin(call)
             mark = page.mark(call.id)
             self.limits.begin(mark)
             try:
                 value = self.perform_with(call) if call.environment else self.perform(call)
             except BaseException as error:
-                return self.failed(call, error)
-            return self.answered(call, mark, value)
+                answers = self.failed(call, error)
+            else:
+                answers = self.answered(call, mark, value)
+            self.load.end(call, answers[0].kind == pb.ERROR)
+            return answers
 
-    def start(self, calls: list[pb.Call], page: Page) -> list[Future[list[pb.Answer]]]:
+    def start(self, calls: list[pb.Call], page: Page) -> list[tuple[pb.Call, Future[list[pb.Answer]]]]:
         """Begin with calls that have come together, side by side."""
         assert self.pool is not None
         collected: list[pb.Call] = []
-        found: list[Future[list[pb.Answer]]] = []
+        found: list[tuple[pb.Call, Future[list[pb.Answer]]]] = []
+        now = time.monotonic()
         for call in calls:
+            self.load.come(call, now)
             if self.batches is not None and self.batches.collects(call):
                 collected.append(call)
             else:
-                found.append(self.pool.submit(self.answer, call, page))
-        return found + self.batches.put(collected, page) if self.batches is not None else found
+                found.append((call, self.pool.submit(self.answer, call, page)))
+        if self.batches is not None:
+            found += zip(collected, self.batches.put(collected, page), strict=True)
+        for call, future in found:
+            self.line[future] = None
+            future.add_done_callback(functools.partial(self._left, call))
+        return found
+
+    def pause(self, patience: float) -> bool:
+        """Hold up all calls; False when those that go on leave no moment for it in so many seconds."""
+        if self.nested:
+            return not self.load.busy(math.inf)
+        end, held = time.monotonic() + patience, 0
+        while held < self.spec.concurrency:
+            if not self.turn.acquire(timeout=max(0.0, end - time.monotonic())):
+                self.resume(held)
+                return False
+            held += 1
+        return True
+
+    def resume(self, held: int = 0) -> None:
+        """Let them go on."""
+        for _ in range(0 if self.nested else held or self.spec.concurrency):
+            self.turn.release()
+
+    def _left(self, call: pb.Call, future: Future[list[pb.Answer]]) -> None:
+        self.line.pop(future, None)
+        if future.cancelled():
+            self.load.drop(call)
+
+    def shed(self, count: int) -> int:
+        """Give up as many calls that have not started, the last ones first; how many there were."""
+        given = 0
+        for future in reversed(list(self.line)):
+            if given == count:
+                break
+            given += future.cancel()
+        return given
 
     def alone(self, call: pb.Call, page: Page, context: Any) -> list[pb.Answer]:
         """Carry out a call whose caller waits for this one only, unless he goes away before it starts."""
-        if self.batches is None or not self.batches.collects(call):
+        if self.pool is None:
+            self.load.come(call, time.monotonic())
             return self.answer(call, page)
-        (future,) = self.batches.put([call], page)
+        ((_, future),) = self.start([call], page)
         context.add_callback(future.cancel)
-        return future.result()
+        try:
+            return future.result()
+        except CancelledError:
+            return moved(call)
 
     def answered(self, call: pb.Call, mark: bytes, value: Any) -> list[pb.Answer]:
         """What a call has come to, or why that cannot be sent."""
@@ -275,8 +328,10 @@ class Target:
             return
         items, _, call = found
         mark = bytes.fromhex(first.iterator_id)
+        self.load.reading(items, math.inf)
         try:
             for index, request in enumerate(itertools.chain([first], requests)):
+                self.load.reading(items, math.inf)
                 with working_for(call.chain or first.iterator_id), self.turn:
                     try:
                         self.limits.begin(mark)
@@ -294,7 +349,9 @@ class Target:
                 yield from answers
                 if answers[0].kind != pb.VALUE:
                     return
+                self.load.reading(items, time.monotonic())
         finally:
+            self.load.read(items)
             with contextlib.suppress(Exception), self.turn:
                 if inspect.isasyncgen(items):
                     self.wait(items.aclose())
@@ -364,6 +421,11 @@ def ours(op: Any, name: str) -> bool:
 def calls_others(op: Any) -> bool:
     """Whether it calls other deployments, which may call it again."""
     return getattr(op, "_operator_calls_others", False) is True
+
+
+def moved(call: pb.Call) -> list[pb.Answer]:
+    """It has not started, and there is room for it elsewhere."""
+    return [pb.Answer(id=call.id, kind=pb.MOVED)]
 
 
 def refused(call: pb.Call) -> list[pb.Answer]:

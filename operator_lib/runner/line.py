@@ -17,6 +17,7 @@ from operator_lib.engine.process import ProcessSpec
 from operator_lib.runner.calls import Target
 from operator_lib.runner.web_call import WebCall
 from operator_lib.runner.web_methods import WebMethods
+from operator_lib.wire.proto import serving_pb2 as pb
 from operator_lib.wire.proto.line_pb2 import Asked, Told
 
 _LENGTH = struct.Struct("<I")
@@ -155,6 +156,8 @@ class Connection:
             call = self.calls[asked.id] = WebCall(asked.id, self.line.methods, self.page, self._over, self._do)
         if asked.ask == Asked.START:
             call.asked = asked
+            call.counted = pb.Call(name=asked.name)
+            self.line.methods.target.load.come(call.counted, time.monotonic())
             self._do(call.start)
         else:
             call.receive(asked)
@@ -164,6 +167,9 @@ class Connection:
 
     def _over(self, call: WebCall) -> None:
         self.calls.pop(call.id, None)
+        if call.counted is not None:
+            self.line.methods.target.load.end(call.counted, call.failed)
+            call.counted = None
 
     def tell(self, told: Told) -> None:
         """Put it in the outbox."""

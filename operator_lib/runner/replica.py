@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import hmac
+import json
 import math
 import queue
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
@@ -20,21 +22,24 @@ from operator_lib.engine import outcome
 from operator_lib.engine.ledger import Ledger, Page
 from operator_lib.engine.process import FAILURE, LEDGER, ProcessSpec
 from operator_lib.runner import child
-from operator_lib.runner.calls import Target, calls_others, refused
+from operator_lib.runner.calls import Target, calls_others, moved, refused
 from operator_lib.runner.limits import Limits
 from operator_lib.runner.line import Line
+from operator_lib.runner.snapshots import Snapshots
 from operator_lib.runner.stdio import Story
 from operator_lib.wire import failure
 from operator_lib.wire.proto import serving_pb2 as pb
 from operator_lib.wire.proto import serving_pb2_grpc as rpc
 
-# Clients that hold a stream open, each takes a thread.
-MAX_SESSIONS = 1024
+# Streams that clients hold open: each takes a thread, as does a call over HTTP while it waits.
+MAX_STREAMS = 4096
 # Answers wait no longer than this (seconds) for others to travel with them, and no more than so many bytes do.
 FLUSH = 0.001
 PACK = 2 << 20
 # Seconds that a draining replica waits for its clients to leave.
 DRAIN = 30.0
+# Who has not asked for the next item for so long is not waited for.
+PAUSE = 2.0
 
 
 def run(spec: ProcessSpec, story: Story) -> int:
@@ -47,9 +52,13 @@ def run(spec: ProcessSpec, story: Story) -> int:
     serial = spec.concurrency == 1 and not calls_others(op)
     limits = Limits(op, spec, lambda: story.emit({"kind": "timed"}), serial=serial)
     target = Target(op, spec, limits)
+    snapshots = Snapshots(target, spec) if spec.snapshot is not None else None
+    if snapshots is not None:
+        snapshots.restore()
+        snapshots.start()
     service = CallService(target, spec.token, Ledger(Path(spec.folder) / LEDGER))
     server = grpc.server(
-        ThreadPoolExecutor(MAX_SESSIONS, "session"),
+        ThreadPoolExecutor(MAX_STREAMS, "session"),
         options=[
             ("grpc.so_reuseport", 0),
             # Our own clients send parts of 1 MiB; a call over HTTP comes in one message.
@@ -73,8 +82,10 @@ def run(spec: ProcessSpec, story: Story) -> int:
     while not stopping.wait(3600):
         pass
     line.draining = True
-    service.drain(told, line)
+    keep = snapshots.save if snapshots is not None and not target.restart.due else lambda: True
+    service.drain(told, line, keep)
     server.stop(0.2).wait()
+    keep()
     return 0
 
 
@@ -118,12 +129,14 @@ class CallService(rpc.CallsServicer):
 
     def one_by_one(self, requests: Any, page: Page) -> Iterator[pb.AnswerPack]:
         """Calls run right here, one after another: no hand-over to another thread. Slow ones are answered at once."""
-        assemble = Assembly()
+        assemble, come = Assembly(), self.target.load.come
         at_once = self.target.limits.any  # the next call may take the process with it, and what waits to be sent
         for pack in requests:
             calls = pack.calls
             if len(calls) == 1 and not (calls[0].more or assemble.waiting or self.draining):
-                answers = self.target.answer(calls[0], page)
+                call = calls[0]
+                come(call, time.monotonic())
+                answers = self.target.answer(call, page)
                 if len(answers) == 1:
                     yield pb.AnswerPack(answers=answers)
                 else:
@@ -131,11 +144,12 @@ class CallService(rpc.CallsServicer):
                 continue
             answers = []
             begun = time.monotonic()
-            for part in calls:
-                call = assemble(part)
-                if call is None:
-                    continue
+            whole = [call for part in calls if (call := assemble(part)) is not None]
+            for call in whole:
+                come(call, begun)
+            for call in whole:
                 if self.draining:
+                    self.target.load.drop(call)
                     answers += refused(call)
                 else:
                     answers += self.target.answer(call, page)
@@ -162,9 +176,8 @@ class CallService(rpc.CallsServicer):
     def read(self, requests: Any, page: Page, out: queue.SimpleQueue[list[pb.Answer] | None]) -> None:
         assemble, going = Assembly(), set[Future[list[pb.Answer]]]()
 
-        def done(future: Future[list[pb.Answer]]) -> None:
-            if not future.cancelled():
-                out.put(future.result())
+        def done(call: pb.Call, future: Future[list[pb.Answer]]) -> None:
+            out.put(moved(call) if future.cancelled() else future.result())
             going.discard(future)
 
         try:
@@ -174,9 +187,9 @@ class CallService(rpc.CallsServicer):
                     for call in whole:
                         out.put(refused(call))
                     continue
-                for future in self.target.start(whole, page):
+                for call, future in self.target.start(whole, page):
                     going.add(future)
-                    future.add_done_callback(done)
+                    future.add_done_callback(functools.partial(done, call))
         except grpc.RpcError:  # the client went away: nobody wants the answers
             for future in list(going):
                 future.cancel()
@@ -219,19 +232,42 @@ class CallService(rpc.CallsServicer):
         joined = b"".join(answer.payload for answer in answers)
         return pb.Answer(id=request.id, kind=answers[0].kind, payload=joined)
 
-    def drain(self, told: threading.Event, line: Line) -> None:
+    def Load(self, request: pb.LoadRequest, context: Any) -> pb.LoadReply:
+        self.authenticate(context)
+        self.target.drop_stale()
+        found = self.target.load.report()
+        found.running += len(self.target.iterators)
+        if self.target.batches is not None:
+            found.batches_json = json.dumps(self.target.batches.collector.statistics.to_json())
+        return found
+
+    def Shed(self, request: pb.ShedRequest, context: Any) -> pb.ShedReply:
+        self.authenticate(context)
+        return pb.ShedReply(count=self.target.shed(request.count))
+
+    def drain(self, told: threading.Event, line: Line, keep: Callable[[], object]) -> None:
         """Refuse new calls, tell every client, wait until each has taken its leave, calls over HTTP are done, and every
         iterator is read.
 
-        Who was told to end waits no longer than `DRAIN`.
+        Who was told to end waits no longer than `DRAIN`, and not for readers that have paused. `keep` is called as soon
+        as no call goes on.
         """
         self.draining = True
         self.wake()
-        end = math.inf
-        while (self.sessions or self.streams or line.busy) and time.monotonic() < end:
+        end, kept = math.inf, False
+        while (self.sessions or self.busy(told) or line.busy) and time.monotonic() < end:
             if told.is_set() and end == math.inf:
                 end = time.monotonic() + DRAIN
+            if not (kept or self.busy(told) or line.busy):
+                kept = True
+                keep()
             time.sleep(0.01)
+
+    def busy(self, told: threading.Event) -> bool:
+        """Whether calls go on, or iterators are being read."""
+        lately = time.monotonic() - PAUSE
+        unread = any(since > lately for _, since, _ in self.target.iterators.copy().values())
+        return self.target.load.busy(lately) or unread or (self.streams > 0 and not told.is_set())
 
 
 class Assembly:

@@ -17,6 +17,7 @@ from operator_lib.engine.memory import InProcess
 from operator_lib.runner.batches import Refused
 from operator_lib.runner.calls import PART
 from operator_lib.runner.uploads import Uploads
+from operator_lib.wire.proto import serving_pb2 as pb
 from operator_lib.wire.proto.line_pb2 import Asked, Told
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ class WebCall:
         self.asked = Asked()
         self.uploads: Uploads | None = None
         self.cancelled = False
+        self.failed = False
+        self.counted: pb.Call | None = None  # as which it is counted
         self._methods = methods
         self._over = over
         self._later = later
@@ -62,6 +65,8 @@ class WebCall:
 
     def start(self) -> Told | None:
         """Call the method: the value, the first item, or what went wrong."""
+        if self.counted is not None:
+            self._methods.target.load.begin(self.counted)
         seconds = self.asked.seconds
         self._deadline = time.time() + seconds if seconds else None
         self._context = RequestContext(
@@ -91,6 +96,7 @@ class WebCall:
         if self.cancelled:
             self.close()
             return None
+        self.failed = told is not None and told.tell == Told.FAILED
         if told is not None and told.tell != Told.ITEM and not told.more:
             self._end()
         return told

@@ -68,7 +68,7 @@ class Worker:
         self.executor = make_executor(config.executor, config.home, config.docker_base)
         self.secrets = Secrets(self.store, self.tokens.derived("secrets"))
         self.launcher = Launcher(self.places, self.executor, self._environment_of, config.host, self.secrets)
-        self.servings = Servings(self.launcher)
+        self.servings = Servings(self.launcher, self.store)
         self.runs = Runs(
             self.store, self.places, self.executor, self._environment_of, config.run_slots, self.secrets,
             config.max_queued,
@@ -96,6 +96,7 @@ class Worker:
         await self.executor.reclaim()
         self.warm = asyncio.create_task(self.executor.prepare())
         self.warm.add_done_callback(_warn)
+        await asyncio.to_thread(self.launcher.states.recover)
         await asyncio.to_thread(self.places.tidy)
         before = endpoints.last(self.config.home)
         self.server, grpc_port = self._make_grpc(before)
@@ -114,7 +115,7 @@ class Worker:
         for row in self.store.deployments(kind="serving"):
             version = self.store.version(row.id, row.live_version) if row.live_version else None
             if version is not None:
-                await self.servings.restore(row, version)
+                self.servings.restore(row, version)
         self.retention.start()
         await self.server.start()
         self.http = asyncio.create_task(self._serve_http(http_socket))

@@ -14,6 +14,16 @@ def options_of(version: VersionRow | None) -> Options:
     return Options.from_json(json.loads(version.options_json or "{}")) if version else Options()
 
 
+def elastic(options: Options) -> bool:
+    """Whether the number of replicas of a serving follows its calls."""
+    return options.min_replicas == 0 or options.max_replicas > options.min_replicas
+
+
+def snapshot(options: Options) -> float | None:
+    """Seconds between snapshots of a serving's state; 0: one at the end; None: none."""
+    return 0.0 if options.snapshot == "on_drain" else None if options.snapshot is None else float(options.snapshot)
+
+
 def codecs(options: Options) -> tuple[str, ...]:
     """What inputs may be encoded with."""
     return ("json", "cloudpickle") if options.input_encoder == "cloudpickle" else ("json",)

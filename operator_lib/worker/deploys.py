@@ -27,7 +27,9 @@ from operator_lib.worker.places import Places
 from operator_lib.worker.replicas import Launcher, Replica
 from operator_lib.worker.runs import Runs
 from operator_lib.worker.secrets import Secrets
-from operator_lib.worker.servings import Servings, StartFailed, check_replicas
+from operator_lib.worker.serving import StartFailed
+from operator_lib.worker.servings import Servings
+from operator_lib.worker.statefulness import check_replicas, check_snapshot
 from operator_lib.worker.store.base import DeploymentRow, Store, VersionRow
 
 OWN_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -101,8 +103,8 @@ class Deploys:
                 Options.from_json(said)
             found += [f"{name}: this worker cannot apply it" for name in option_rules.unsupported(chosen)]
             found += self.secrets.missing(chosen, schema)
-            count = max(chosen.min_replicas, 1)
-            check_replicas(request.name, chosen, count, not schema.get("stateless", False))
+            check_replicas(request.name, chosen, chosen.max_replicas, not schema.get("stateless", False))
+            check_snapshot(request.name, chosen)
         except (OptionError, ValueError) as error:
             found.append(str(error))
         return found

@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from operator_lib.worker import serving_metrics
 from operator_lib.worker.store.base import RunRow
 
 if TYPE_CHECKING:
@@ -100,6 +101,7 @@ class _State(Collector):
         yield GaugeMetricFamily(f"{PREFIX}maps_active", "Maps that go on.", len(worker.runs.leases))
         yield self._deployments()
         yield self._replicas()
+        yield from serving_metrics.families(worker.servings, PREFIX)
         accepting = float(worker.runs.accepting)
         yield GaugeMetricFamily(f"{PREFIX}accepting", "1 while runs are accepted, 0 when stopping.", accepting)
         yield GaugeMetricFamily(f"{PREFIX}start_time_seconds", "When the worker started.", worker.started)

@@ -61,6 +61,11 @@ class Places:
     def replica(self, replica_id: str) -> Path:
         return self.home / "replicas" / replica_id
 
+    @property
+    def states(self) -> Path:
+        """What servings have left to their next process."""
+        return self.home / "states"
+
     def make(self) -> None:
         for folder in (self.home, self.blobs, self.sources, self.home / "runs", self.home / "replicas"):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -9,6 +9,8 @@ from pathlib import Path
 from secrets import token_urlsafe
 from typing import Any
 
+from grpc import aio
+
 from operator_lib.engine import ledger
 from operator_lib.engine.ledger import Started
 from operator_lib.engine.process import FAILURE, LEDGER, Exit, ProcessSpec
@@ -16,23 +18,34 @@ from operator_lib.engine.verdict import kind_of
 from operator_lib.executors.base import Executor, Process
 from operator_lib.executors.gpus import Owner, Taken
 from operator_lib.executors.limits import allowance
+from operator_lib.wire.proto import serving_pb2 as pb
+from operator_lib.wire.proto import serving_pb2_grpc as rpc
 from operator_lib.worker import places
-from operator_lib.worker.applied import codecs, environment, options_of
+from operator_lib.worker.applied import codecs, elastic, environment, options_of, snapshot
 from operator_lib.worker.ids import new_id
 from operator_lib.worker.places import Places
 from operator_lib.worker.secrets import Secrets
+from operator_lib.worker.states import States
 from operator_lib.worker.store.base import VersionRow
 
 # Seconds that a replica may take to finish calls and see its clients off.
 DRAIN = 30.0
+# A call over HTTP travels in one message, and so does its answer.
+OPTIONS = [
+    ("grpc.enable_http_proxy", 0),
+    ("grpc.max_send_message_length", -1),
+    ("grpc.max_receive_message_length", 256 << 20),
+]
 
 
 class Replica:
     """One process with one live object."""
 
-    def __init__(self, version: VersionRow) -> None:
+    def __init__(self, version: VersionRow, keeps: bool = False) -> None:
+        """`keeps`: the state of its object, where the options say so."""
         self.id = new_id()
         self.version = version
+        self.snapshot = snapshot(options_of(version)) if keeps else None
         self.token = token_urlsafe(24)
         self.status = "starting"  # ready, draining, dead
         self.address = ""
@@ -50,6 +63,11 @@ class Replica:
         self.gone = asyncio.Event()
         self.told = asyncio.Event()  # to end
         self.cards = Taken()
+        self.load = pb.LoadReply()  # as it was when it was asked last
+        self.heard = 0.0  # when it has last answered that
+        self.offered = 0  # how often it was the first choice
+        self._condemned = ""
+        self._channel: Any = None
 
     @property
     def pid(self) -> int:
@@ -58,6 +76,36 @@ class Replica:
     @property
     def leaving(self) -> bool:
         return self.status in ("draining", "dead")
+
+    @property
+    def busy(self) -> int:
+        """Calls that it has, as far as is known."""
+        return self.load.waiting + self.load.running
+
+    def calls(self) -> Any:
+        """Its plane `Calls`."""
+        if self._channel is None:
+            self._channel = aio.insecure_channel(self.address, OPTIONS)
+        return rpc.CallsStub(self._channel)
+
+    def condemn(self, why: str) -> None:
+        """Kill it; that is why its calls are not answered."""
+        self._condemned = why
+        if self.process is not None:
+            self.process.stop("hung", 0)
+
+    async def hang_up(self) -> None:
+        """It is gone: nobody calls it any more."""
+        if self._channel is not None:
+            await self._channel.close()
+
+    def end(self, ended: Exit, failure: bytes) -> None:
+        """Note why it has ended."""
+        self.failure = failure
+        self.cause_kind = "" if ended.stopped in ("shim", "hung") else kind_of(ended)
+        self.overdue = bytes.fromhex(ended.mark)
+        words = "the process that watches over it was killed" if ended.stopped == "shim" else ended.words()
+        self.cause = "it failed while it started" if failure else self._condemned or words
 
     def fate(self, session: int, call: int) -> tuple[str, str]:
         """Why a call that it had started was not answered: a kind and words. It is gone."""
@@ -88,6 +136,7 @@ class Launcher:
         secrets: Secrets,
     ) -> None:
         self.places = where
+        self.states = States(where.states, where.home / "replicas")
         self.secrets = secrets
         self.executor = executor
         self.environment_of = environment_of
@@ -161,17 +210,19 @@ class Launcher:
             token=replica.token,
             concurrency=1 if mapped else options.concurrency,
             restart_on_error=options.restart_on_error and not mapped,
+            elastic=not mapped and elastic(options),
+            snapshot=replica.snapshot,
         )
         spec.write()
+        if replica.snapshot is not None:
+            self.states.lend(version, replica.id)
         return spec
 
     def _ended(self, replica: Replica, home: Path, ended: Exit) -> None:
         stored = home / FAILURE
-        replica.failure = stored.read_bytes() if stored.exists() else b""
-        replica.cause_kind = "" if ended.stopped == "shim" else kind_of(ended)
-        replica.overdue = bytes.fromhex(ended.mark)
-        words = "the process that watches over it was killed" if ended.stopped == "shim" else ended.words()
-        replica.cause = "it failed while it started" if replica.failure else words
+        if replica.snapshot is not None:
+            self.states.collect(replica.version, replica.id)
+        replica.end(ended, stored.read_bytes() if stored.exists() else b"")
         self._over(replica)
 
     def ledger(self, replica: Replica, folder: Path | None = None) -> dict[int, Started]:

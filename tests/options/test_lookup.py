@@ -211,7 +211,8 @@ FULL = {
     "stateless": True,
     "at_most_once": True,
     "pure": True,
-    "snapshot": True,
+    "snapshot": "on_drain",
+    "scaledown_window": 5,
     "deployment_type": "serving",
     "output_encoder": "json",
 }
@@ -291,7 +292,7 @@ class TestDescribe:
 
 class TestSupport:
     def test_what_is_not_applied_is_named(self):
-        assert unsupported(parsed(timeout=3, snapshot=True, pure=True)) == ["pure", "snapshot"]
+        assert unsupported(parsed(timeout=3, autobatch=True, batch=2, pure=True)) == ["autobatch", "pure"]
         assert unsupported(parsed(timeout=3, retries=1, concurrency=2, resource=None)) == []
         assert unsupported(parsed(resource={"cpu": 2, "max_retries": 1})) == []
         assert unsupported(None) == []

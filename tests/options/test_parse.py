@@ -64,7 +64,9 @@ ACCEPTED = [
     ("stateless", True, True),
     ("at_most_once", True, True),
     ("pure", False, False),
-    ("snapshot", True, True),
+    ("snapshot", "on_drain", "on_drain"),
+    ("snapshot", 30, 30.0),
+    ("scaledown_window", 5, 5.0),
     ("deployment_type", "serving", "serving"),
 ]
 

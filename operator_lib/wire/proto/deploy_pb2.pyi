@@ -257,12 +257,14 @@ class RollbackRequest(_message.Message):
     def __init__(self, name: _Optional[str] = ..., version: _Optional[int] = ..., kind: _Optional[_Union[_common_pb2.DeploymentKind, str]] = ...) -> None: ...
 
 class ScaleRequest(_message.Message):
-    __slots__ = ("name", "replicas")
+    __slots__ = ("name", "replicas", "automatic")
     NAME_FIELD_NUMBER: _ClassVar[int]
     REPLICAS_FIELD_NUMBER: _ClassVar[int]
+    AUTOMATIC_FIELD_NUMBER: _ClassVar[int]
     name: str
     replicas: int
-    def __init__(self, name: _Optional[str] = ..., replicas: _Optional[int] = ...) -> None: ...
+    automatic: bool
+    def __init__(self, name: _Optional[str] = ..., replicas: _Optional[int] = ..., automatic: _Optional[bool] = ...) -> None: ...
 
 class InfoRequest(_message.Message):
     __slots__ = ()

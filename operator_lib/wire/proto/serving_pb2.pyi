@@ -24,6 +24,7 @@ class AnswerKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     CALLABLE: _ClassVar[AnswerKind]
     REFUSED: _ClassVar[AnswerKind]
     STOP: _ClassVar[AnswerKind]
+    MOVED: _ClassVar[AnswerKind]
 CALL: Verb
 GET: Verb
 SET: Verb
@@ -36,6 +37,42 @@ ITERATOR: AnswerKind
 CALLABLE: AnswerKind
 REFUSED: AnswerKind
 STOP: AnswerKind
+MOVED: AnswerKind
+
+class StatsRequest(_message.Message):
+    __slots__ = ("name",)
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    def __init__(self, name: _Optional[str] = ...) -> None: ...
+
+class StatsReply(_message.Message):
+    __slots__ = ("status", "version", "wanted", "restarts", "replicas")
+    class Replica(_message.Message):
+        __slots__ = ("id", "pid", "version", "status", "started", "load")
+        ID_FIELD_NUMBER: _ClassVar[int]
+        PID_FIELD_NUMBER: _ClassVar[int]
+        VERSION_FIELD_NUMBER: _ClassVar[int]
+        STATUS_FIELD_NUMBER: _ClassVar[int]
+        STARTED_FIELD_NUMBER: _ClassVar[int]
+        LOAD_FIELD_NUMBER: _ClassVar[int]
+        id: str
+        pid: int
+        version: int
+        status: str
+        started: float
+        load: LoadReply
+        def __init__(self, id: _Optional[str] = ..., pid: _Optional[int] = ..., version: _Optional[int] = ..., status: _Optional[str] = ..., started: _Optional[float] = ..., load: _Optional[_Union[LoadReply, _Mapping]] = ...) -> None: ...
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    WANTED_FIELD_NUMBER: _ClassVar[int]
+    RESTARTS_FIELD_NUMBER: _ClassVar[int]
+    REPLICAS_FIELD_NUMBER: _ClassVar[int]
+    status: str
+    version: int
+    wanted: int
+    restarts: int
+    replicas: _containers.RepeatedCompositeFieldContainer[StatsReply.Replica]
+    def __init__(self, status: _Optional[str] = ..., version: _Optional[int] = ..., wanted: _Optional[int] = ..., restarts: _Optional[int] = ..., replicas: _Optional[_Iterable[_Union[StatsReply.Replica, _Mapping]]] = ...) -> None: ...
 
 class ConnectRequest(_message.Message):
     __slots__ = ("name", "wait", "dead", "version")
@@ -97,6 +134,61 @@ class ConnectReply(_message.Message):
     options_json: str
     failure: bytes
     def __init__(self, endpoints: _Optional[_Iterable[_Union[ConnectReply.Endpoint, _Mapping]]] = ..., version: _Optional[int] = ..., schema_json: _Optional[str] = ..., cause: _Optional[str] = ..., options_json: _Optional[str] = ..., failure: _Optional[bytes] = ...) -> None: ...
+
+class LoadRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class LoadReply(_message.Message):
+    __slots__ = ("waiting", "running", "oldest", "worked", "memory", "methods", "batches_json")
+    WAITING_FIELD_NUMBER: _ClassVar[int]
+    RUNNING_FIELD_NUMBER: _ClassVar[int]
+    OLDEST_FIELD_NUMBER: _ClassVar[int]
+    WORKED_FIELD_NUMBER: _ClassVar[int]
+    MEMORY_FIELD_NUMBER: _ClassVar[int]
+    METHODS_FIELD_NUMBER: _ClassVar[int]
+    BATCHES_JSON_FIELD_NUMBER: _ClassVar[int]
+    waiting: int
+    running: int
+    oldest: float
+    worked: float
+    memory: int
+    methods: _containers.RepeatedCompositeFieldContainer[MethodLoad]
+    batches_json: str
+    def __init__(self, waiting: _Optional[int] = ..., running: _Optional[int] = ..., oldest: _Optional[float] = ..., worked: _Optional[float] = ..., memory: _Optional[int] = ..., methods: _Optional[_Iterable[_Union[MethodLoad, _Mapping]]] = ..., batches_json: _Optional[str] = ...) -> None: ...
+
+class MethodLoad(_message.Message):
+    __slots__ = ("name", "calls", "errors", "seconds", "latencies")
+    class LatenciesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: int
+        value: int
+        def __init__(self, key: _Optional[int] = ..., value: _Optional[int] = ...) -> None: ...
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    CALLS_FIELD_NUMBER: _ClassVar[int]
+    ERRORS_FIELD_NUMBER: _ClassVar[int]
+    SECONDS_FIELD_NUMBER: _ClassVar[int]
+    LATENCIES_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    calls: int
+    errors: int
+    seconds: float
+    latencies: _containers.ScalarMap[int, int]
+    def __init__(self, name: _Optional[str] = ..., calls: _Optional[int] = ..., errors: _Optional[int] = ..., seconds: _Optional[float] = ..., latencies: _Optional[_Mapping[int, int]] = ...) -> None: ...
+
+class ShedRequest(_message.Message):
+    __slots__ = ("count",)
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    count: int
+    def __init__(self, count: _Optional[int] = ...) -> None: ...
+
+class ShedReply(_message.Message):
+    __slots__ = ("count",)
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    count: int
+    def __init__(self, count: _Optional[int] = ...) -> None: ...
 
 class Call(_message.Message):
     __slots__ = ("id", "verb", "name", "payload", "more", "json", "environment", "chain")

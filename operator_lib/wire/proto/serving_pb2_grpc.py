@@ -44,6 +44,11 @@ class ServingsStub:
                 request_serializer=operator__lib_dot_wire_dot_proto_dot_serving__pb2.FateRequest.SerializeToString,
                 response_deserializer=operator__lib_dot_wire_dot_proto_dot_serving__pb2.FateReply.FromString,
                 _registered_method=True)
+        self.Stats = channel.unary_unary(
+                '/operator_lib.v1.Servings/Stats',
+                request_serializer=operator__lib_dot_wire_dot_proto_dot_serving__pb2.StatsRequest.SerializeToString,
+                response_deserializer=operator__lib_dot_wire_dot_proto_dot_serving__pb2.StatsReply.FromString,
+                _registered_method=True)
 
 
 class ServingsServicer:
@@ -63,6 +68,13 @@ class ServingsServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Stats(self, request, context):
+        """What its replicas have done and have to do, asked now.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ServingsServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -75,6 +87,11 @@ def add_ServingsServicer_to_server(servicer, server):
                     servicer.Fate,
                     request_deserializer=operator__lib_dot_wire_dot_proto_dot_serving__pb2.FateRequest.FromString,
                     response_serializer=operator__lib_dot_wire_dot_proto_dot_serving__pb2.FateReply.SerializeToString,
+            ),
+            'Stats': grpc.unary_unary_rpc_method_handler(
+                    servicer.Stats,
+                    request_deserializer=operator__lib_dot_wire_dot_proto_dot_serving__pb2.StatsRequest.FromString,
+                    response_serializer=operator__lib_dot_wire_dot_proto_dot_serving__pb2.StatsReply.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -141,6 +158,33 @@ class Servings:
             metadata,
             _registered_method=True)
 
+    @staticmethod
+    def Stats(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/operator_lib.v1.Servings/Stats',
+            operator__lib_dot_wire_dot_proto_dot_serving__pb2.StatsRequest.SerializeToString,
+            operator__lib_dot_wire_dot_proto_dot_serving__pb2.StatsReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
 
 class CallsStub:
     """Served by every replica.
@@ -171,6 +215,16 @@ class CallsStub:
                 '/operator_lib.v1.Calls/Invoke',
                 request_serializer=operator__lib_dot_wire_dot_proto_dot_serving__pb2.Call.SerializeToString,
                 response_deserializer=operator__lib_dot_wire_dot_proto_dot_serving__pb2.Answer.FromString,
+                _registered_method=True)
+        self.Load = channel.unary_unary(
+                '/operator_lib.v1.Calls/Load',
+                request_serializer=operator__lib_dot_wire_dot_proto_dot_serving__pb2.LoadRequest.SerializeToString,
+                response_deserializer=operator__lib_dot_wire_dot_proto_dot_serving__pb2.LoadReply.FromString,
+                _registered_method=True)
+        self.Shed = channel.unary_unary(
+                '/operator_lib.v1.Calls/Shed',
+                request_serializer=operator__lib_dot_wire_dot_proto_dot_serving__pb2.ShedRequest.SerializeToString,
+                response_deserializer=operator__lib_dot_wire_dot_proto_dot_serving__pb2.ShedReply.FromString,
                 _registered_method=True)
 
 
@@ -209,6 +263,20 @@ class CallsServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Load(self, request, context):
+        """What it has done and what it has to do. Who does not answer this hangs.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Shed(self, request, context):
+        """Give up calls that have not started, the last ones first: their callers are told to take them elsewhere.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_CallsServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -231,6 +299,16 @@ def add_CallsServicer_to_server(servicer, server):
                     servicer.Invoke,
                     request_deserializer=operator__lib_dot_wire_dot_proto_dot_serving__pb2.Call.FromString,
                     response_serializer=operator__lib_dot_wire_dot_proto_dot_serving__pb2.Answer.SerializeToString,
+            ),
+            'Load': grpc.unary_unary_rpc_method_handler(
+                    servicer.Load,
+                    request_deserializer=operator__lib_dot_wire_dot_proto_dot_serving__pb2.LoadRequest.FromString,
+                    response_serializer=operator__lib_dot_wire_dot_proto_dot_serving__pb2.LoadReply.SerializeToString,
+            ),
+            'Shed': grpc.unary_unary_rpc_method_handler(
+                    servicer.Shed,
+                    request_deserializer=operator__lib_dot_wire_dot_proto_dot_serving__pb2.ShedRequest.FromString,
+                    response_serializer=operator__lib_dot_wire_dot_proto_dot_serving__pb2.ShedReply.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -342,6 +420,60 @@ class Calls:
             '/operator_lib.v1.Calls/Invoke',
             operator__lib_dot_wire_dot_proto_dot_serving__pb2.Call.SerializeToString,
             operator__lib_dot_wire_dot_proto_dot_serving__pb2.Answer.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Load(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/operator_lib.v1.Calls/Load',
+            operator__lib_dot_wire_dot_proto_dot_serving__pb2.LoadRequest.SerializeToString,
+            operator__lib_dot_wire_dot_proto_dot_serving__pb2.LoadReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Shed(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/operator_lib.v1.Calls/Shed',
+            operator__lib_dot_wire_dot_proto_dot_serving__pb2.ShedRequest.SerializeToString,
+            operator__lib_dot_wire_dot_proto_dot_serving__pb2.ShedReply.FromString,
             options,
             channel_credentials,
             insecure,

@@ -16,7 +16,7 @@ from operator_lib.wire.proto import deploy_pb2 as pb
 from operator_lib.wire.proto import deploy_pb2_grpc as rpc
 from operator_lib.worker.control.errors import stream, unary
 from operator_lib.worker.deploys import KINDS, Deployed, Progress
-from operator_lib.worker.servings import StartFailed
+from operator_lib.worker.serving import StartFailed
 from operator_lib.worker.store.base import DeploymentRow, VersionRow
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ class Deployments(rpc.DeploymentsServicer):
         if request.replicas < 0:
             raise ValueError(f"replicas: must be 0 or more, got {request.replicas}")
         serving = self.worker.servings.get(request.name)
-        await serving.scale(request.replicas)
+        await serving.scale(None if request.automatic else request.replicas)
         return self.describe(serving.deployment)
 
     @unary
@@ -158,8 +158,8 @@ class Deployments(rpc.DeploymentsServicer):
         version = version or worker.store.version(row.id, row.live_version)
         serving = worker.servings.by_name.get(row.name) if row.kind == "serving" else None
         status = "ready"
-        if serving is not None and not serving.ready():
-            status = "degraded" if serving.last_cause else "starting"
+        if serving is not None:
+            status = serving.status
         if not row.live_version:
             status = "failed"
         shown = pb.Deployment(
@@ -192,7 +192,7 @@ class Deployments(rpc.DeploymentsServicer):
         if row.kind == "serving":
             shown.url = f"{worker.endpoint.url}/v1/servings/{row.name}/"
             shown.token = worker.tokens.serving(row.id)
-        for replica in serving.replicas if serving else ():
+        for replica in worker.servings.replicas(row.name) if serving else ():
             shown.replicas.add(
                 id=replica.id,
                 pid=replica.pid,

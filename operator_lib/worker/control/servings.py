@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from operator_lib.errors import AuthenticationError, NotFound
+from operator_lib.errors import AuthenticationError
 from operator_lib.wire.proto import serving_pb2 as pb
 from operator_lib.wire.proto import serving_pb2_grpc as rpc
 from operator_lib.worker.auth import DENIED, shown
 from operator_lib.worker.control.errors import unary
-from operator_lib.worker.servings import Serving, StartFailed
-from operator_lib.worker.store.base import VersionRow
+from operator_lib.worker.serving import Serving, StartFailed
 
 if TYPE_CHECKING:
     from operator_lib.worker.app import Worker
@@ -26,7 +25,7 @@ class Servings(rpc.ServingsServicer):
     def __init__(self, worker: Worker) -> None:
         self.worker = worker
 
-    def allowed(self, name: str, context: Any) -> Serving:
+    def allowed(self, name: str, context: Any, version: int = 0) -> Serving:
         """The serving, if the caller's token may call it."""
         worker = self.worker
         token = shown(context.invocation_metadata())
@@ -34,24 +33,12 @@ class Servings(rpc.ServingsServicer):
         allowed = worker.tokens.is_owner(token) if known is None else worker.tokens.may_call(token, known.deployment.id)
         if not allowed:
             raise AuthenticationError(DENIED[1])
-        return worker.servings.get(name)
-
-    def version(self, serving: Serving, number: int) -> VersionRow:
-        """One version of a serving, that can be started.
-
-        Raises:
-            NotFound: there is none.
-        """
-        found = self.worker.store.version(serving.deployment.id, number)
-        if found is None or found.status != "ready":
-            raise NotFound(f"{serving.deployment.name} has no version {number} that can be called")
-        return found
+        return worker.servings.get(name, version)
 
     @unary
     async def Fate(self, request: pb.FateRequest, context: Any) -> pb.FateReply:
         self.allowed(request.name, context)
-        known = [r for s in self.worker.servings.every(request.name) for r in [*s.replicas, *s.leaving, *s.dead]]
-        replica = next((r for r in known if r.id == request.replica_id), None)
+        replica = self.worker.servings.find(request.name, request.replica_id)
         if replica is None:
             return pb.FateReply()
         try:
@@ -60,14 +47,13 @@ class Servings(rpc.ServingsServicer):
             return pb.FateReply(cause="the connection to it broke")
         found = self.worker.launcher.ledger(replica).get(request.session)
         kind, cause = replica.fate(request.session, request.call)
+        # A session that it has not noted never reached it: the last thing that it said was that it goes.
         last = found.call if found is not None else 0
-        return pb.FateReply(known=found is not None, last_started=last, cause=cause, kind=kind)
+        return pb.FateReply(known=replica.answered, last_started=last, cause=cause, kind=kind)
 
     @unary
     async def Connect(self, request: pb.ConnectRequest, context: Any) -> pb.ConnectReply:
-        serving = self.allowed(request.name, context)
-        if request.version:
-            serving = self.worker.servings.at(request.name, self.version(serving, request.version))
+        serving = self.allowed(request.name, context, request.version)
         wait = min(request.wait or MAX_WAIT, MAX_WAIT)
         try:
             replicas = await serving.connect(wait, set(request.dead))
@@ -82,4 +68,20 @@ class Servings(rpc.ServingsServicer):
         )
         for replica in replicas:
             reply.endpoints.add(replica_id=replica.id, address=replica.address, token=replica.token)
+        return reply
+
+    @unary
+    async def Stats(self, request: pb.StatsRequest, context: Any) -> pb.StatsReply:
+        serving = self.allowed(request.name, context)
+        await self.worker.servings.refresh(request.name)
+        reply = pb.StatsReply(
+            status=serving.status,
+            version=serving.version.number if serving.version else 0,
+            wanted=serving.wanted,
+            restarts=sum(each.restarts for each in self.worker.servings.of(request.name)),
+        )
+        for r in self.worker.servings.replicas(request.name):
+            reply.replicas.add(
+                id=r.id, pid=r.pid, version=r.version.number, status=r.status, started=r.started, load=r.load
+            )
         return reply

@@ -28,7 +28,7 @@ from operator_lib.worker.http.sending import Files
 
 if TYPE_CHECKING:
     from operator_lib.worker.app import Worker
-    from operator_lib.worker.servings import Serving
+    from operator_lib.worker.serving import Serving
 
 # How often a call is sent to another replica because the one asked was about to go.
 TRIES = 3
@@ -53,7 +53,8 @@ class Call:
         reply = Reply(self.name, self.method, known, scope, send)
         try:
             query = self.row.query(Request(scope)) if scope["query_string"] else {}
-            serving = self._serving()
+            number = query.get("version", 0)
+            serving = self.worker.servings.get(self.name, number) if number else self._serving()
             reply.known = known = self._known(serving)
             if not self.method and "" not in known:
                 raise NotFound(f"{self.name} cannot be called itself; its methods: {reply.names()}")

@@ -10,7 +10,7 @@ from operator_lib.errors import ENDS, NotReady, OperatorTimeout, QueueFull, Work
 from operator_lib.worker.http.exchange import Exchange
 from operator_lib.worker.http.line import Line
 from operator_lib.worker.replicas import Replica
-from operator_lib.worker.servings import Serving
+from operator_lib.worker.serving import Serving
 
 if TYPE_CHECKING:
     from operator_lib.worker.app import Worker

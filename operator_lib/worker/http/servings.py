@@ -33,7 +33,7 @@ async def latch(worker: Worker, request: Request, query: Json) -> Response:
     row = find(worker, request.path_params["name"], "serving")
     more = {
         "grpc_address": worker.endpoint.grpc_address,
-        "schema": json.loads(version_of(worker, row).schema_json or "{}"),
+        "schema": json.loads(version_of(worker, row, query.get("version", 0)).schema_json or "{}"),
         "versions": [version_state(v) for v in worker.store.versions(row.id)],
     }
     return JSONResponse({**deployment_state(worker, row), **more})
@@ -59,7 +59,9 @@ def _post(end: str, summary: str, kind: str = "") -> Endpoint:
     )
     errors = (400, 404, 408, 413, 415, 422, 429, 500, 504)
     path = "/v1/servings/{name}" + end
-    return Endpoint("POST", path, called, "servings", summary, answers, (TIMEOUT,), errors, anything, kind)
+    return Endpoint(
+        "POST", path, called, "servings", summary, answers, (TIMEOUT, deployments.VERSION), errors, anything, kind
+    )
 
 
 CALL = _post("", "Call the object itself.", "serving")
@@ -69,7 +71,16 @@ def endpoints() -> list[Endpoint]:
     described = Answer(200, "Its signatures, versions, replicas, and where it speaks gRPC.", {"type": "object"})
 
     def get(end: str) -> Endpoint:
-        return Endpoint("GET", "/v1/servings/{name}" + end, latch, "servings", "One serving.", (described,), (), (404,))
+        return Endpoint(
+            "GET",
+            "/v1/servings/{name}" + end,
+            latch,
+            "servings",
+            "One serving.",
+            (described,),
+            (deployments.VERSION,),
+            (404,),
+        )
 
     return [
         *deployments.endpoints("serving", "servings"),

@@ -145,8 +145,8 @@ def deployment_state(worker: Worker, row: DeploymentRow) -> Json:
             {"id": r.id, "pid": r.pid, "version": r.version.number, "status": r.status, "started": r.started}
             for r in (serving.replicas if serving else ())
         ]
-        if row.live_version and serving is not None and not serving.ready():
-            found["status"] = "degraded" if serving.last_cause else "starting"
+        if row.live_version and serving is not None:
+            found["status"] = serving.status
     return found
 
 

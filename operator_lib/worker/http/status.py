@@ -38,6 +38,7 @@ async def info(worker: Worker, request: Request, query: Json) -> Response:
 
 
 async def metrics(worker: Worker, request: Request, query: Json) -> Response:
+    await worker.servings.refresh()
     return Response(await asyncio.to_thread(worker.metrics.text), media_type=CONTENT_TYPE_LATEST)
 
 

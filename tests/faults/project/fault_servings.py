@@ -88,3 +88,20 @@ class Fragile:
 
     def pid(self):
         return os.getpid()
+
+
+@operator(stateless=True, max_replicas=3, min_replicas=3)
+class Crowd:
+    """Several processes, each with one call at a time."""
+
+    def __init__(self, version=1):
+        self.version = version
+
+    def answer(self, n, pause=0.002):
+        time.sleep(pause)
+        return [self.version, n, os.getpid()]
+
+    def items(self, count):
+        for n in range(count):
+            time.sleep(0.01)
+            yield [self.version, n]

@@ -1,0 +1,148 @@
+"""The number of processes of a serving follows its calls, and no call is lost on the way."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from operator_lib.errors import DeployError
+from operator_lib.worker import LocalWorker
+
+sys.path.insert(0, str(Path(__file__).parent / "project"))
+
+import scaling  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def where(local_worker: LocalWorker) -> dict[str, str]:
+    return {"address": local_worker.grpc_address, "token": local_worker.token}
+
+
+def until(condition: Callable[[], Any], seconds: float = 15.0) -> Any:
+    end = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < end, "it has not come to pass"
+        time.sleep(0.02)
+    return found
+
+
+def ready(handle: Any) -> int:
+    return sum(r["status"] == "ready" for r in handle.serving.stats()["replicas"])
+
+
+def test_a_crowd_gets_more_processes_and_those_who_wait_move_there(where: dict[str, str]) -> None:
+    nap = scaling.nap.deploy("nap", **where)
+    assert ready(nap) == 1
+    begun = time.monotonic()
+    calls = [nap.submit(0.4) for _ in range(15)]
+    until(lambda: ready(nap) == 3)
+    pids = [call.result(30) for call in calls]
+    took = time.monotonic() - begun
+    assert len(set(pids)) == 3, "the calls that waited have stayed where they were"
+    assert took < 15 * 0.4, "they were carried out one after another"
+    until(lambda: ready(nap) == 1)
+    assert isinstance(nap(0.0), int)
+    nap.serving.delete()
+
+
+def test_to_none_and_back_without_a_lost_call(where: dict[str, str], local_worker: LocalWorker) -> None:
+    rare = scaling.rare.deploy("rare", **where)
+    headers = {"Authorization": f"Bearer {rare.token}"}
+    for number in range(2):
+        assert rare(number) == number + 1
+        until(lambda: not rare.serving.stats()["replicas"])
+        assert rare.serving.stats()["status"] == "ready"
+        answer = requests.post(rare.url, json=number, headers=headers, timeout=30)
+        assert (answer.status_code, answer.json()) == (200, number + 1)
+        until(lambda: not rare.serving.stats()["replicas"])
+    # Calls that come at any moment of its going are answered, too.
+    for step in range(12):
+        assert rare(step) == step + 1
+        time.sleep(0.11 * step)
+    rare.serving.delete()
+
+
+def test_a_number_that_somebody_says_stays(where: dict[str, str]) -> None:
+    nap = scaling.nap.deploy("said", **where)
+    nap.serving.scale(2)
+    until(lambda: ready(nap) == 2)
+    calls = [nap.submit(0.3) for _ in range(10)]
+    assert len({call.result(30) for call in calls}) == 2
+    assert nap.serving.stats()["wanted"] == 2
+    nap.serving.scale(None)
+    until(lambda: ready(nap) == 1)
+    nap.serving.delete()
+
+
+def test_state_that_would_not_be_shared_is_refused(where: dict[str, str]) -> None:
+    with pytest.raises(DeployError, match="4 replicas of a stateful object would each have a state of their own"):
+        scaling.Steady().with_options(stateless=False, max_replicas=4).deploy("several", **where)
+
+
+def test_what_it_has_done_is_told(where: dict[str, str], local_worker: LocalWorker) -> None:
+    steady = scaling.Steady().deploy("told", **where)
+    steady.serving.scale(2)
+    until(lambda: ready(steady) == 2)
+    steady.answer.map(range(60))
+    for _ in range(2):
+        with pytest.raises(KeyError):
+            steady.fail()
+    slow = steady.pid.submit(0.5)
+    stats = until(lambda: (found := steady.serving.stats())["running"] and found)
+    slow.result()
+    answer = stats["methods"]["answer"]
+    assert (answer["calls"], answer["errors"]) == (60, 0)
+    assert 2.0 <= answer["p50_ms"] <= answer["p90_ms"] <= answer["p99_ms"]
+    assert (stats["methods"]["fail"]["calls"], stats["errors"], stats["running"]) == (2, 2, 1)
+    assert sum(replica["methods"].get("answer", {}).get("calls", 0) for replica in stats["replicas"]) == 60
+    assert all(replica["memory"] > 1 << 20 for replica in stats["replicas"])
+    assert (stats["restarts"], stats["waiting"]) == (0, 0)
+
+    url = local_worker.url + "/metrics"
+    text = requests.get(url, headers={"Authorization": f"Bearer {local_worker.token}"}, timeout=10).text
+    lines = [line for line in text.splitlines() if 'serving="told"' in line]
+
+    def total(name: str, method: str) -> float:
+        found = [x for x in lines if x.startswith(f"operator_lib_{name}{{") and f'method="{method}"' in x]
+        return sum(float(line.rpartition(" ")[2]) for line in found)
+
+    assert total("serving_calls_total", "answer") == 60
+    assert total("serving_errors_total", "fail") == 2
+    assert total("serving_call_seconds_count", "answer") == 60
+    assert any(line.startswith("operator_lib_serving_memory_bytes") for line in lines)
+    steady.serving.delete()
+
+
+def test_batches_are_told(where: dict[str, str]) -> None:
+    sums = scaling.Sums().deploy("sums", "serving", **where)
+    assert [call.result(30) for call in [sums.submit(n) for n in range(20)]] == list(range(1, 21))
+    batches = sums.serving.stats()["batches"]
+    assert batches["calls"] == 20
+    assert 1 < batches["mean_size"] <= 4
+    assert 0 < batches["occupancy"] <= 1
+    sums.serving.delete()
+
+
+def test_an_earlier_version_can_be_called_by_its_number(where: dict[str, str]) -> None:
+    from operator_lib import Operator
+
+    first = scaling.Steady(1).deploy("pinned", **where)
+    pinned = Operator.from_serving(first.url + "?version=1", first.token)
+    assert pinned.answer(5) == [1, 5, 1]
+    second = scaling.Steady(2).deploy("pinned", **where)
+    assert second.answer(6) == [2, 6, 2]
+    assert pinned.answer(7) == [1, 7, 1]
+    assert pinned.url.endswith("/pinned/?version=1")
+    answer = requests.post(
+        f"{first.url}answer?version=1", json=8, headers={"Authorization": f"Bearer {first.token}"}, timeout=30
+    )
+    assert answer.json() == [1, 8, 1]
+    with pytest.raises(LookupError, match="pinned has no version 9"):
+        Operator.from_serving(first.url + "?version=9", first.token)
+    second.serving.delete()
