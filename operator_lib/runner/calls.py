@@ -94,6 +94,8 @@ class Target:
                 return list(parts(call.id, pb.VALUE, self.many.answer(call, page)))
             except BaseException as error:
                 return self.fail(call.id, error)
+            finally:
+                self.load.drop(call)
         if not self.nested:
             return self.answer_in_turn(call, page)
         with working_for(call.chain or page.mark(call.id).hex()):

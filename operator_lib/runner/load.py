@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import resource
 import sys
 import threading
+from collections import deque
 from time import monotonic
 from typing import Any
 
@@ -15,6 +17,8 @@ from operator_lib.wire.proto import serving_pb2 as pb
 # What is not a call of a method, and methods beyond so many (callers may make up names), are counted together.
 ATTRIBUTES, OTHERS = "(attributes)", "(others)"
 MOST = 200
+# Calls that are added up together, for which nobody waits one by one.
+LATER = 1000
 
 
 class _Method:
@@ -34,6 +38,7 @@ class Load:
         self._begun: dict[int, float] = {}
         self._methods: dict[str, _Method] = {}
         self._worked = 0.0
+        self._ended: deque[tuple[str, float, bool, float]] = deque()
         self._lock = threading.Lock()
         self.moment = 0
         """Changes with every call and every item of an iterator that has ended."""
@@ -51,16 +56,23 @@ class Load:
         """It was answered. `share`: so many were carried out as one."""
         key, now = id(call), monotonic()
         begun = self._begun.pop(key, now)
-        seconds = now - self._come.pop(key, begun)
-        name = call.name if call.verb == pb.CALL else ATTRIBUTES
-        with self._lock:
-            method = self._methods.get(name) or self._new(name)
-            method.calls += 1
-            method.errors += failed
-            method.seconds += seconds
-            method.steps[latency.step(seconds)] += 1
-            self.moment += 1
-            self._worked += (now - begun) / share
+        name = ATTRIBUTES if call.verb else call.name  # CALL is 0
+        self.moment += 1
+        self._ended.append((name, now - self._come.pop(key, begun), failed, (now - begun) / share))
+        if len(self._ended) > LATER:
+            self._count()
+
+    def _count(self) -> None:
+        """Add up what has ended."""
+        with self._lock, contextlib.suppress(IndexError):
+            while True:
+                name, seconds, failed, worked = self._ended.popleft()
+                method = self._methods.get(name) or self._new(name)
+                method.calls += 1
+                method.errors += failed
+                method.seconds += seconds
+                method.steps[latency.step(seconds)] += 1
+                self._worked += worked
 
     def _new(self, name: str) -> _Method:
         return self._methods.setdefault(name if len(self._methods) < MOST else OTHERS, _Method())
@@ -84,6 +96,7 @@ class Load:
 
     def report(self) -> pb.LoadReply:
         """All of it, as it is now."""
+        self._count()
         begun = list(self._begun.copy().values())
         with self._lock:
             methods = [_described(name, method) for name, method in self._methods.items()]

@@ -147,17 +147,17 @@ class CallService(rpc.CallsServicer):
             whole = [call for part in calls if (call := assemble(part)) is not None]
             for call in whole:
                 come(call, begun)
-            for call in whole:
-                if self.draining:
-                    self.target.load.drop(call)
-                    answers += refused(call)
-                else:
-                    answers += self.target.answer(call, page)
-                if at_once or time.monotonic() - begun > FLUSH or len(answers[-1].payload) > PACK:
+            try:
+                for call in whole:
+                    answers += refused(call) if self.draining else self.target.answer(call, page)
+                    if at_once or time.monotonic() - begun > FLUSH or len(answers[-1].payload) > PACK:
+                        yield from packs(answers)
+                        answers, begun = [], time.monotonic()
+                if answers:
                     yield from packs(answers)
-                    answers, begun = [], time.monotonic()
-            if answers:
-                yield from packs(answers)
+            finally:  # those that were refused, or whose caller has gone
+                for call in whole:
+                    self.target.load.drop(call)
 
     def side_by_side(self, requests: Any, page: Page) -> Iterator[pb.AnswerPack]:
         """Calls run in a pool and are answered as they come."""
