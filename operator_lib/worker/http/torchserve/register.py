@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from operator_lib.errors import OperatorError
 from operator_lib.wire.proto import deploy_pb2 as pb
 from operator_lib.worker.http.torchserve.answers import Refused
-from operator_lib.worker.servings import StartFailed
+from operator_lib.worker.serving import StartFailed
 
 if TYPE_CHECKING:
     from operator_lib.worker.app import Worker
