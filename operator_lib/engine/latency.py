@@ -31,7 +31,7 @@ def percentile(counts: Mapping[int, int], share: float) -> float:
 
     >>> counts = {step(0.001): 98, step(1.0): 2}
     >>> round(percentile(counts, 0.5), 4), round(percentile(counts, 0.99), 1)
-    (0.0009, 0.9)
+    (0.0009, 1.0)
     """
     left = ceil(share * sum(counts.values()))
     for number in sorted(counts):

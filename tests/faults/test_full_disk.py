@@ -97,9 +97,10 @@ def test_an_outcome_without_room_fails_with_the_cause(small):
 def test_an_outcome_is_recorded_once_there_is_room(small, tmp_path):
     counted = jobs.counted.deploy("counted")
     run = counted.submit(str(tmp_path / "e"), "a", 1.0)
-    until(lambda: run.status == "RUNNING")
+    effects = tmp_path / "e"
+    until(lambda: effects.exists() and effects.read_text().count("\n") == 1)  # its body has begun
     fill(small)
-    until(lambda: len((tmp_path / "e").read_text().split("\n")) > 2 if (tmp_path / "e").exists() else False)
+    until(lambda: effects.read_text().count("\n") == 2)
     free(small)
     error = run.exception(30)
     if error is None:
