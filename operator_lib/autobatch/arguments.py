@@ -69,13 +69,6 @@ class Reader:
         return next(iter(others), 1)
 
 
-def structure_key(value: Value) -> Any:
-    """What decides whether two calls share a compiled program."""
-    from operator_lib.autobatch.typing.values import signature
-
-    return signature(value)
-
-
 def results(value: Value, columns: Iterator[Any], full: Callable[[Any], Any]) -> Any:
     """The nested result from columns; what is the same for all is repeated by `full`."""
     if isinstance(value, Lane):

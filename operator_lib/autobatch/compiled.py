@@ -18,7 +18,7 @@ from operator_lib.autobatch.machine.program import Machine, Ran
 from operator_lib.autobatch.stats import BlockStats
 from operator_lib.autobatch.typing.engine import Engine
 from operator_lib.autobatch.typing.ops import Typed
-from operator_lib.autobatch.typing.values import Lane, constant_key, leaves
+from operator_lib.autobatch.typing.values import Lane, constant_key
 
 
 @dataclass(slots=True)
@@ -86,9 +86,6 @@ class Compiled:
     def parameters(self) -> tuple[Lane, ...]:
         """The machine's parameters, one a column."""
         return self.main.parameters
-
-    def result_leaves(self) -> list[Lane]:
-        return [] if self.main.result is None else list(leaves(self.main.result))
 
 
 def _same(now: Any, value: Any) -> bool:

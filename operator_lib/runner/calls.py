@@ -207,12 +207,13 @@ class Target:
         return self.fail_json(call.id, error) if call.json else self.fail(call.id, error)
 
     def fail_json(self, call_id: int, error: BaseException) -> list[pb.Answer]:
+        return list(parts(call_id, pb.ERROR, [json.dumps(self.described(error)).encode()]))
+
+    def described(self, error: BaseException) -> dict[str, Any]:
+        """An exception of a call in plain words, without the library's own frames: as other callers see it."""
         error = self.limits.told(error)
-        # The text that other callers get: without the library's own frames.
         seen: Any = failure.decode_failure(failure.encode_failure(error))
-        message = failure.text_of(error)
-        described = {"type": type(error).__name__, "message": message, "traceback": seen.remote_traceback}
-        return list(parts(call_id, pb.ERROR, [json.dumps(described).encode()]))
+        return {"type": type(error).__name__, "message": failure.text_of(error), "traceback": seen.remote_traceback}
 
     def fail(self, call_id: int, error: BaseException) -> list[pb.Answer]:
         return list(parts(call_id, pb.ERROR, [self.stored(error)]))

@@ -17,7 +17,7 @@ from operator_lib.errors import SerializationError
 from operator_lib.runner.calls import PLAIN, Target, lasting
 from operator_lib.runner.job import signature as callers_signature
 from operator_lib.runner.media import media_form
-from operator_lib.wire import codec, failure
+from operator_lib.wire import codec
 from operator_lib.wire.hints import parameter_hint, resolve
 from operator_lib.wire.proto import serving_pb2 as pb
 from operator_lib.wire.proto.line_pb2 import Asked, Told
@@ -181,7 +181,4 @@ class WebMethods:
         Args:
             phase: "method" when there is none of the name, "arguments" when they do not fit, "" from the method itself.
         """
-        error = self.target.limits.told(error)
-        seen: Any = failure.decode_failure(failure.encode_failure(error))
-        told = {"type": type(error).__name__, "message": failure.text_of(error), "traceback": seen.remote_traceback}
-        return json.dumps({**told, "phase": phase}).encode()
+        return json.dumps({**self.target.described(error), "phase": phase}).encode()

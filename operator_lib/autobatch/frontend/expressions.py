@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable
 
 from operator_lib.autobatch.frontend.builder import Builder, Shape
-from operator_lib.autobatch.instructions import BranchOp
+from operator_lib.autobatch.instructions import Block, BranchOp
 
 BINARY: dict[type[ast.operator], str] = {
     ast.Add: "+",
@@ -83,11 +83,7 @@ def _compare(b: Builder, node: ast.Compare) -> str:
         left = right
         if index < len(node.ops) - 1:
             closed.append(_open_rest(b, out, when=True, after=after.name))
-    b.goto(after)
-    for outer, inner in reversed(closed):
-        inner[:] = b.shape
-        b.shape = outer
-    b.begin(after)
+    _close_rests(b, closed, after)
     return out
 
 
@@ -103,6 +99,15 @@ def _open_rest(b: Builder, condition: str, *, when: bool, after: str) -> tuple[S
     return outer, inner
 
 
+def _close_rests(b: Builder, opened: list[tuple[Shape, Shape]], after: Block) -> None:
+    """All lanes meet in `after`: those that ran the rests, and those that went there at once."""
+    b.goto(after)
+    for outer, inner in reversed(opened):
+        inner[:] = b.shape
+        b.shape = outer
+    b.begin(after)
+
+
 def _boolean(b: Builder, node: ast.BoolOp) -> str:
     out = b.temporary()
     after = b.new_block("decided")
@@ -111,11 +116,7 @@ def _boolean(b: Builder, node: ast.BoolOp) -> str:
         b.emit("move", (expression(b, value),), value, out=out)
         if index < len(node.values) - 1:
             closed.append(_open_rest(b, out, when=isinstance(node.op, ast.And), after=after.name))
-    b.goto(after)
-    for outer, inner in reversed(closed):
-        inner[:] = b.shape
-        b.shape = outer
-    b.begin(after)
+    _close_rests(b, closed, after)
     return out
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from operator_lib.autobatch.errors import Position
+from operator_lib.autobatch.recursion import recursive
 from operator_lib.autobatch.typing.ops import Branch, Jump, Move, Op, Operand, Raise, Return, Typed
 from operator_lib.autobatch.typing.values import Const, Lane
 
@@ -189,17 +190,7 @@ def _recursive(program: Lowered) -> bool:
             callers[step.exit.site.callee].add(step.function)
         elif isinstance(step.exit, TailCall):
             callers[step.exit.callee].add(step.function)
-    for label in callers:
-        seen: set[str] = set()
-        waiting = list(callers[label])
-        while waiting:
-            name = waiting.pop()
-            if name == label:
-                return True
-            if name not in seen:
-                seen.add(name)
-                waiting += callers[name]
-    return False
+    return recursive(callers)
 
 
 __all__ = ["Call", "Const", "Lowered", "Move", "Site", "Step", "TailCall", "lower", "needed_names"]

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from operator_lib.autobatch.instructions import TensorType
+from operator_lib.autobatch.recursion import recursive
 from operator_lib.autobatch.typing.ops import Branch, Jump, Move, Op, Operand, Raise, Return, Typed, TypedBlock
 from operator_lib.autobatch.typing.subscripts import rebuilt_index
 from operator_lib.autobatch.typing.values import Const, Lane, leaves
@@ -336,14 +337,4 @@ def _calls_itself(functions: Sequence[Typed]) -> bool:
         typed.label: {op.detail.label for block in typed.blocks.values() for op in block.ops if op.kind == "call"}
         for typed in functions
     }
-    for label in callees:
-        seen: set[str] = set()
-        waiting = list(callees[label])
-        while waiting:
-            name = waiting.pop()
-            if name == label:
-                return True
-            if name not in seen:
-                seen.add(name)
-                waiting += callees[name]
-    return False
+    return recursive(callees)
