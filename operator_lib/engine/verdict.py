@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from operator_lib.engine.process import FAILURE, VALUE, Exit
-from operator_lib.errors import ENDS, Cancelled, OperatorTimeout, WorkerDied
+from operator_lib.errors import ENDS, Cancelled, OperatorTimeout, SerializationError, WorkerDied
+from operator_lib.wire import failure
 
 # Failures of the user's code that end its process: tried again as `retries` says.
 RETRIED = frozenset({"exit_code", "signal", "oom", "disk", "timeout"})
@@ -57,7 +58,7 @@ def judge(folder: Path, asked: str, ended: Exit, unstored: str = "", overdue: st
     if why == "cancelled":
         return Verdict("CANCELLED", "cancelled", "cancelled" + (" (forced)" if ended.signal == 9 else ""))
     if stored is not None:
-        return Verdict("FAILED", "user_exception")
+        return raised(stored)
     if why in KINDS:
         return Verdict("TIMEOUT" if why == "timeout" else "FAILED", KINDS[why], ended.words())
     if why == "worker":
@@ -67,6 +68,14 @@ def judge(folder: Path, asked: str, ended: Exit, unstored: str = "", overdue: st
     if unstored:
         return Verdict("FAILED", "internal", f"its outcome could not be stored: {unstored}")
     return Verdict("FAILED", kind_of(ended), ended.words())
+
+
+def raised(stored: Path) -> Verdict:
+    """The outcome of an attempt whose program raised the exception that is `stored`."""
+    try:
+        return Verdict("FAILED", "user_exception", failure.headline(stored.read_bytes()))
+    except (OSError, SerializationError, KeyError):  # callers are told when they ask for it
+        return Verdict("FAILED", "user_exception", "an exception that cannot be read")
 
 
 def error_of(status: str, kind: str, about: str) -> Exception:

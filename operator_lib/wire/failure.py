@@ -14,6 +14,7 @@ from operator_lib.wire import codec, traceback_text
 from operator_lib.wire.remote_types import Arrived, arrived_type, find_exception, is_own, static_base
 
 LIMIT = 1 << 20  # characters of a text, bytes of the arguments, bytes of the attributes
+HEADLINE = 300  # characters
 
 
 class Hiding(Protocol):
@@ -99,6 +100,19 @@ def decode_failure(data: bytes) -> Exception:
     if type(value) is not dict:
         raise SerializationError("damaged frame: not a failure")
     return rebuild(cast("dict[str, Any]", value))
+
+
+def headline(data: bytes) -> str:
+    """Type and message of such a frame in a line of at most `HEADLINE` characters; nothing is imported.
+
+    >>> headline(encode_failure(ValueError("too small\\nby far")))
+    'ValueError: too small'
+    """
+    value: dict[str, Any] = codec.loads(data)
+    name = str(value.get("remote_type") or value["qualname"]).rpartition(".")[2]
+    text = str(value["text"]).strip().partition("\n")[0]
+    line = f"{name}: {text}" if text else name
+    return line if len(line) <= HEADLINE else line[: HEADLINE - 1] + "…"
 
 
 # From an exception to plain values

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from operator_lib.engine.process import VALUE
-from operator_lib.engine.verdict import Verdict, error_of
+from operator_lib.engine.verdict import Verdict, error_of, raised
 from operator_lib.worker.store.base import RunRow
 
 # A run that was cut off this often by the worker's own death is set aside.
@@ -17,7 +17,7 @@ def after_restart(row: RunRow, stored: Path | None) -> Verdict | None:
     if row.kind != "run":
         return Verdict("FAILED", "worker_lost", "worker restarted")
     if stored is not None:
-        return Verdict("COMPLETED") if stored.name == VALUE else Verdict("FAILED", "user_exception")
+        return Verdict("COMPLETED") if stored.name == VALUE else raised(stored)
     if row.cancel_requested:
         return Verdict("CANCELLED", "cancelled", "cancelled; the worker restarted meanwhile")
     if row.attempts and row.at_most_once:
