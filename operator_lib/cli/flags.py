@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from operator_lib.cli import completion
+
 if TYPE_CHECKING:
     from operator_lib.client.connect import Connection
 
@@ -17,8 +19,13 @@ Token = Annotated[str, typer.Option("--token", envvar="OPERATOR_LIB_TOKEN", help
 Target = Annotated[
     str, typer.Argument(metavar="FILE:NAME", help="An operator: the file, and its name in it.", show_default=False)
 ]
-Name = Annotated[str, typer.Argument(metavar="NAME", help="A deployment.", show_default=False)]
-RunId = Annotated[str, typer.Argument(metavar="RUN", help="Id of a run.", show_default=False)]
+Name = Annotated[
+    str,
+    typer.Argument(metavar="NAME", help="A deployment.", show_default=False, autocompletion=completion.deployments),
+]
+RunId = Annotated[
+    str, typer.Argument(metavar="RUN", help="Id of a run.", show_default=False, autocompletion=completion.runs)
+]
 Arguments = Annotated[
     list[str] | None,
     typer.Argument(metavar="ARGS", help="JSON values or key=value; what is not JSON is text.", show_default=False),

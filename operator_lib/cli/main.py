@@ -14,6 +14,7 @@ from operator_lib.cli import (
     change,
     demo,
     doctor,
+    examples,
     invoke,
     look,
     problems,
@@ -64,6 +65,7 @@ cache.add(app)
 archives.add(app)
 worker.add(app)
 doctor.add(app)
+examples.add(app)
 
 
 def main() -> None:

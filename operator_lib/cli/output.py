@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 import time
 from collections.abc import Generator, Sequence
@@ -54,16 +55,28 @@ def state(text: str, width: int = 0) -> str:
 
 
 def table(headers: Sequence[str], rows: Sequence[Sequence[str]], states: str = "STATUS") -> None:
-    """Columns aligned by spaces; the last one is left ragged. The column called `states` is coloured."""
+    """Columns aligned by spaces; the last one is left ragged, and cut where a terminal ends. The column called
+    `states` is coloured."""
     widths = [max(len(str(row[i])) for row in [headers, *rows]) for i in range(len(headers))]
     widths[-1] = 0
+    room = _room(sum(widths) + 2 * len(widths) - 2)
     print(paint("  ".join(h.ljust(w) for h, w in zip(headers, widths, strict=True)).rstrip(), "dim"))
     for row in rows:
         cells = [
             state(text, width) if header == states else text.ljust(width)
-            for header, text, width in zip(headers, row, widths, strict=True)
+            for header, text, width in zip(headers, (*row[:-1], shortened(row[-1], room)), widths, strict=True)
         ]
         print("  ".join(cells).rstrip())
+
+
+def _room(taken: int) -> int | None:
+    """Characters left in a line of the terminal, enough for a word at least; None when there is no terminal."""
+    return max(12, shutil.get_terminal_size().columns - taken) if sys.stdout.isatty() else None
+
+
+def shortened(text: str, width: int | None) -> str:
+    """`text` in at most `width` characters."""
+    return text if width is None or len(text) <= width else text[: width - 1] + "…"
 
 
 def fields(rows: Sequence[tuple[str, str]]) -> None:

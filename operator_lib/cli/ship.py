@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
+import shlex
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -31,6 +33,43 @@ def add(app: typer.Typer) -> None:
     app.command()(deploy)
 
 
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to be deployed, as the command line says it."""
+
+    where: str
+    name: str
+    kind: str
+    ignore: list[str] | None
+    include: list[str] | None
+    option: list[str] | None
+
+    def packed(self) -> Package:
+        """Import the file and put the package together; what the file prints goes to standard error."""
+        from operator_lib.client import deploy as steps
+
+        positional, given = arguments.parse(self.option)
+        if positional:
+            raise Usage(f"--option takes KEY=VALUE, got {positional[0]!r}")
+        if self.kind not in ("", "job", "serving"):
+            raise Usage(f"--type is job or serving, got {self.kind!r}")
+        ignore, include = tuple(self.ignore or ()), tuple(self.include or ())
+        with output.stdout_as_stderr():
+            found = target.load(self.where)
+            if inspect.isclass(found):
+                target.check_constructor(found)
+            return steps.pack(found, self.name, self.kind or None, given, ignore_patterns=ignore, include=include)
+
+    def command(self) -> str:
+        """What to type to carry it out."""
+        words = ["operator-lib", "deploy", self.where]
+        single = (("--name", [self.name] if self.name else []), ("--type", [self.kind] if self.kind else []))
+        several = (("--ignore", self.ignore), ("--include", self.include), ("-o", self.option))
+        for flag, values in (*single, *several):
+            words += [word for value in values or () for word in (flag, value)]
+        return shlex.join(words)
+
+
 def plan(
     where: Target,
     name: Named = "",
@@ -45,12 +84,13 @@ def plan(
     """Say what a deploy would do. Exit code 0: nothing to do, 2: changes, 1: it would fail."""
     from operator_lib.client import deploy as steps
 
-    package, connection = _packed(where, name, kind, ignore, include, option, address, token)
-    found = steps.plan(connection, package)
+    order = Order(where, name, kind, ignore, include, option)
+    package = order.packed()
+    found = steps.plan(connect(address, token, start=True), package)
     if as_json:
         output.document(found.to_json())
     else:
-        print(replace(found, command=_command(where, name, kind, ignore, include, option)))
+        print(replace(found, command=order.command()))
     raise typer.Exit(found.exit_code)
 
 
@@ -61,6 +101,7 @@ def deploy(
     ignore: Ignore = None,
     include: Include = None,
     option: Options = None,
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="And again whenever a file is saved.")] = False,
     wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Until it answers.")] = True,
     timeout: Annotated[float, typer.Option("--timeout", help="Seconds until it must be ready.")] = 600,
     address: Address = "",
@@ -68,12 +109,27 @@ def deploy(
     as_json: Json = False,
 ) -> None:
     """Bring an operator to a worker. The same content again makes no new version."""
+    order = Order(where, name, kind, ignore, include, option)
+
+    def bring() -> None:
+        package = order.packed()
+        package.request.timeout = timeout
+        package.request.detach = not wait
+        _send(package, connect(address, token, start=True), as_json)
+
+    if watch:
+        from operator_lib.cli import redeploy
+
+        redeploy.on_save(target.split(where)[0], bring, as_json=as_json)
+    else:
+        bring()
+
+
+def _send(package: Package, connection: Connection, as_json: bool) -> None:
+    """Carry it out and say what came of it."""
     from operator_lib.client import deploy as steps
     from operator_lib.client import inventory
 
-    package, connection = _packed(where, name, kind, ignore, include, option, address, token)
-    package.request.timeout = timeout
-    package.request.detach = not wait
     sent = steps.send(connection, package)
     done = steps.carry_out(connection, package, lambda line: print(line, file=sys.stderr, flush=True))
     info = inventory.describe(done.deployment)
@@ -89,42 +145,3 @@ def deploy(
         print(info.url)
     verb = "submit --watch" if info.kind == "job" else "call"
     print(output.paint(f"Call it with: operator-lib {verb} {info.name}", "dim"))
-
-
-def _packed(
-    where: str,
-    name: str,
-    kind: str,
-    ignore: list[str] | None,
-    include: list[str] | None,
-    option: list[str] | None,
-    address: str,
-    token: str,
-) -> tuple[Package, Connection]:
-    """Import the file and put the package together; what the file prints goes to standard error."""
-    from operator_lib.client import deploy as steps
-
-    positional, given = arguments.parse(option)
-    if positional:
-        raise Usage(f"--option takes KEY=VALUE, got {positional[0]!r}")
-    if kind not in ("", "job", "serving"):
-        raise Usage(f"--type is job or serving, got {kind!r}")
-    with output.stdout_as_stderr():
-        found = target.load(where)
-        package = steps.pack(
-            found, name, kind or None, given, ignore_patterns=tuple(ignore or ()), include=tuple(include or ())
-        )
-    return package, connect(address, token, start=True)
-
-
-def _command(
-    where: str, name: str, kind: str, ignore: list[str] | None, include: list[str] | None, option: list[str] | None
-) -> str:
-    """What to type to carry a plan out."""
-    import shlex
-
-    words = ["operator-lib", "deploy", where]
-    single = (("--name", [name] if name else []), ("--type", [kind] if kind else []))
-    for flag, values in (*single, ("--ignore", ignore), ("--include", include), ("-o", option)):
-        words += [word for value in values or () for word in (flag, value)]
-    return shlex.join(words)

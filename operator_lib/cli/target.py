@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import inspect
 import sys
@@ -20,11 +21,25 @@ def split(target: str) -> tuple[Path, str]:
     """
     file, colon, name = target.rpartition(":")
     if not colon or not file or not name:
-        raise Usage(f"{target!r}: give the file and the operator's name in it, as in pipeline.py:Digits")
+        asked = f"{target!r}: give the file and the operator's name in it, as in pipeline.py:Digits"
+        raise Usage(asked + _defined_in(Path(target.rstrip(":"))))
     path = Path(file)
     if not path.is_file():
         raise Usage(f"there is no file {file!r} in {Path.cwd()}")
     return path.resolve(), name
+
+
+def _defined_in(file: Path) -> str:
+    """The names that a file defines at its top, for a message; nothing when it cannot be read."""
+    try:
+        body = ast.parse(file.read_bytes()).body
+    except (OSError, SyntaxError, ValueError):
+        return ""
+    names = [part.name for part in body if isinstance(part, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)]
+    for part in body:
+        if isinstance(part, ast.Assign) and isinstance(part.value, ast.Call):
+            names += [left.id for left in part.targets if isinstance(left, ast.Name)]
+    return f"; {file.name} defines {', '.join(names)}" if names else ""
 
 
 def load(target: str) -> Any:
@@ -53,10 +68,8 @@ def load(target: str) -> Any:
 
 def import_file(file: Path) -> Any:
     """The module of a file, imported by its name from the folder that would travel."""
-    parts, folder = [file.stem], file.parent
-    while (folder / "__init__.py").is_file():
-        parts.insert(0, folder.name)
-        folder = folder.parent
+    folder = root_of(file)
+    parts = list(file.relative_to(folder).with_suffix("").parts)
     if parts[-1] == "__init__":
         parts.pop()
     sys.path.insert(0, str(folder))
@@ -70,6 +83,14 @@ def import_file(file: Path) -> Any:
     if Path(getattr(module, "__file__", None) or "/").resolve() != file:
         raise Usage(f"{file} cannot be imported: {name!r} is another module already; rename the file")
     return module
+
+
+def root_of(file: Path) -> Path:
+    """The folder from which a file is imported, and which travels: the first one up that is no package."""
+    folder = file.parent
+    while (folder / "__init__.py").is_file():
+        folder = folder.parent
+    return folder
 
 
 def is_operator(found: Any) -> bool:
@@ -97,6 +118,16 @@ def instance(found: Any) -> Any:
     """
     if not inspect.isclass(found):
         return found
+    check_constructor(found)
+    return found()
+
+
+def check_constructor(found: type) -> None:
+    """See that an operator can be made of the class without arguments.
+
+    Raises:
+        Usage: the constructor needs some.
+    """
     try:
         inspect.signature(found).bind()
     except TypeError as problem:
@@ -104,4 +135,3 @@ def instance(found: Any) -> Any:
             f"{found.__name__}() needs arguments ({problem}); name an object in the file instead, "
             f"such as: job = {found.__name__}(...)"
         ) from None
-    return found()
