@@ -22,7 +22,7 @@ DISTRIBUTIONS = {
     "sklearn": "scikit-learn",
     "yaml": "pyyaml",
 }
-EXTRAS = ("demo", "worker", "autobatch", "autobatch-native", "torchserve")
+EXTRAS = ("demo", "worker", "autobatch", "autobatch-native", "torchserve", "watch")
 # Values of these travel, or are computed with, when somebody has them; click comes with typer.
 WHERE_INSTALLED = {
     *("IPython", "PIL", "click", "jax", "numpy", "pandas", "polars", "pyarrow", "pydantic", "tensorflow", "torch"),
