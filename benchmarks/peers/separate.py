@@ -101,5 +101,10 @@ class Peer:
 PREFECT = Peer("prefect", "Prefect 3", ("prefect>=3.4,<4", "fastapi<0.120"))
 # The local runner of the oldest that can be installed, 0.2.86, breaks off now and then: its threads share a dict.
 TENSORLAKE = Peer("tensorlake", "Tensorlake, local runner", ("tensorlake==0.3.13",))
-LITSERVE = Peer("litserve", "LitServe", ("litserve>=0.2.19,<0.3", "httptools>=0.7", "uvloop>=0.22"), "api")
-ALL = (PREFECT, TENSORLAKE, LITSERVE)
+_LITSERVE = ("litserve>=0.2.19,<0.3", "httptools>=0.7", "uvloop>=0.22", "numpy>=2")
+LITSERVE = Peer("litserve", "LitServe", _LITSERVE, "api")
+# The same environment, with a model that takes batches.
+LITSERVE_BATCH = Peer("litserve", "LitServe", _LITSERVE, "batch")
+BENTOML_BATCH = Peer("bentoml", "BentoML", ("bentoml>=1.4,<2", "numpy>=2"), "batch")
+RAY_BATCH = Peer("ray", "Ray Serve", ("ray[serve]>=2.50,<3", "numpy>=2"), "batch")
+ALL = (PREFECT, TENSORLAKE, LITSERVE, BENTOML_BATCH, RAY_BATCH)

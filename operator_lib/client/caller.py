@@ -13,6 +13,7 @@ from operator_lib.engine.ledger import MARK
 from operator_lib.engine.map import DEFAULT_WORKERS, bounded, check_workers, length
 from operator_lib.errors import SerializationError
 from operator_lib.wire import codec, failure
+from operator_lib.wire.frames import Buffer
 from operator_lib.wire.proto import serving_pb2 as pb
 from operator_lib.wire.schema import Method, Schema
 
@@ -46,17 +47,21 @@ class Caller:
         self.bound = bound
         self._plans: dict[str, _Plan] = {}
 
-    def encode(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
-        """Check the call against the signature, then encode it. Nothing has been sent when this raises."""
+    def encode(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Buffer]:
+        """Check the call against the signature, then encode it. Nothing has been sent when this raises.
+
+        Large parts are views of the arguments' own memory.
+        """
         plan = self.plan(name)
         if plan.bind is not None:
             plan.bind(args, kwargs, plan.spoken)
         elif not name and not self.schema.dynamic:
             raise TypeError(f"{self.schema.name!r} object is not callable")
-        encoder = self.encoder()
-        if encoder == "json":
-            return [codec.dumps_call(args, kwargs, what=plan.what, names=plan.names)]
-        return codec.segments_call(args, kwargs, encoder, what=plan.what, names=plan.names)
+        return codec.segments_call(args, kwargs, self.encoder(), what=plan.what, names=plan.names)
+
+    def copied(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Buffer]:
+        """`encode` for a call that nobody waits for here: it has the arguments as they are now."""
+        return [b"".join(self.encode(name, args, kwargs))]
 
     def plan(self, name: str) -> _Plan:
         found = self._plans.get(name)
@@ -72,11 +77,11 @@ class Caller:
 
     def call(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """What plain Python would return: a value, a generator, a coroutine, an async generator."""
-        segments = self.encode(name, args, kwargs)
         kind = self.plan(name).kind
         if kind in LATER:
+            segments = self.copied(name, args, kwargs)
             return self._await(name, segments) if kind == "coroutine" else self._async_items(name, segments)
-        answered, payload, session = self.router.call(pb.CALL, name, segments)
+        answered, payload, session = self.router.call(pb.CALL, name, self.encode(name, args, kwargs))
         return self.load(payload) if answered == pb.VALUE else self.decode(answered, payload, session)
 
     def value(
@@ -85,11 +90,11 @@ class Caller:
         """The value of a call, of whichever kind the method is; `environment` are values of variables for it."""
         return self.decode(*self.router.call(pb.CALL, name, self.encode(name, args, kwargs), environment))
 
-    async def _await(self, name: str, segments: list[Any]) -> Any:
+    async def _await(self, name: str, segments: list[Buffer]) -> Any:
         answer = self.router.start(pb.CALL, name, segments)
         return self.decode(*await asyncio.wrap_future(answer))
 
-    async def _async_items(self, name: str, segments: list[Any]) -> AsyncIterator[Any]:
+    async def _async_items(self, name: str, segments: list[Buffer]) -> AsyncIterator[Any]:
         answer = await asyncio.wrap_future(self.router.start(pb.CALL, name, segments))
         async for item in self.decode(*answer):
             yield item
@@ -102,7 +107,7 @@ class Caller:
         self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], environment: Mapping[str, str] | None = None
     ) -> Callable[[], Future[Any]]:
         """The call, its arguments as they are now, to be sent later; `environment` as in `value`."""
-        segments = self.encode(name, args, kwargs)
+        segments = self.copied(name, args, kwargs)
         start = lambda: self.router.start(pb.CALL, name, segments, environment)  # noqa: E731
         return lambda: _then(start(), lambda found: self.decode(*found))
 
@@ -119,7 +124,7 @@ class Caller:
             segments = codec.segments_call((), {}, "json", what=self.schema.name)
         return self.decode(*self.router.call(verb, name, segments))
 
-    def decode(self, kind: int, payload: bytes, session: Any) -> Any:
+    def decode(self, kind: int, payload: Buffer, session: Any) -> Any:
         """What an answer stands for.
 
         Raises:
@@ -131,14 +136,14 @@ class Caller:
             raise failure.decode_failure(payload)
         if kind == pb.ITERATOR:
             pull = iterate_async if payload[:1] == b"a" else iterate
-            key = payload[1:].decode()
+            key = bytes(payload[1:]).decode()
             _, call = MARK.unpack(bytes.fromhex(key))
             return pull(session, key, self.load, lambda: self.router.lost(session, call))
         if kind == pb.CALLABLE:
-            return self.bound(payload.decode()) if payload else self.me
+            return self.bound(bytes(payload).decode()) if payload else self.me
         raise SerializationError(f"an answer of kind {kind}: is the worker newer than this client?")
 
-    def load(self, payload: bytes) -> Any:
+    def load(self, payload: Buffer) -> Any:
         """A value; a pickle only where the deployment declares it."""
         return codec.loads(payload, allow=readable(self.router.options))
 

@@ -3,65 +3,59 @@
 from __future__ import annotations
 
 import asyncio
-import queue
+import contextlib
+import socket
 import weakref
-from collections.abc import AsyncGenerator, Callable, Generator, Iterator
+from collections.abc import AsyncGenerator, Callable, Generator
 from typing import Any
 
-import grpc
-
-from operator_lib.client.connect import details_of
+from operator_lib.client.session import Session
 from operator_lib.errors import WorkerDied
-from operator_lib.wire import codec, failure
+from operator_lib.wire import codec, failure, stream
+from operator_lib.wire.frames import Buffer
 from operator_lib.wire.proto import serving_pb2 as pb
 
-Load = Callable[[bytes], Any]
+Load = Callable[[Buffer], Any]
 # Raises what has become of a replica, if that is known.
 Lost = Callable[[], object]
 
 
 class _Pull:
-    """The stream of one iterator: ask, then read one answer."""
+    """The connection of one iterator: ask, then read one answer."""
 
-    def __init__(self, session: Any, key: str, lost: Lost) -> None:
+    def __init__(self, session: Session, key: str, lost: Lost) -> None:
         self._lost = lost
-        self._session = session
-        self._closed = False
-        if not session.use():
-            lost()
-            raise WorkerDied("the replica ended before the first item")
-        self._asked: queue.SimpleQueue[pb.IterateRequest | None] = queue.SimpleQueue()
         self._key = key
-        self._stream = session.stub.Iterate(self._requests(), metadata=session.metadata)
-
-    def _requests(self) -> Iterator[pb.IterateRequest]:
-        while (request := self._asked.get()) is not None:
-            yield request
-
-    def next(self, value: Any) -> tuple[int, bytes]:
-        send = b"" if value is None else codec.dumps_call((value,), {}, what="send()")
-        self._asked.put(pb.IterateRequest(iterator_id=self._key, send=send))
-        parts: list[bytes] = []
         try:
-            while True:
-                answer = next(self._stream)
-                parts.append(answer.payload)
-                if not answer.more:
-                    return answer.kind, b"".join(parts)
-        except StopIteration:
-            raise WorkerDied("the replica ended the stream before the last item") from None
-        except grpc.RpcError as error:
+            self._socket = session.connect(stream.ITEMS)
+        except OSError:
+            lost()
+            raise WorkerDied("the replica ended before the first item") from None
+        self._answers = (answer for together in stream.frames(self._socket) for answer in together)
+
+    def next(self, value: Any) -> tuple[int, Buffer]:
+        send = b"" if value is None else codec.dumps_call((value,), {}, what="send()")
+        request = pb.IterateRequest(iterator_id=self._key, send=send)
+        try:
+            stream.send(self._socket, stream.frame(request))
+            found = next(self._answers, None)
+        except OSError as error:
             self._lost()
-            raise WorkerDied(f"the replica ended before the last item: {details_of(error)}") from None
+            raise WorkerDied(f"the replica ended before the last item: {error}") from None
+        if found is None:
+            self._lost()
+            raise WorkerDied("the replica ended the stream before the last item")
+        message, beside = found
+        answer = pb.Answer.FromString(message)
+        return answer.kind, answer.payload if beside is None else beside
 
     def close(self) -> None:
-        if not self._closed:
-            self._closed = True
-            self._asked.put(None)
-            self._session.let_go()
+        with contextlib.suppress(OSError):  # wakes up whoever waits for an item
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
 
 
-def iterate(session: Any, key: str, load: Load, lost: Lost) -> Generator[Any, Any, Any]:
+def iterate(session: Session, key: str, load: Load, lost: Lost) -> Generator[Any, Any, Any]:
     """A generator here for one over there. From now on, not from its first item on, its process is kept."""
     pull = _Pull(session, key, lost)
     found = _items(pull, load)
@@ -83,7 +77,7 @@ def _items(pull: _Pull, load: Load) -> Generator[Any, Any, Any]:
         pull.close()
 
 
-def iterate_async(session: Any, key: str, load: Load, lost: Lost) -> AsyncGenerator[Any, Any]:
+def iterate_async(session: Session, key: str, load: Load, lost: Lost) -> AsyncGenerator[Any, Any]:
     """An async generator here for one over there."""
     pull = _Pull(session, key, lost)
     found = _items_async(pull, load)

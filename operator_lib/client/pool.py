@@ -19,6 +19,7 @@ from operator_lib.engine.map import bounded, check_workers, length
 from operator_lib.errors import SerializationError
 from operator_lib.options import Options
 from operator_lib.wire import codec, failure
+from operator_lib.wire.frames import Buffer
 from operator_lib.wire.proto import runs_pb2
 from operator_lib.wire.proto import serving_pb2 as pb
 
@@ -188,7 +189,7 @@ class Pool:
                     return None
             raise
 
-    def _answered(self, seat: _Seat, pack: Pack, kind: int, payload: bytes) -> None:
+    def _answered(self, seat: _Seat, pack: Pack, kind: int, payload: Buffer) -> None:
         if kind == LOST:
             self._orphaned(seat, pack)
             return
@@ -266,7 +267,7 @@ class Pool:
                     self.moved = time.monotonic()
                     self._grow()
 
-    def _decode(self, kind: int, payload: bytes) -> list[Outcome]:
+    def _decode(self, kind: int, payload: Buffer) -> list[Outcome]:
         if kind == pb.ERROR:
             raise failure.decode_failure(payload)
         found = self.handle._load(payload)
@@ -291,7 +292,7 @@ class Pool:
                 if event.HasField("failed"):
                     self._lost(event)
                 elif event.address:
-                    session = Session(event.replica_id, event.address, event.token, self._ended)
+                    session = Session(event.replica_id, event.address, event.line, event.token, self._ended)
                     with self.lock:
                         self.seats[event.replica_id] = _Seat(session)
                         self._feed()

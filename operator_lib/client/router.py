@@ -16,6 +16,7 @@ from operator_lib.client.session import LOST, Closed, Session
 from operator_lib.engine import turn
 from operator_lib.errors import ENDS, OperatorTimeout, WorkerDied
 from operator_lib.wire import failure
+from operator_lib.wire.frames import Buffer
 from operator_lib.wire.proto import serving_pb2 as pb
 
 # Seconds to wait for a replica that answers.
@@ -115,7 +116,7 @@ class Router:
         if not self._spare:
             return None
         endpoint = self._spare.pop(0)
-        session = Session(endpoint.replica_id, endpoint.address, endpoint.token, self._ended)
+        session = Session(endpoint.replica_id, endpoint.address, endpoint.line, endpoint.token, self._ended)
         self._sessions = [*self._sessions, session]
         return session
 
@@ -128,7 +129,7 @@ class Router:
 
     def call(
         self, verb: int, name: str, segments: Sequence[Any], environment: Mapping[str, str] | None = None
-    ) -> tuple[int, bytes, Session]:
+    ) -> tuple[int, Buffer, Session]:
         """Send a call and wait for what is answered: kind, payload, and where it ran.
 
         `environment` are values of variables for this call.
@@ -142,7 +143,7 @@ class Router:
             done = threading.Lock()
             done.acquire()
 
-            def reply(kind: int, payload: bytes, box: list[Any] = box, done: threading.Lock = done) -> None:
+            def reply(kind: int, payload: Buffer, box: list[Any] = box, done: threading.Lock = done) -> None:
                 box.append((kind, payload))
                 done.release()
 
@@ -165,9 +166,9 @@ class Router:
 
     def start(
         self, verb: int, name: str, segments: Sequence[Any], environment: Mapping[str, str] | None = None
-    ) -> Future[tuple[int, bytes, Session]]:
+    ) -> Future[tuple[int, Buffer, Session]]:
         """`call` as a future."""
-        future: Future[tuple[int, bytes, Session]] = Future()
+        future: Future[tuple[int, Buffer, Session]] = Future()
         future.set_running_or_notify_cancel()
         chain = turn.chain()
 
@@ -196,7 +197,7 @@ class Router:
             self.moved()
             send()
 
-        def reply(session: Session, kind: int, payload: bytes) -> None:
+        def reply(session: Session, kind: int, payload: Buffer) -> None:
             # What may have to wait is not for the reader's thread.
             if kind == pb.REFUSED:
                 session.close()

@@ -18,12 +18,13 @@ from operator_lib.engine.collector import Collector, Waiting
 from operator_lib.engine.ledger import Page
 from operator_lib.engine.steps import drive
 from operator_lib.options import Options
+from operator_lib.runner.answers import Answer
 from operator_lib.wire.proto import serving_pb2 as pb
 
 if TYPE_CHECKING:
     from operator_lib.runner.calls import Target
 
-Answers = Future[list[pb.Answer]]
+Answers = Future[list[Answer]]
 
 
 class Refused(Exception):

@@ -23,6 +23,7 @@ from operator_lib.engine.ledger import Page
 from operator_lib.engine.process import ProcessSpec
 from operator_lib.engine.turn import ChainTurn, Turn, working_for
 from operator_lib.errors import FatalException, OptionError
+from operator_lib.runner.answers import Answer, answer
 from operator_lib.runner.batches import Batches
 from operator_lib.runner.job import signature as callers_signature
 from operator_lib.runner.limits import Limits
@@ -33,8 +34,6 @@ from operator_lib.wire import codec, failure
 from operator_lib.wire.callers import batched
 from operator_lib.wire.proto import serving_pb2 as pb
 
-# Payloads are sent in parts of this size; a gRPC message may have 4 MiB.
-PART = 1 << 20
 # Calls that may be under way in a program that calls others: it waits in all of them but as many as have their turn.
 NESTED = 1024
 # An iterator that nobody has asked for an item of is dropped after this many seconds.
@@ -84,14 +83,14 @@ class Target:
         self.batches = Batches(self, chosen) if chosen is not None and batched(chosen) else None
         # Where calls may have to move to another process they must not wait unread in the connection.
         aside = spec.concurrency > 1 or spec.elastic or self.batches is not None or nested
-        self.line: dict[Future[list[pb.Answer]], None] = {}  # what the pool has been given and not ended
+        self.line: dict[Future[list[Answer]], None] = {}  # what the pool has been given and not ended
         self.pool = ThreadPoolExecutor(NESTED if nested else spec.concurrency, "call") if aside else None
 
-    def answer(self, call: pb.Call, page: Page) -> list[pb.Answer]:
+    def answer(self, call: pb.Call, page: Page) -> list[Answer]:
         """Carry out one call that `load` was told of, and note in `page` that it starts. Exceptions are answers too."""
         if call.verb == pb.MAP:
             try:
-                return list(parts(call.id, pb.VALUE, self.many.answer(call, page)))
+                return [answer(call.id, pb.VALUE, self.many.answer(call, page))]
             except BaseException as error:
                 return self.fail(call.id, error)
             finally:
@@ -101,7 +100,7 @@ class Target:
         with working_for(call.chain or page.mark(call.id).hex()):
             return self.answer_in_turn(call, page)
 
-    def answer_in_turn(self, call: pb.Call, page: Page) -> list[pb.Answer]:
+    def answer_in_turn(self, call: pb.Call, page: Page) -> list[Answer]:
         """Carry out one call when nobody else has the object."""
         with self.turn:
             if self.restart.due:
@@ -120,11 +119,11 @@ class Target:
             self.load.end(call, answers[0].kind == pb.ERROR)
             return answers
 
-    def start(self, calls: list[pb.Call], page: Page) -> list[tuple[pb.Call, Future[list[pb.Answer]]]]:
+    def start(self, calls: list[pb.Call], page: Page) -> list[tuple[pb.Call, Future[list[Answer]]]]:
         """Begin with calls that have come together, side by side."""
         assert self.pool is not None
         collected: list[pb.Call] = []
-        found: list[tuple[pb.Call, Future[list[pb.Answer]]]] = []
+        found: list[tuple[pb.Call, Future[list[Answer]]]] = []
         now = time.monotonic()
         for call in calls:
             self.load.come(call, now)
@@ -156,7 +155,7 @@ class Target:
         for _ in range(0 if self.nested else held or self.spec.concurrency):
             self.turn.release()
 
-    def _left(self, call: pb.Call, future: Future[list[pb.Answer]]) -> None:
+    def _left(self, call: pb.Call, future: Future[list[Answer]]) -> None:
         self.line.pop(future, None)
         if future.cancelled():
             self.load.drop(call)
@@ -170,7 +169,7 @@ class Target:
             given += future.cancel()
         return given
 
-    def alone(self, call: pb.Call, page: Page, context: Any) -> list[pb.Answer]:
+    def alone(self, call: pb.Call, page: Page, context: Any) -> list[Answer]:
         """Carry out a call whose caller waits for this one only, unless he goes away before it starts."""
         if self.pool is None:
             self.load.come(call, time.monotonic())
@@ -182,11 +181,11 @@ class Target:
         except CancelledError:
             return moved(call)
 
-    def answered(self, call: pb.Call, mark: bytes, value: Any) -> list[pb.Answer]:
+    def answered(self, call: pb.Call, mark: bytes, value: Any) -> list[Answer]:
         """What a call has come to, or why that cannot be sent."""
         try:
             if call.json and not lasting(value):
-                return list(parts(call.id, pb.VALUE, [json.dumps(codec.to_json(value)).encode()]))
+                return [answer(call.id, pb.VALUE, [json.dumps(codec.to_json(value)).encode()])]
             return self.encode(call, value, mark)
         except BaseException as error:
             return self.failed(call, error)
@@ -202,12 +201,12 @@ class Target:
         with variables.Given(call.environment):
             return self.perform(call)
 
-    def failed(self, call: pb.Call, error: BaseException) -> list[pb.Answer]:
+    def failed(self, call: pb.Call, error: BaseException) -> list[Answer]:
         """The exception of a call."""
         return self.fail_json(call.id, error) if call.json else self.fail(call.id, error)
 
-    def fail_json(self, call_id: int, error: BaseException) -> list[pb.Answer]:
-        return list(parts(call_id, pb.ERROR, [json.dumps(self.described(error)).encode()]))
+    def fail_json(self, call_id: int, error: BaseException) -> list[Answer]:
+        return [answer(call_id, pb.ERROR, [json.dumps(self.described(error)).encode()])]
 
     def described(self, error: BaseException) -> dict[str, Any]:
         """An exception of a call in plain words, without the library's own frames: as other callers see it."""
@@ -215,8 +214,8 @@ class Target:
         seen: Any = failure.decode_failure(failure.encode_failure(error))
         return {"type": type(error).__name__, "message": failure.text_of(error), "traceback": seen.remote_traceback}
 
-    def fail(self, call_id: int, error: BaseException) -> list[pb.Answer]:
-        return list(parts(call_id, pb.ERROR, [self.stored(error)]))
+    def fail(self, call_id: int, error: BaseException) -> list[Answer]:
+        return [answer(call_id, pb.ERROR, [self.stored(error)])]
 
     def stored(self, error: BaseException) -> bytes:
         """An exception of a call, for its caller."""
@@ -295,14 +294,11 @@ class Target:
             return args, kwargs
         return codec.loads_call(call.payload, allow=self.spec.input_codecs, signature=signature, namespace=namespace)
 
-    def encode(self, call: pb.Call, value: Any, mark: bytes) -> list[pb.Answer]:
+    def encode(self, call: pb.Call, value: Any, mark: bytes) -> list[Answer]:
         """The value as answers. Iterators and the object itself stay here, as do callables that were got by name."""
         call_id, name, got = call.id, call.name, call.verb == pb.GET
         if type(value) in PLAIN and self.spec.output_codec == "json":
-            payload = codec.dumps(value, where=f"result of {self.spec.name}")
-            if len(payload) <= PART:
-                return [pb.Answer(id=call_id, payload=payload)]
-            return list(parts(call_id, pb.VALUE, [payload]))
+            return [answer(call_id, pb.VALUE, [codec.dumps(value, where=f"result of {self.spec.name}")])]
         if lasting(value):
             key = mark.hex()  # so that it can be asked what became of the call
             self.drop_stale()
@@ -314,7 +310,7 @@ class Target:
         if got and (inspect.ismethod(value) or inspect.isfunction(value) or isinstance(value, Operator)):
             return [pb.Answer(id=call_id, kind=pb.CALLABLE, payload=name.encode())]
         where = f"result of {self.spec.name}" + (f".{name}" if name else "")
-        return list(parts(call_id, pb.VALUE, codec.segments(value, self.spec.output_codec, where=where)))
+        return [answer(call_id, pb.VALUE, codec.segments(value, self.spec.output_codec, where=where))]
 
     def drop_stale(self) -> None:
         now = time.monotonic()
@@ -322,7 +318,7 @@ class Target:
             if now - since > ITERATOR_PATIENCE:
                 self.iterators.pop(key, None)
 
-    def iterate(self, requests: Iterator[pb.IterateRequest]) -> Iterator[pb.Answer]:
+    def iterate(self, requests: Iterator[pb.IterateRequest]) -> Iterator[Answer]:
         """Items of a stored iterator, one for each request, each its own turn at the object."""
         first = next(requests)
         found = self.iterators.pop(first.iterator_id, None)
@@ -341,16 +337,16 @@ class Target:
                         with variables.Given(call.environment):
                             item = self.advance(items, request.send)
                         where = f"item {index} of {self.spec.name}"
-                        answers = list(parts(0, pb.VALUE, codec.segments(item, self.spec.output_codec, where=where)))
+                        told = answer(0, pb.VALUE, codec.segments(item, self.spec.output_codec, where=where))
                     except StopIteration as stop:
                         value = getattr(stop, "value", None)
-                        answers = list(parts(0, pb.STOP, codec.segments(value, self.spec.output_codec, where="return")))
+                        told = answer(0, pb.STOP, codec.segments(value, self.spec.output_codec, where="return"))
                     except StopAsyncIteration:
-                        answers = list(parts(0, pb.STOP, codec.segments(None, "json", where="return")))
+                        told = answer(0, pb.STOP, codec.segments(None, "json", where="return"))
                     except BaseException as error:
-                        answers = self.fail(0, error)
-                yield from answers
-                if answers[0].kind != pb.VALUE:
+                        (told,) = self.fail(0, error)
+                yield told
+                if told.kind != pb.VALUE:
                     return
                 self.load.reading(items, time.monotonic())
         finally:
@@ -426,12 +422,12 @@ def calls_others(op: Any) -> bool:
     return getattr(op, "_operator_calls_others", False) is True
 
 
-def moved(call: pb.Call) -> list[pb.Answer]:
+def moved(call: pb.Call) -> list[Answer]:
     """It has not started, and there is room for it elsewhere."""
     return [pb.Answer(id=call.id, kind=pb.MOVED)]
 
 
-def refused(call: pb.Call) -> list[pb.Answer]:
+def refused(call: pb.Call) -> list[Answer]:
     """It was not started: another process is to do it."""
     return [pb.Answer(id=call.id, kind=pb.REFUSED)]
 
@@ -439,18 +435,3 @@ def refused(call: pb.Call) -> list[pb.Answer]:
 def lasting(value: Any) -> bool:
     """An iterator: its items are asked for one by one."""
     return inspect.isasyncgen(value) or (hasattr(type(value), "__next__") and hasattr(type(value), "__iter__"))
-
-
-def parts(call_id: int, kind: int, segments: Any) -> Iterator[pb.Answer]:
-    """Answers small enough for a message."""
-    pending = bytearray()
-    for segment in segments:
-        view = memoryview(segment).cast("B")
-        while len(view):
-            room = PART - len(pending)
-            pending += view[:room]
-            view = view[room:]
-            if len(pending) == PART and (len(view) or segment is not segments[-1]):
-                yield pb.Answer(id=call_id, kind=kind, payload=bytes(pending), more=True)  # type: ignore[arg-type]
-                pending.clear()
-    yield pb.Answer(id=call_id, kind=kind, payload=bytes(pending))  # type: ignore[arg-type]

@@ -1,9 +1,8 @@
-"""The socket on which the worker passes on calls that came in over HTTP: see protos/line.proto."""
+"""Sockets on which the worker passes on calls that came in over HTTP: see protos/line.proto."""
 
 from __future__ import annotations
 
 import contextlib
-import hmac
 import queue
 import socket
 import struct
@@ -23,20 +22,17 @@ from operator_lib.wire.proto.line_pb2 import Asked, Told
 _LENGTH = struct.Struct("<I")
 # Bytes that one message may have; the worker sends less.
 LONGEST = 16 << 20
-# Seconds for the first message, the token.
-GREETING = 10.0
 # Answers wait no longer than this (seconds) for others to travel with them, and no more than so many bytes do.
 FLUSH = 0.001
 PACK = 256 << 10
 
 
 class Line:
-    """Listens, reads what the worker asks, and has `concurrency` threads carry it out."""
+    """Reads what the worker asks, and has `concurrency` threads carry it out."""
 
     def __init__(self, target: Target, spec: ProcessSpec, ledger: Ledger) -> None:
         self.target = target
         self.ledger = ledger
-        self.token = spec.token.encode()
         self.draining = False
         self.methods = WebMethods(target)
         # A call that takes too long ends the process, and what waits to be sent with it.
@@ -44,48 +40,26 @@ class Line:
         self.jobs: queue.SimpleQueue[tuple[Connection, Callable[[], Told | None]]] = queue.SimpleQueue()
         self.waiting = threading.Event()  # answers lie in an outbox
         self.connections: set[Connection] = set()
-        family = socket.AF_INET6 if ":" in spec.host else socket.AF_INET
-        self.listener = socket.create_server((spec.host, 0), family=family, backlog=64)
-        self.port: int = self.listener.getsockname()[1]
         for number in range(spec.concurrency):
             threading.Thread(target=self._work, name=f"web-call-{number}", daemon=True).start()
         threading.Thread(target=self._deliver, name="web-deliver", daemon=True).start()
-        threading.Thread(target=self._accept, name="web-accept", daemon=True).start()
 
     @property
     def busy(self) -> bool:
         """Whether there are calls that have not come to their end."""
         return any(connection.calls for connection in list(self.connections))
 
-    def _accept(self) -> None:
-        while True:
-            try:
-                accepted, _ = self.listener.accept()
-            except OSError:  # closed, or out of descriptors
-                if self.listener.fileno() < 0:
-                    return
-                time.sleep(0.1)
-                continue
-            threading.Thread(target=self._greet, args=(accepted,), name="web-read", daemon=True).start()
-
-    def _greet(self, accepted: socket.socket) -> None:
-        with accepted, contextlib.suppress(OSError, EOFError):
-            accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            accepted.settimeout(GREETING)
-            (length,) = _LENGTH.unpack(_exactly(accepted, _LENGTH.size))
-            session, _, token = _exactly(accepted, min(length, 256)).partition(b" ")
-            if not hmac.compare_digest(token, self.token):
-                return
-            accepted.settimeout(None)
-            page = self.ledger.open(int(session))
-            connection = Connection(self, accepted, page)
-            self.connections.add(connection)
-            try:
-                connection.read()
-            finally:
-                self.connections.discard(connection)
-                connection.lost()
-                page.close()
+    def serve(self, connected: socket.socket, session: int) -> None:
+        """Answer one worker, until it hangs up."""
+        page = self.ledger.open(session)
+        connection = Connection(self, connected, page)
+        self.connections.add(connection)
+        try:
+            connection.read()
+        finally:
+            self.connections.discard(connection)
+            connection.lost()
+            page.close()
 
     def _work(self) -> None:
         """Carry out one thing after another; what is done within a moment is told in one go."""
@@ -218,13 +192,3 @@ def messages(connected: socket.socket) -> Iterator[Asked]:
             start = end
             yield asked
         del heard[:start]
-
-
-def _exactly(connected: socket.socket, count: int) -> bytes:
-    data = b""
-    while len(data) < count:
-        more = connected.recv(count - len(data))
-        if not more:
-            raise EOFError
-        data += more
-    return data

@@ -22,20 +22,22 @@ from operator_lib.engine import outcome
 from operator_lib.engine.ledger import Ledger, Page
 from operator_lib.engine.process import FAILURE, LEDGER, ProcessSpec
 from operator_lib.runner import child
+from operator_lib.runner.answers import PACK, Answer, assembled, packs, parts
 from operator_lib.runner.calls import Target, calls_others, moved, refused
+from operator_lib.runner.door import Door
 from operator_lib.runner.limits import Limits
 from operator_lib.runner.line import Line
+from operator_lib.runner.sessions import Sessions, items
 from operator_lib.runner.snapshots import Snapshots
 from operator_lib.runner.stdio import Story
-from operator_lib.wire import failure
+from operator_lib.wire import failure, stream
 from operator_lib.wire.proto import serving_pb2 as pb
 from operator_lib.wire.proto import serving_pb2_grpc as rpc
 
 # Streams that clients hold open: each takes a thread, as does a call over HTTP while it waits.
 MAX_STREAMS = 4096
-# Answers wait no longer than this (seconds) for others to travel with them, and no more than so many bytes do.
+# Answers wait no longer than this (seconds) for others to travel with them.
 FLUSH = 0.001
-PACK = 2 << 20
 # Seconds that a draining replica waits for its clients to leave.
 DRAIN = 30.0
 # Who has not asked for the next item for so long is not waited for.
@@ -74,11 +76,14 @@ def run(spec: ProcessSpec, story: Story) -> int:
     rpc.add_CallsServicer_to_server(service, server)
     port = server.add_insecure_port(f"{spec.host}:0")
     line = Line(target, spec, service.ledger)
+    serve = {stream.CALLS: service.sockets.serve, stream.ITEMS: items(service.iterate), stream.WEB: line.serve}
+    door = Door(spec, serve)
     stopping, told = threading.Event(), threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: (told.set(), stopping.set()))  # type: ignore[arg-type]
     target.restart.go = lambda: (story.emit({"kind": "going"}), stopping.set())  # type: ignore[assignment]
     server.start()
-    story.emit({"kind": "ready", "address": f"{spec.host}:{port}", "line": line.port})
+    door.open()
+    story.emit({"kind": "ready", "address": f"{spec.host}:{port}", "line": door.port})
     while not stopping.wait(3600):
         pass
     line.draining = True
@@ -96,7 +101,8 @@ class CallService(rpc.CallsServicer):
         self.ledger = ledger
         self.target = target
         self.token = f"Bearer {token}".encode()
-        self.sessions = 0
+        self.sockets = Sessions(self.ledger, self.carry_out)
+        self.sessions = 0  # over gRPC
         self.streams = 0  # iterators that are being read
         self.draining = False
         self._lock = threading.Lock()
@@ -118,50 +124,44 @@ class CallService(rpc.CallsServicer):
             self.sessions += 1
         page = self.page(context)
         try:
-            if self.target.pool is None:
-                yield from self.one_by_one(request_iterator, page)
-            else:
-                yield from self.side_by_side(request_iterator, page)
+            for answers in self.carry_out(assembled(request_iterator), page):
+                yield from packs(answers)
         finally:
             page.close()
             with self._lock:
                 self.sessions -= 1
 
-    def one_by_one(self, requests: Any, page: Page) -> Iterator[pb.AnswerPack]:
+    def carry_out(self, requests: Iterator[list[Any]], page: Page) -> Iterator[list[Answer]]:
+        """Calls of a session as they come together; answers that may travel together."""
+        return (self.one_by_one if self.target.pool is None else self.side_by_side)(requests, page)
+
+    def one_by_one(self, requests: Iterator[list[Any]], page: Page) -> Iterator[list[Answer]]:
         """Calls run right here, one after another: no hand-over to another thread. Slow ones are answered at once."""
-        assemble, come = Assembly(), self.target.load.come
+        come, answer, monotonic = self.target.load.come, self.target.answer, time.monotonic
         at_once = self.target.limits.any  # the next call may take the process with it, and what waits to be sent
-        for pack in requests:
-            calls = pack.calls
-            if len(calls) == 1 and not (calls[0].more or assemble.waiting or self.draining):
-                call = calls[0]
-                come(call, time.monotonic())
-                answers = self.target.answer(call, page)
-                if len(answers) == 1:
-                    yield pb.AnswerPack(answers=answers)
-                else:
-                    yield from packs(answers)
-                continue
-            answers = []
-            begun = time.monotonic()
-            whole = [call for part in calls if (call := assemble(part)) is not None]
-            for call in whole:
+        for calls in requests:
+            begun = monotonic()
+            for call in calls:
                 come(call, begun)
+            if len(calls) == 1 and not self.draining:
+                yield answer(calls[0], page)
+                continue
+            answers: list[Answer] = []
             try:
-                for call in whole:
-                    answers += refused(call) if self.draining else self.target.answer(call, page)
-                    if at_once or time.monotonic() - begun > FLUSH or len(answers[-1].payload) > PACK:
-                        yield from packs(answers)
-                        answers, begun = [], time.monotonic()
+                for call in calls:
+                    answers += refused(call) if self.draining else answer(call, page)
+                    if at_once or monotonic() - begun > FLUSH or len(answers[-1].payload) > PACK:
+                        yield answers
+                        answers, begun = [], monotonic()
                 if answers:
-                    yield from packs(answers)
+                    yield answers
             finally:  # those that were refused, or whose caller has gone
-                for call in whole:
+                for call in calls:
                     self.target.load.drop(call)
 
-    def side_by_side(self, requests: Any, page: Page) -> Iterator[pb.AnswerPack]:
+    def side_by_side(self, requests: Iterator[list[Any]], page: Page) -> Iterator[list[Answer]]:
         """Calls run in a pool and are answered as they come."""
-        out: queue.SimpleQueue[list[pb.Answer] | None] = queue.SimpleQueue()
+        out: queue.SimpleQueue[list[Answer] | None] = queue.SimpleQueue()
         threading.Thread(target=self.read, args=(requests, page, out), name="reader", daemon=True).start()
         while (answers := out.get()) is not None:
             with contextlib.suppress(queue.Empty):
@@ -171,26 +171,25 @@ class CallService(rpc.CallsServicer):
                         out.put(None)
                         break
                     answers = answers + more
-            yield from packs(answers)
+            yield answers
 
-    def read(self, requests: Any, page: Page, out: queue.SimpleQueue[list[pb.Answer] | None]) -> None:
-        assemble, going = Assembly(), set[Future[list[pb.Answer]]]()
+    def read(self, requests: Iterator[list[Any]], page: Page, out: queue.SimpleQueue[list[Answer] | None]) -> None:
+        going = set[Future[list[Answer]]]()
 
-        def done(call: pb.Call, future: Future[list[pb.Answer]]) -> None:
+        def done(call: pb.Call, future: Future[list[Answer]]) -> None:
             out.put(moved(call) if future.cancelled() else future.result())
             going.discard(future)
 
         try:
-            for pack in requests:
-                whole = [call for part in pack.calls if (call := assemble(part)) is not None]
+            for calls in requests:
                 if self.draining:
-                    for call in whole:
+                    for call in calls:
                         out.put(refused(call))
                     continue
-                for call, future in self.target.start(whole, page):
+                for call, future in self.target.start(calls, page):
                     going.add(future)
                     future.add_done_callback(functools.partial(done, call))
-        except grpc.RpcError:  # the client went away: nobody wants the answers
+        except (grpc.RpcError, OSError):  # the client went away: nobody wants the answers
             for future in list(going):
                 future.cancel()
         wait(list(going))
@@ -210,10 +209,15 @@ class CallService(rpc.CallsServicer):
 
     def Iterate(self, request_iterator: Any, context: Any) -> Iterator[pb.Answer]:
         self.authenticate(context)
+        for answer in self.iterate(request_iterator):
+            yield from parts(answer)
+
+    def iterate(self, requests: Iterator[pb.IterateRequest]) -> Iterator[Answer]:
+        """The items of an iterator, as they are asked for."""
         with self._lock:
             self.streams += 1
         try:
-            yield from self.target.iterate(request_iterator)
+            yield from self.target.iterate(requests)
         finally:
             with self._lock:
                 self.streams -= 1
@@ -221,16 +225,13 @@ class CallService(rpc.CallsServicer):
     def Invoke(self, request: pb.Call, context: Any) -> pb.Answer:
         self.authenticate(context)
         if self.draining:
-            return refused(request)[0]
+            return pb.Answer(id=request.id, kind=pb.REFUSED)
         page = self.page(context)
         try:
             answers = self.target.alone(request, page, context)
         finally:
             page.close()
-        if len(answers) == 1:
-            return answers[0]
-        joined = b"".join(answer.payload for answer in answers)
-        return pb.Answer(id=request.id, kind=answers[0].kind, payload=joined)
+        return pb.Answer(id=request.id, kind=answers[0].kind, payload=bytes(answers[0].payload))
 
     def Load(self, request: pb.LoadRequest, context: Any) -> pb.LoadReply:
         self.authenticate(context)
@@ -254,8 +255,9 @@ class CallService(rpc.CallsServicer):
         """
         self.draining = True
         self.wake()
+        self.sockets.leave()
         end, kept = math.inf, False
-        while (self.sessions or self.busy(told) or line.busy) and time.monotonic() < end:
+        while (self.sessions or len(self.sockets) or self.busy(told) or line.busy) and time.monotonic() < end:
             if told.is_set() and end == math.inf:
                 end = time.monotonic() + DRAIN
             if not (kept or self.busy(told) or line.busy):
@@ -268,32 +270,3 @@ class CallService(rpc.CallsServicer):
         lately = time.monotonic() - PAUSE
         unread = any(since > lately for _, since, _ in self.target.iterators.copy().values())
         return self.target.load.busy(lately) or unread or (self.streams > 0 and not told.is_set())
-
-
-class Assembly:
-    """Puts calls together that arrive in parts."""
-
-    def __init__(self) -> None:
-        self.waiting: dict[int, list[bytes]] = {}
-
-    def __call__(self, part: pb.Call) -> pb.Call | None:
-        """The whole call, or None while parts are missing."""
-        if part.more:
-            self.waiting.setdefault(part.id, []).append(part.payload)
-            return None
-        if part.id in self.waiting:
-            part.payload = b"".join([*self.waiting.pop(part.id), part.payload])
-        return part
-
-
-def packs(answers: list[pb.Answer]) -> Iterator[pb.AnswerPack]:
-    """Answers in messages below the size limit."""
-    pack: list[pb.Answer] = []
-    size = 0
-    for answer in answers:
-        if pack and size + len(answer.payload) > PACK:
-            yield pb.AnswerPack(answers=pack)
-            pack, size = [], 0
-        pack.append(answer)
-        size += len(answer.payload)
-    yield pb.AnswerPack(answers=pack)

@@ -14,8 +14,8 @@ from operator_lib.context import RequestContext
 from operator_lib.engine import requests
 from operator_lib.engine.ledger import Page
 from operator_lib.engine.memory import InProcess
+from operator_lib.runner.answers import PART
 from operator_lib.runner.batches import Refused
-from operator_lib.runner.calls import PART
 from operator_lib.runner.uploads import Uploads
 from operator_lib.wire.proto import serving_pb2 as pb
 from operator_lib.wire.proto.line_pb2 import Asked, Told

@@ -30,12 +30,8 @@ def dumps_call(
     >>> loads_call(dumps_call((1,), {"y": 2}, what="foo"))
     ((1,), {'y': 2})
     """
-    if codec == "json" and plain.are_plain(args) and (not kwargs or plain.are_plain(kwargs.values())):
-        try:
-            return pack_plain(plain.encode((args, kwargs)))
-        except (ValueError, RecursionError, TypeError):
-            pass
-    return b"".join(segments_call(args, kwargs, codec, what=what, names=names))
+    segments = segments_call(args, kwargs, codec, what=what, names=names)
+    return segments[0] if len(segments) == 1 and type(segments[0]) is bytes else b"".join(segments)
 
 
 def segments_call(
@@ -49,6 +45,11 @@ def segments_call(
     """The parts of that frame in order, large ones as views of the arguments' own memory."""
     if codec == "cloudpickle":
         return _pickled(tuple(args), dict(kwargs), what, names)
+    if codec == "json" and plain.are_plain(args) and (not kwargs or plain.are_plain(kwargs.values())):
+        try:
+            return [pack_plain(plain.encode((args, kwargs)))]
+        except (ValueError, RecursionError, TypeError):
+            pass
     from operator_lib.wire.tagged import Writer
 
     check_codec(codec)

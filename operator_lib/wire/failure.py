@@ -11,6 +11,7 @@ from typing import Any, Protocol, cast
 
 from operator_lib.errors import RemoteError, SerializationError
 from operator_lib.wire import codec, traceback_text
+from operator_lib.wire.frames import Buffer
 from operator_lib.wire.remote_types import Arrived, arrived_type, find_exception, is_own, static_base
 
 LIMIT = 1 << 20  # characters of a text, bytes of the arguments, bytes of the attributes
@@ -89,7 +90,7 @@ def text_of(exc: BaseException) -> str:
     return str(exc) if mask is None else mask.text(str(exc))
 
 
-def decode_failure(data: bytes) -> Exception:
+def decode_failure(data: Buffer) -> Exception:
     """The exception of such a frame, with ``remote_traceback``, ``operator_path``, ``run_id``,
     ``remote_type``.
 

@@ -49,7 +49,7 @@ class Replica:
         self.token = token_urlsafe(24)
         self.status = "starting"  # ready, draining, dead
         self.address = ""
-        self.line = 0  # port at the same host, for calls over HTTP
+        self.line = 0  # port of its sockets, at the same host
         self.process: Process | None = None
         self.started = time.time()
         self.asked_for = False

@@ -165,7 +165,7 @@ class LeaseRequest(_message.Message):
     def __init__(self, job: _Optional[str] = ..., want: _Optional[int] = ...) -> None: ...
 
 class LeaseEvent(_message.Message):
-    __slots__ = ("run_id", "address", "token", "replica_id", "failed", "ended", "last_started", "begun", "outcomes")
+    __slots__ = ("run_id", "address", "token", "replica_id", "failed", "ended", "last_started", "begun", "outcomes", "line")
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
     ADDRESS_FIELD_NUMBER: _ClassVar[int]
     TOKEN_FIELD_NUMBER: _ClassVar[int]
@@ -175,6 +175,7 @@ class LeaseEvent(_message.Message):
     LAST_STARTED_FIELD_NUMBER: _ClassVar[int]
     BEGUN_FIELD_NUMBER: _ClassVar[int]
     OUTCOMES_FIELD_NUMBER: _ClassVar[int]
+    LINE_FIELD_NUMBER: _ClassVar[int]
     run_id: str
     address: str
     token: str
@@ -184,4 +185,5 @@ class LeaseEvent(_message.Message):
     last_started: int
     begun: int
     outcomes: bytes
-    def __init__(self, run_id: _Optional[str] = ..., address: _Optional[str] = ..., token: _Optional[str] = ..., replica_id: _Optional[str] = ..., failed: _Optional[_Union[_common_pb2.Failure, _Mapping]] = ..., ended: _Optional[bool] = ..., last_started: _Optional[int] = ..., begun: _Optional[int] = ..., outcomes: _Optional[bytes] = ...) -> None: ...
+    line: int
+    def __init__(self, run_id: _Optional[str] = ..., address: _Optional[str] = ..., token: _Optional[str] = ..., replica_id: _Optional[str] = ..., failed: _Optional[_Union[_common_pb2.Failure, _Mapping]] = ..., ended: _Optional[bool] = ..., last_started: _Optional[int] = ..., begun: _Optional[int] = ..., outcomes: _Optional[bytes] = ..., line: _Optional[int] = ...) -> None: ...

@@ -113,14 +113,16 @@ class FateReply(_message.Message):
 class ConnectReply(_message.Message):
     __slots__ = ("endpoints", "version", "schema_json", "cause", "options_json", "failure")
     class Endpoint(_message.Message):
-        __slots__ = ("replica_id", "address", "token")
+        __slots__ = ("replica_id", "address", "token", "line")
         REPLICA_ID_FIELD_NUMBER: _ClassVar[int]
         ADDRESS_FIELD_NUMBER: _ClassVar[int]
         TOKEN_FIELD_NUMBER: _ClassVar[int]
+        LINE_FIELD_NUMBER: _ClassVar[int]
         replica_id: str
         address: str
         token: str
-        def __init__(self, replica_id: _Optional[str] = ..., address: _Optional[str] = ..., token: _Optional[str] = ...) -> None: ...
+        line: int
+        def __init__(self, replica_id: _Optional[str] = ..., address: _Optional[str] = ..., token: _Optional[str] = ..., line: _Optional[int] = ...) -> None: ...
     ENDPOINTS_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     SCHEMA_JSON_FIELD_NUMBER: _ClassVar[int]
@@ -218,10 +220,12 @@ class Call(_message.Message):
     def __init__(self, id: _Optional[int] = ..., verb: _Optional[_Union[Verb, str]] = ..., name: _Optional[str] = ..., payload: _Optional[bytes] = ..., more: _Optional[bool] = ..., json: _Optional[bool] = ..., environment: _Optional[_Mapping[str, str]] = ..., chain: _Optional[str] = ...) -> None: ...
 
 class CallPack(_message.Message):
-    __slots__ = ("calls",)
+    __slots__ = ("calls", "last")
     CALLS_FIELD_NUMBER: _ClassVar[int]
+    LAST_FIELD_NUMBER: _ClassVar[int]
     calls: _containers.RepeatedCompositeFieldContainer[Call]
-    def __init__(self, calls: _Optional[_Iterable[_Union[Call, _Mapping]]] = ...) -> None: ...
+    last: bool
+    def __init__(self, calls: _Optional[_Iterable[_Union[Call, _Mapping]]] = ..., last: _Optional[bool] = ...) -> None: ...
 
 class Answer(_message.Message):
     __slots__ = ("id", "kind", "payload", "more")
@@ -244,10 +248,12 @@ class FarewellReply(_message.Message):
     def __init__(self) -> None: ...
 
 class AnswerPack(_message.Message):
-    __slots__ = ("answers",)
+    __slots__ = ("answers", "going")
     ANSWERS_FIELD_NUMBER: _ClassVar[int]
+    GOING_FIELD_NUMBER: _ClassVar[int]
     answers: _containers.RepeatedCompositeFieldContainer[Answer]
-    def __init__(self, answers: _Optional[_Iterable[_Union[Answer, _Mapping]]] = ...) -> None: ...
+    going: bool
+    def __init__(self, answers: _Optional[_Iterable[_Union[Answer, _Mapping]]] = ..., going: _Optional[bool] = ...) -> None: ...
 
 class IterateRequest(_message.Message):
     __slots__ = ("iterator_id", "send")

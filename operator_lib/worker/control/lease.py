@@ -101,7 +101,11 @@ class Loan:
         await replica.settled.wait()
         if replica.status == "ready":
             event = pb.LeaseEvent(
-                run_id=self.run_id, address=replica.address, token=replica.token, replica_id=replica.id
+                run_id=self.run_id,
+                address=replica.address,
+                token=replica.token,
+                replica_id=replica.id,
+                line=replica.line,
             )
             self.events.put_nowait(event)
 

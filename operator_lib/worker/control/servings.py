@@ -67,7 +67,7 @@ class Servings(rpc.ServingsServicer):
             cause=next((r.cause for r in reversed(serving.dead) if r.id in request.dead), ""),
         )
         for replica in replicas:
-            reply.endpoints.add(replica_id=replica.id, address=replica.address, token=replica.token)
+            reply.endpoints.add(replica_id=replica.id, address=replica.address, token=replica.token, line=replica.line)
         return reply
 
     @unary

@@ -10,6 +10,7 @@ import struct
 from collections.abc import Callable
 from typing import Any, cast
 
+from operator_lib.wire import stream
 from operator_lib.wire.proto.line_pb2 import Asked, Told
 
 _LENGTH = struct.Struct("<I")
@@ -24,7 +25,7 @@ class Line(asyncio.Protocol):
 
     def __init__(self, token: str, on_lost: Callable[[], object]) -> None:
         self.session = secrets.randbits(63) | 1  # what the replica notes its calls under
-        self._greeting = f"{self.session} {token}".encode()
+        self._greeting = stream.greeting(stream.WEB, self.session, token)
         self._on_lost = on_lost
         self._transport: Any = None
         self._loop = asyncio.get_running_loop()
@@ -39,7 +40,7 @@ class Line(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
-        self._transport.write(_LENGTH.pack(len(self._greeting)) + self._greeting)
+        self._transport.write(self._greeting)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.lost = True

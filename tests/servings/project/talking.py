@@ -1,0 +1,39 @@
+"""What the tests of connections deploy."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+
+from operator_lib import operator
+
+
+@operator(deployment_type="serving", concurrency=4, stateless=True)
+class Echo:
+    def __init__(self) -> None:
+        self.gate = threading.Event()
+
+    def __call__(self, value):
+        return value
+
+    def count(self, end: int):
+        yield from range(end)
+
+    def hold(self) -> str:
+        self.gate.wait(30)
+        return "held"
+
+    def open(self) -> None:
+        self.gate.set()
+
+
+@operator(deployment_type="serving")
+class Keeper:
+    def __init__(self) -> None:
+        self.kept = np.zeros(300_000)
+
+    def fill(self, value: float) -> np.ndarray:
+        """An array that the object keeps, and goes on changing."""
+        self.kept[:] = value
+        return self.kept
