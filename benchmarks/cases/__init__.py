@@ -24,6 +24,7 @@ NAMES = (
     "redeploy",
     "unary_latency",
     "unary_throughput",
+    "array_echo",
     "http_latency",
     "http_throughput",
     "empty_run",

@@ -12,6 +12,11 @@ from typing import Any
 METHOD = "/benchmark/echo"
 # More than the callers that come at the same time.
 THREADS = 40
+OPTIONS = [
+    ("grpc.enable_http_proxy", 0),
+    ("grpc.max_receive_message_length", -1),
+    ("grpc.max_send_message_length", -1),
+]
 
 
 def serve() -> None:
@@ -22,7 +27,7 @@ def serve() -> None:
         def service(self, handler_call_details: Any) -> Any:
             return grpc.unary_unary_rpc_method_handler(lambda request, context: request)
 
-    server = grpc.server(ThreadPoolExecutor(THREADS))
+    server = grpc.server(ThreadPoolExecutor(THREADS), options=OPTIONS)
     server.add_generic_rpc_handlers((Echo(),))
     print(server.add_insecure_port("127.0.0.1:0"), flush=True)
     server.start()
@@ -47,8 +52,7 @@ def echo() -> Generator[Callable[[bytes], bytes]]:
             port = process.stdout.readline().strip()
             if not port:
                 raise RuntimeError("the raw gRPC echo server did not start; see what it wrote to stderr")
-            options = [("grpc.enable_http_proxy", 0)]
-            with grpc.insecure_channel(f"127.0.0.1:{port}", options) as channel:
+            with grpc.insecure_channel(f"127.0.0.1:{port}", OPTIONS) as channel:
                 yield channel.unary_unary(METHOD)
         finally:
             process.stdin.close()
