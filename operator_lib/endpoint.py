@@ -33,6 +33,10 @@ class Endpoint:
     home: str
     token_file: str
     version: str
+    certificate: str = ""
+    """File with its certificate in PEM; empty without TLS."""
+    certificate_name: str = ""
+    """One that it is for."""
 
     def write(self) -> None:
         """Put it into the home, whole or not at all."""

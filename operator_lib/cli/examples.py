@@ -31,7 +31,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "secrets set": ("API_KEY", "API_KEY < key.txt"),
     "schedule add": ("digits '0 6 * * mon-fri' --timezone Europe/Berlin -i seed=7",),
     "cache clear": ("", "train"),
-    "worker start": ("", "--host 0.0.0.0 --insecure", "--executor docker --max-runs 8"),
+    "worker start": (
+        "",
+        "--host 0.0.0.0 --tls-cert fullchain.pem --tls-key privkey.pem",
+        "--executor docker --max-runs 8",
+    ),
     "worker logs": ("-f -n 20",),
     "workflow check": ("workflow.yaml --model-store models",),
     "workflow archive": (

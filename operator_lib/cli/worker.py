@@ -69,6 +69,10 @@ def start(
     disable_token_auth: Annotated[
         bool, typer.Option("--disable-token-auth", help="No token for TorchServe's paths. Loopback only.")
     ] = False,
+    tls_cert: Annotated[
+        str, typer.Option("--tls-cert", metavar="FILE", help="Its certificate and chain, in PEM: it encrypts.")
+    ] = "",
+    tls_key: Annotated[str, typer.Option("--tls-key", metavar="FILE", help="The key, in PEM.")] = "",
     compat: Annotated[
         str, typer.Option("--compat", metavar="exact", help="Answer as TorchServe does where ours is better.")
     ] = "",
@@ -84,8 +88,8 @@ def start(
     given |= {name: str(n) for name, n in limits.items() if n is not None}
     given |= {"executor": executor} if executor != "local" else {}
     given |= {"docker-base": docker_base} if docker_base else {}
-    stores = {"model-store": model_store, "workflow-store": workflow_store}
-    given |= {name: str(Path(text).resolve()) for name, text in stores.items() if text}
+    paths = {"model-store": model_store, "workflow-store": workflow_store, "tls-cert": tls_cert, "tls-key": tls_key}
+    given |= {name: str(Path(text).resolve()) for name, text in paths.items() if text}
     given |= {"compat": compat} if compat else {}
     given |= {"disable-token-auth": ""} if disable_token_auth else {}
     if allow_origin:

@@ -10,10 +10,13 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import grpc
 
 from operator_lib import endpoint
+from operator_lib.client import trust
+from operator_lib.client.trust import Trust
 from operator_lib.errors import (
     AuthenticationError,
     DeployError,
@@ -61,7 +64,8 @@ class Plane:
 class Connection:
     """One worker, seen from here. Made by `connect`, shared by all handles of a process."""
 
-    def __init__(self, address: str, token: str, home: Path | None = None) -> None:
+    def __init__(self, address: str, token: str, home: Path | None = None, trusted: Trust | None = None) -> None:
+        """`trusted`: None for a worker that does not encrypt."""
         self.token = token
         self.metadata = (("authorization", f"Bearer {token}"),)
         self.home = home  # of a local worker: where to look for it when it has moved
@@ -71,11 +75,11 @@ class Connection:
         self.servings: Any = Plane(serving_pb2_grpc.ServingsStub)
         self.secrets: Any = Plane(manage_pb2_grpc.SecretsStub)
         self.schedules: Any = Plane(manage_pb2_grpc.SchedulesStub)
-        self._open(address)
+        self._open(address, trusted)
 
-    def _open(self, address: str) -> None:
+    def _open(self, address: str, trusted: Trust | None) -> None:
         self.address = address
-        self.channel = grpc.insecure_channel(address, CHANNEL_OPTIONS)
+        self.channel = trust.channel(address, trusted, CHANNEL_OPTIONS)
         for plane in (self.deployments, self.runs, self.servings, self.secrets, self.schedules):
             plane.stub = plane.make(self.channel)
 
@@ -84,8 +88,12 @@ class Connection:
         here = endpoint.running(self.home) if self.home is not None else None
         if here is None or here.grpc_address == self.address:
             return False
-        self._open(here.grpc_address)
+        self._open(here.grpc_address, trust.of_local(here))
         return True
+
+    def place(self, address: str) -> str:
+        """Where something of this worker is that says to be at `address`."""
+        return reached(address, self.address)
 
     def call(self, method: Any, request: Any, *, timeout: float | None = DEADLINE, about: str = "") -> Any:
         """A unary call, tried again while the worker is away for a moment. Only for what may be said twice.
@@ -123,6 +131,8 @@ class Connection:
         code, details = code_of(error), details_of(error)
         where = f" ({about})" if about else ""
         if code == grpc.StatusCode.UNAVAILABLE:
+            if "CERTIFICATE_VERIFY_FAILED" in details or "verification check" in details:
+                return ConnectionError(_untrusted(self.address, details) + where)
             if "Socket closed" in details or "connect" in details.lower() or not details:
                 details = f"no worker answers at {self.address}; is it running? (operator-lib worker status)"
             return ConnectionError(details + where)
@@ -140,6 +150,11 @@ class Connection:
             grpc.StatusCode.RESOURCE_EXHAUSTED: QueueFull,
         }
         return kinds.get(code, OperatorError)(details + where)
+
+
+def _untrusted(where: str, why: str) -> str:
+    """What to do about a certificate that is not trusted."""
+    return f"the certificate of {where} is not trusted ({why}); if it should be, name the file with it in {trust.CA}"
 
 
 def gone(error: grpc.RpcError) -> bool:
@@ -185,35 +200,56 @@ def connect(address: str | None = None, token: str | None = None, *, start: bool
     address = address or os.environ.get("OPERATOR_LIB_ADDRESS") or ""
     token = token or os.environ.get("OPERATOR_LIB_TOKEN") or ""
     local: Path | None = None
-    if not address or not token:
-        home = endpoint.home_folder()
-        if not address:
-            here = endpoint.ensure(home) if start else endpoint.running(home)
-            if here is None:
-                raise ConnectionError(f"no local worker is running in {home}; start it: operator-lib worker start")
-            address = here.grpc_address
-            local = home
-        if not token:
-            token = _local_token(home, address)
+    home = endpoint.home_folder()
+    if not address:
+        here = endpoint.ensure(home) if start else endpoint.running(home)
+        if here is None:
+            raise ConnectionError(f"no local worker is running in {home}; start it: operator-lib worker start")
+        address = here.grpc_address
+        local = home
+    if not token:
+        token = _local_token(home, address)
     if address.startswith(("http://", "https://")):
+        trusted = trust.of_url(address)
         address = grpc_address(address, token)
+    else:
+        trusted = trust.of_local(_local(home, address))
+    return connection_to(address, token, trusted, local)
+
+
+def connection_to(address: str, token: str, trusted: Trust | None, local: Path | None = None) -> Connection:
+    """The connection of this process to the worker at an address of gRPC; `local`: its home, where it has one here."""
     with _lock:
         found = _known.get((address, token))
         if found is None:
-            found = _known[address, token] = Connection(address, token, local)
+            found = _known[address, token] = Connection(address, token, local, trusted)
         return found
 
 
-def _local_token(home: Any, address: str) -> str:
+def _local(home: Path, address: str) -> endpoint.Endpoint | None:
+    """The worker of this home, where that is its address."""
     here = endpoint.last(home)
-    if here is not None and address.rstrip("/") in (here.grpc_address, here.url):
+    return here if here is not None and address.rstrip("/") in (here.grpc_address, here.url) else None
+
+
+def _local_token(home: Path, address: str) -> str:
+    if _local(home, address) is not None:
         return endpoint.read_token(home)
     raise AuthenticationError(f"no token for the worker at {address}; pass token=, or set OPERATOR_LIB_TOKEN")
 
 
 def grpc_address(url: str, token: str) -> str:
     """Where the worker with this URL speaks gRPC."""
-    return get_json(url.rstrip("/") + "/v1/worker", token)["grpc_address"]
+    return reached(get_json(url.rstrip("/") + "/v1/worker", token)["grpc_address"], urlsplit(url).netloc)
+
+
+def reached(address: str, through: str) -> str:
+    """`address`, at the host of `through` where its own stands for all of a machine."""
+    host, _, port = address.rpartition(":")
+    if host not in ("0.0.0.0", "[::]"):
+        return address
+    there = through.rpartition(":")[0] if not through.endswith("]") and ":" in through else through
+    return f"{there}:{port}"
 
 
 def get_json(url: str, token: str) -> Any:
@@ -225,9 +261,10 @@ def get_json(url: str, token: str) -> Any:
     import requests
 
     try:
-        with requests.Session() as session:
-            session.trust_env = False  # a proxy is no way to the worker on this machine
+        with trust.session(trust.of_url(url)) as session:
             answer = session.get(url, headers={"Authorization": f"Bearer {token}"}, timeout=DEADLINE)
+    except requests.exceptions.SSLError as error:
+        raise ConnectionError(_untrusted(url, str(error))) from None
     except requests.RequestException as error:
         raise ConnectionError(f"nothing answers at {url}: {type(error).__name__}") from None
     if answer.status_code == 200:

@@ -6,9 +6,8 @@ import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from operator_lib.client import inventory
+from operator_lib.client import inventory, trust
 from operator_lib.client.connect import Connection, connect
 from operator_lib.client.upload import upload
 from operator_lib.errors import NotFound
@@ -69,7 +68,8 @@ def _write(url: str, headers: dict[str, str], target: Path) -> str:
 
     digest = hashlib.sha256()
     try:
-        with _session(bool(headers)) as session, session.get(url, headers=headers, timeout=ANSWER, stream=True) as got:
+        session = trust.session(trust.of_url(url)) if headers else requests.Session()  # without: it is not the worker's
+        with session, session.get(url, headers=headers, timeout=ANSWER, stream=True) as got:
             if got.status_code in (404, 410):
                 raise NotFound(f"there is no file at {url} (any more)")
             got.raise_for_status()
@@ -80,14 +80,6 @@ def _write(url: str, headers: dict[str, str], target: Path) -> str:
     except requests.RequestException as error:
         raise ConnectionError(f"{url} could not be read: {error}") from None
     return digest.hexdigest()
-
-
-def _session(own: bool) -> Any:
-    import requests
-
-    session = requests.Session()
-    session.trust_env = not own  # a proxy is no way to the worker
-    return session
 
 
 def _place(connection: Connection, sha256: str) -> str:

@@ -18,7 +18,7 @@ from operator_lib.client.session import LOST, Closed, Session
 from operator_lib.engine.map import bounded, check_workers, length
 from operator_lib.errors import SerializationError
 from operator_lib.options import Options
-from operator_lib.wire import codec, failure
+from operator_lib.wire import codec, failure, stream
 from operator_lib.wire.frames import Buffer
 from operator_lib.wire.proto import runs_pb2
 from operator_lib.wire.proto import serving_pb2 as pb
@@ -292,7 +292,9 @@ class Pool:
                 if event.HasField("failed"):
                     self._lost(event)
                 elif event.address:
-                    session = Session(event.replica_id, event.address, event.line, event.token, self._ended)
+                    address = self.handle._connection.place(event.address)
+                    place = stream.Place(address, event.line, event.token, event.certificate)
+                    session = Session(event.replica_id, place, self._ended)
                     with self.lock:
                         self.seats[event.replica_id] = _Seat(session)
                         self._feed()

@@ -15,7 +15,7 @@ from operator_lib.client.connect import Connection
 from operator_lib.client.session import LOST, Closed, Session
 from operator_lib.engine import turn
 from operator_lib.errors import ENDS, OperatorTimeout, WorkerDied
-from operator_lib.wire import failure
+from operator_lib.wire import failure, stream
 from operator_lib.wire.frames import Buffer
 from operator_lib.wire.proto import serving_pb2 as pb
 
@@ -102,6 +102,7 @@ class Router:
                 raise failure.decode_failure(reply.failure)
             raise WorkerDied(reply.cause or f"{self.name} has no replica")
         self._asked = time.monotonic()
+        self._certificate = reply.certificate
         self.version = reply.version
         self.schema = json.loads(reply.schema_json or "{}")
         self.options = json.loads(reply.options_json or "{}")
@@ -116,7 +117,9 @@ class Router:
         if not self._spare:
             return None
         endpoint = self._spare.pop(0)
-        session = Session(endpoint.replica_id, endpoint.address, endpoint.line, endpoint.token, self._ended)
+        address = self.connection.place(endpoint.address)
+        place = stream.Place(address, endpoint.line, endpoint.token, self._certificate)
+        session = Session(endpoint.replica_id, place, self._ended)
         self._sessions = [*self._sessions, session]
         return session
 

@@ -6,12 +6,13 @@ import contextlib
 import json
 from collections.abc import Callable, Iterable
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlsplit
 
 from operator_lib.client.caller import Caller
-from operator_lib.client.connect import Connection, connect, get_json
+from operator_lib.client.connect import Connection, connection_to, get_json, reached
 from operator_lib.client.manage import ServingManager
 from operator_lib.client.router import Router
+from operator_lib.client.trust import of_url
 from operator_lib.core import Operator
 from operator_lib.errors import NotFound
 from operator_lib.wire.proto import common_pb2, deploy_pb2
@@ -209,7 +210,8 @@ def from_serving(url: str, token: str = "") -> ServingHandle:
         raise ValueError(f"the URL of a serving may end with ?version=NUMBER, got ?{query}")
     url = base.rstrip("/") + "/" + (query and f"?{query}")
     found = get_json(url, token)
-    connection = connect(found["grpc_address"], token)
+    address = reached(found["grpc_address"], urlsplit(url).netloc)
+    connection = connection_to(address, token, of_url(url))
     version = int(asked["version"][-1]) if asked else 0
     return ServingHandle(connection, found["name"], url, token, found["schema"], version)
 

@@ -26,15 +26,14 @@ class Closed(Exception):
 class Session:
     """Calls in flight on one replica. `replica_id` names it to the worker."""
 
-    def __init__(self, replica_id: str, address: str, line: int, token: str, on_end: Callable[[Session], None]) -> None:
-        """`address` and `line` as for `stream.connect`; `on_end` is called when it has ended, or could not begin."""
+    def __init__(self, replica_id: str, place: stream.Place, on_end: Callable[[Session], None]) -> None:
+        """`on_end` is called when it has ended, or could not begin."""
         self.replica_id = replica_id
         self.id = secrets.randbits(63) | 1
         self.pending: dict[int, Reply] = {}
         self.closing = False
         self.turn = 0  # of the router's, the last one that this got
-        self._place = address, line
-        self._token = token
+        self._place = place
         self._on_end = on_end
         self._ids = itertools.count(1)
         self._lock = threading.Lock()
@@ -49,8 +48,7 @@ class Session:
 
     def connect(self, kind: str) -> socket.socket:
         """A connection to the replica. Raises OSError."""
-        address, line = self._place
-        return stream.connect(address, line, kind, self.id, self._token)
+        return stream.connect(self._place, kind, self.id)
 
     def send(
         self,

@@ -110,6 +110,8 @@ class ProcessSpec:
     host: str = "127.0.0.1"
     token: str = ""
     """That callers of a replica or of a part must show."""
+    tls: str = field(default="", repr=False)
+    """Key and certificate in PEM with which a replica encrypts; made by the worker, good for as long as it lives."""
     concurrency: int = 1
     restart_on_error: bool = False
     """A replica goes after a failed call."""

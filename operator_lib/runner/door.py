@@ -26,6 +26,7 @@ class Door:
 
     def __init__(self, spec: ProcessSpec, serve: Mapping[str, Serve]) -> None:
         self._token = spec.token.encode()
+        self._tls = spec.tls
         self._serve = serve
         family = socket.AF_INET6 if ":" in spec.host else socket.AF_INET
         self._listener = socket.create_server((spec.host, 0), family=family, backlog=BACKLOG)
@@ -45,12 +46,18 @@ class Door:
             threading.Thread(target=self._greet, args=(accepted,), name="session", daemon=True).start()
 
     def _greet(self, accepted: socket.socket) -> None:
-        with accepted, contextlib.suppress(OSError):
-            accepted.settimeout(GREETING)
-            try:
-                kind, session, token = stream.greeted(accepted)
-            except ValueError:
-                return
-            if kind in self._serve and hmac.compare_digest(token, self._token):
-                stream.prepare(accepted)
-                self._serve[kind](accepted, session)
+        with contextlib.suppress(OSError):
+            stream.prepare(accepted)
+            if self._tls:
+                from operator_lib.wire import tls
+
+                accepted = tls.secured(accepted, tls.server_context(self._tls), server=True)
+            with accepted:
+                accepted.settimeout(GREETING)
+                try:
+                    kind, session, token = stream.greeted(accepted)
+                except ValueError:
+                    return
+                if kind in self._serve and hmac.compare_digest(token, self._token):
+                    accepted.settimeout(None)
+                    self._serve[kind](accepted, session)

@@ -74,7 +74,7 @@ def run(spec: ProcessSpec, story: Story) -> int:
         ],
     )
     rpc.add_CallsServicer_to_server(service, server)
-    port = server.add_insecure_port(f"{spec.host}:0")
+    port = _listen(server, spec)
     line = Line(target, spec, service.ledger)
     serve = {stream.CALLS: service.sockets.serve, stream.ITEMS: items(service.iterate), stream.WEB: line.serve}
     door = Door(spec, serve)
@@ -92,6 +92,18 @@ def run(spec: ProcessSpec, story: Story) -> int:
     server.stop(0.2).wait()
     keep()
     return 0
+
+
+def _listen(server: Any, spec: ProcessSpec) -> int:
+    """The port of its gRPC server."""
+    if not spec.tls:
+        return server.add_insecure_port(f"{spec.host}:0")
+    from operator_lib.wire.tls import certificate_of
+
+    certificate = certificate_of(spec.tls)
+    key = spec.tls.removesuffix(certificate)
+    credentials = grpc.ssl_server_credentials([(key.encode(), certificate.encode())])
+    return server.add_secure_port(f"{spec.host}:0", credentials)
 
 
 class CallService(rpc.CallsServicer):

@@ -8,6 +8,7 @@ import mmap
 import socket
 import struct
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from operator_lib.wire.frames import Buffer
@@ -32,20 +33,34 @@ _VECTOR = 512
 _KEEPALIVE = (("TCP_KEEPIDLE", 10), ("TCP_KEEPINTVL", 5), ("TCP_KEEPCNT", 3))
 
 
-def connect(address: str, line: int, kind: str, session: int, token: str) -> socket.socket:
-    """A connection to a replica, for calls or the items of an iterator.
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a replica is."""
 
-    Args:
-        address: of its gRPC server, ``host:port``.
-        line: the port of its sockets.
+    address: str
+    """Of its gRPC server, ``host:port``."""
+    line: int
+    """The port of its sockets."""
+    token: str
+    """To be shown there."""
+    certificate: str = ""
+    """In PEM, the one to trust there; without it nothing is encrypted."""
+
+
+def connect(place: Place, kind: str, session: int) -> socket.socket:
+    """A connection to a replica, for calls or the items of an iterator.
 
     Raises:
         OSError: nobody answers there.
     """
-    host = address.rpartition(":")[0].strip("[]")
-    connected = socket.create_connection((host, line), CONNECT)
+    host = place.address.rpartition(":")[0].strip("[]")
+    connected = socket.create_connection((host, place.line), CONNECT)
     prepare(connected)
-    connected.sendall(greeting(kind, session, token))
+    if place.certificate:
+        from operator_lib.wire import tls
+
+        connected = tls.secured(connected, tls.client_context(place.certificate), server=False)
+    connected.sendall(greeting(kind, session, place.token))
     return connected
 
 

@@ -41,6 +41,8 @@ def main(argv: list[str] | None = None, by_hand: Mapping[str, str] | None = None
     parser.add_argument(
         "--disable-token-auth", action="store_true", help="no token for TorchServe's paths; loopback only"
     )
+    parser.add_argument("--tls-cert", default="", help="file with the certificate and its chain, in PEM")
+    parser.add_argument("--tls-key", default="", help="file with its key, in PEM")
     parser.add_argument("--compat", default="", help="exact: answer as TorchServe does, at its worst too")
     given = parser.parse_args(argv)
     config = Config(
@@ -64,7 +66,9 @@ def main(argv: list[str] | None = None, by_hand: Mapping[str, str] | None = None
         given.model_store,
         given.workflow_store,
         given.disable_token_auth,
-        given.compat,
+        compat=given.compat,
+        tls_cert=given.tls_cert,
+        tls_key=given.tls_key,
     )
     os.umask(0o077)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)

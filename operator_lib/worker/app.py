@@ -14,15 +14,17 @@ import socket
 import time
 from typing import Any
 
+import grpc
 from grpc import aio
 
 import operator_lib
 from operator_lib import endpoint as endpoints
 from operator_lib.executors.chosen import make_executor
+from operator_lib.worker import tls
 from operator_lib.worker.auth import RequireToken
 from operator_lib.worker.blobs import Blobs
 from operator_lib.worker.collection import Collection
-from operator_lib.worker.config import GRPC_PORT, PORT, Config
+from operator_lib.worker.config import GRPC_PORT, PORT, Config, loopback
 from operator_lib.worker.deploys import Deploys
 from operator_lib.worker.http.lines import Lines
 from operator_lib.worker.metrics import Metrics
@@ -38,6 +40,9 @@ from operator_lib.worker.store.sqlite import SqliteStore
 from operator_lib.worker.tokens import Tokens
 
 log = logging.getLogger("operator_lib.worker")
+
+# Whoever is on this machine reaches a worker that listens on every address here.
+HERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
 GRPC_OPTIONS = [
     ("grpc.so_reuseport", 0),
@@ -67,7 +72,9 @@ class Worker:
         self.blobs = Blobs(self.places.blobs)
         self.executor = make_executor(config.executor, config.home, config.docker_base)
         self.secrets = Secrets(self.store, self.tokens.derived("secrets"))
-        self.launcher = Launcher(self.places, self.executor, self._environment_of, config.host, self.secrets)
+        self.certificate = tls.read(config.tls_cert, config.tls_key) if config.tls_cert else None
+        own = tls.for_replicas() if self.certificate else ""
+        self.launcher = Launcher(self.places, self.executor, self._environment_of, config.host, self.secrets, own)
         self.servings = Servings(self.launcher, self.store)
         self.runs = Runs(
             self.store, self.places, self.executor, self._environment_of, config.run_slots, self.secrets,
@@ -101,14 +108,16 @@ class Worker:
         before = endpoints.last(self.config.home)
         self.server, grpc_port = self._make_grpc(before)
         http_socket, port = self._bind_http(before)
-        host = f"[{self.config.host}]" if ":" in self.config.host else self.config.host
+        self.grpc_address = f"{_in_url(self.config.host)}:{grpc_port}"
         self.endpoint = endpoints.Endpoint(
-            url=f"http://{host}:{port}",
-            grpc_address=f"{host}:{grpc_port}",
+            url=f"{'https' if self.certificate else 'http'}://{_in_url(self._announced())}:{port}",
+            grpc_address=f"{_in_url(HERE.get(self.config.host, self.config.host))}:{grpc_port}",
             pid=os.getpid(),
             home=str(self.config.home),
             token_file=str(self.config.home / endpoints.TOKEN),
             version=operator_lib.__version__,
+            certificate=self.certificate.chain_file if self.certificate else "",
+            certificate_name=self.certificate.names[0] if self.certificate else "",
         )
         # Nobody is let in before what the last worker has left is dealt with.
         await self.runs.recover()
@@ -125,6 +134,20 @@ class Worker:
             endpoints.remember(self.config.home, self.config.by_hand)
         log.info("worker %s: %s, gRPC %s", operator_lib.__version__, self.endpoint.url, self.endpoint.grpc_address)
 
+    def _announced(self) -> str:
+        """The host in URLs of this worker. Where it listens on all addresses: a name of its certificate, or its
+        machine's, if that is one that can be found."""
+        host = self.config.host
+        if self.certificate and not loopback(host):
+            return host if tls.covers(self.certificate.names, host) else self.certificate.names[0].removeprefix("*.")
+        if host not in HERE:
+            return host
+        try:
+            socket.getaddrinfo(socket.gethostname(), None)
+        except OSError:
+            return HERE[host]
+        return socket.gethostname()
+
     def _make_grpc(self, before: endpoints.Endpoint | None) -> tuple[Any, int]:
         from operator_lib.worker.control.planes import add_planes
 
@@ -133,8 +156,14 @@ class Worker:
         last = int(before.grpc_address.rpartition(":")[2]) if before else 0
         for port in self._ports(self.config.grpc_port, last, GRPC_PORT):
             with contextlib.suppress(RuntimeError):
-                return server, server.add_insecure_port(f"{self.config.host}:{port}")
+                return server, self._listen(server, f"{_in_url(self.config.host)}:{port}")
         raise OSError(f"cannot listen on {self.config.host}:{self.config.grpc_port}: the port is taken")
+
+    def _listen(self, server: Any, address: str) -> int:
+        if self.certificate is None:
+            return server.add_insecure_port(address)
+        pair = [(self.certificate.key, self.certificate.chain)]
+        return server.add_secure_port(address, grpc.ssl_server_credentials(pair))
 
     def _bind_http(self, before: endpoints.Endpoint | None) -> tuple[socket.socket, int]:
         family = socket.AF_INET6 if ":" in self.config.host else socket.AF_INET
@@ -170,6 +199,8 @@ class Worker:
         config = uvicorn.Config(
             make_app(self), log_level="warning", lifespan="off", access_log=False, timeout_graceful_shutdown=2,
             ws="none", proxy_headers=False, timeout_keep_alive=75, server_header=False,
+            ssl_certfile=self.certificate.chain_file if self.certificate else None,
+            ssl_keyfile=self.certificate.key_file if self.certificate else None,
         )  # fmt: skip
         self.uvicorn = Server(config)
         await self.uvicorn.serve([bound])
@@ -226,6 +257,10 @@ class Worker:
             await self.http
         await self.lines.close()
         self.store.close()  # the lock goes with the process: until then nobody else may have the home
+
+
+def _in_url(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
 
 
 def _warn(task: asyncio.Task[None]) -> None:

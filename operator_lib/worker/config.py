@@ -59,6 +59,9 @@ class Config:
     """Folder of the ``.war`` files; that of the models by default."""
     disable_token_auth: bool = False
     """TorchServe's REST interface asks for no token. On loopback only."""
+    tls_cert: str = ""
+    """File with the certificate and its chain in PEM; without it nothing is encrypted."""
+    tls_key: str = ""
     compat: str = ""
     """``"exact"``: it answers as the original does also where that can be bettered."""
 
@@ -86,10 +89,12 @@ class Config:
         for name, folder in (("--model-store", self.model_store), ("--workflow-store", self.workflow_store)):
             if folder and not Path(folder).is_dir():
                 raise ValueError(f"{name}: {folder} is not a folder")
-        if not loopback(self.host) and not self.insecure:
+        if bool(self.tls_cert) != bool(self.tls_key):
+            raise ValueError("--tls-cert and --tls-key go together")
+        if not loopback(self.host) and not self.insecure and not self.tls_cert:
             raise ValueError(
                 f"--host {self.host} can be reached from other machines and the connection is not encrypted; "
-                "put a TLS proxy in front and bind 127.0.0.1, or add --insecure if the network is trusted"
+                "give it --tls-cert and --tls-key, or --insecure if the network is trusted"
             )
 
     @property

@@ -9,6 +9,7 @@ from pathlib import Path
 from secrets import token_urlsafe
 from typing import Any
 
+import grpc
 from grpc import aio
 
 from operator_lib.engine import ledger
@@ -20,6 +21,7 @@ from operator_lib.executors.gpus import Owner, Taken
 from operator_lib.executors.limits import allowance
 from operator_lib.wire.proto import serving_pb2 as pb
 from operator_lib.wire.proto import serving_pb2_grpc as rpc
+from operator_lib.wire.tls import REPLICA, certificate_of
 from operator_lib.worker import places
 from operator_lib.worker.applied import codecs, elastic, environment, options_of, snapshot
 from operator_lib.worker.ids import new_id
@@ -50,6 +52,7 @@ class Replica:
         self.status = "starting"  # ready, draining, dead
         self.address = ""
         self.line = 0  # port of its sockets, at the same host
+        self.certificate = ""  # that it shows, in PEM
         self.process: Process | None = None
         self.started = time.time()
         self.asked_for = False
@@ -85,8 +88,15 @@ class Replica:
     def calls(self) -> Any:
         """Its plane `Calls`."""
         if self._channel is None:
-            self._channel = aio.insecure_channel(self.address, OPTIONS)
+            self._channel = self._open()
         return rpc.CallsStub(self._channel)
+
+    def _open(self) -> Any:
+        if not self.certificate:
+            return aio.insecure_channel(self.address, OPTIONS)
+        credentials = grpc.ssl_channel_credentials(self.certificate.encode())
+        options = [*OPTIONS, ("grpc.ssl_target_name_override", REPLICA)]
+        return aio.secure_channel(self.address, credentials, options)
 
     def condemn(self, why: str) -> None:
         """Kill it; that is why its calls are not answered."""
@@ -134,13 +144,17 @@ class Launcher:
         environment_of: Callable[[VersionRow], Awaitable[str]],
         host: str,
         secrets: Secrets,
+        tls: str = "",
     ) -> None:
+        """`tls`: key and certificate of its replicas, in PEM; without it they do not encrypt."""
         self.places = where
         self.states = States(where.states, where.home / "replicas")
         self.secrets = secrets
         self.executor = executor
         self.environment_of = environment_of
         self.host = host
+        self.tls = tls
+        self.certificate = certificate_of(tls)
 
     async def start(
         self,
@@ -163,6 +177,7 @@ class Launcher:
             if "ready" in message and not replica.leaving:
                 replica.address = message["ready"].get("address", "")
                 replica.line = message["ready"].get("line", 0)
+                replica.certificate = self.certificate
                 replica.status = "ready"
                 replica.answered = True
                 replica.settled.set()
@@ -208,6 +223,7 @@ class Launcher:
             **self.secrets.values(version, options),
             host=self.host,
             token=replica.token,
+            tls=self.tls,
             concurrency=1 if mapped else options.concurrency,
             restart_on_error=options.restart_on_error and not mapped,
             elastic=not mapped and elastic(options),

@@ -39,7 +39,8 @@ def test_start_status_logs_stop(cli: Any, home: Path) -> None:
 
     status = cli("worker", "status", "--json", check=0, **where)
     assert status.json == first
-    assert set(first) == {"url", "grpc_address", "pid", "home", "token_file", "version"}
+    encryption = {"certificate", "certificate_name"}
+    assert set(first) == {"url", "grpc_address", "pid", "home", "token_file", "version", *encryption}
     assert (home / endpoint.TOKEN).read_text().strip() not in status.out + cli("worker", "status", **where).out
     assert first["url"] in cli("worker", "logs", check=0, **where).out
 

@@ -165,7 +165,7 @@ class LeaseRequest(_message.Message):
     def __init__(self, job: _Optional[str] = ..., want: _Optional[int] = ...) -> None: ...
 
 class LeaseEvent(_message.Message):
-    __slots__ = ("run_id", "address", "token", "replica_id", "failed", "ended", "last_started", "begun", "outcomes", "line")
+    __slots__ = ("run_id", "address", "token", "replica_id", "failed", "ended", "last_started", "begun", "outcomes", "line", "certificate")
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
     ADDRESS_FIELD_NUMBER: _ClassVar[int]
     TOKEN_FIELD_NUMBER: _ClassVar[int]
@@ -176,6 +176,7 @@ class LeaseEvent(_message.Message):
     BEGUN_FIELD_NUMBER: _ClassVar[int]
     OUTCOMES_FIELD_NUMBER: _ClassVar[int]
     LINE_FIELD_NUMBER: _ClassVar[int]
+    CERTIFICATE_FIELD_NUMBER: _ClassVar[int]
     run_id: str
     address: str
     token: str
@@ -186,4 +187,5 @@ class LeaseEvent(_message.Message):
     begun: int
     outcomes: bytes
     line: int
-    def __init__(self, run_id: _Optional[str] = ..., address: _Optional[str] = ..., token: _Optional[str] = ..., replica_id: _Optional[str] = ..., failed: _Optional[_Union[_common_pb2.Failure, _Mapping]] = ..., ended: _Optional[bool] = ..., last_started: _Optional[int] = ..., begun: _Optional[int] = ..., outcomes: _Optional[bytes] = ..., line: _Optional[int] = ...) -> None: ...
+    certificate: str
+    def __init__(self, run_id: _Optional[str] = ..., address: _Optional[str] = ..., token: _Optional[str] = ..., replica_id: _Optional[str] = ..., failed: _Optional[_Union[_common_pb2.Failure, _Mapping]] = ..., ended: _Optional[bool] = ..., last_started: _Optional[int] = ..., begun: _Optional[int] = ..., outcomes: _Optional[bytes] = ..., line: _Optional[int] = ..., certificate: _Optional[str] = ...) -> None: ...

@@ -111,7 +111,7 @@ class FateReply(_message.Message):
     def __init__(self, last_started: _Optional[int] = ..., known: _Optional[bool] = ..., cause: _Optional[str] = ..., kind: _Optional[str] = ...) -> None: ...
 
 class ConnectReply(_message.Message):
-    __slots__ = ("endpoints", "version", "schema_json", "cause", "options_json", "failure")
+    __slots__ = ("endpoints", "version", "schema_json", "cause", "options_json", "failure", "certificate")
     class Endpoint(_message.Message):
         __slots__ = ("replica_id", "address", "token", "line")
         REPLICA_ID_FIELD_NUMBER: _ClassVar[int]
@@ -129,13 +129,15 @@ class ConnectReply(_message.Message):
     CAUSE_FIELD_NUMBER: _ClassVar[int]
     OPTIONS_JSON_FIELD_NUMBER: _ClassVar[int]
     FAILURE_FIELD_NUMBER: _ClassVar[int]
+    CERTIFICATE_FIELD_NUMBER: _ClassVar[int]
     endpoints: _containers.RepeatedCompositeFieldContainer[ConnectReply.Endpoint]
     version: int
     schema_json: str
     cause: str
     options_json: str
     failure: bytes
-    def __init__(self, endpoints: _Optional[_Iterable[_Union[ConnectReply.Endpoint, _Mapping]]] = ..., version: _Optional[int] = ..., schema_json: _Optional[str] = ..., cause: _Optional[str] = ..., options_json: _Optional[str] = ..., failure: _Optional[bytes] = ...) -> None: ...
+    certificate: str
+    def __init__(self, endpoints: _Optional[_Iterable[_Union[ConnectReply.Endpoint, _Mapping]]] = ..., version: _Optional[int] = ..., schema_json: _Optional[str] = ..., cause: _Optional[str] = ..., options_json: _Optional[str] = ..., failure: _Optional[bytes] = ..., certificate: _Optional[str] = ...) -> None: ...
 
 class LoadRequest(_message.Message):
     __slots__ = ()

@@ -144,7 +144,7 @@ class Deployments(rpc.DeploymentsServicer):
             python=platform.python_version(),
             pid=os.getpid(),
             url=worker.endpoint.url,
-            grpc_address=worker.endpoint.grpc_address,
+            grpc_address=worker.grpc_address,
             started=worker.started,
             home=worker.endpoint.home,
             pythons=worker.executor.known_pythons(),

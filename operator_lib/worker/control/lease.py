@@ -106,6 +106,7 @@ class Loan:
                 token=replica.token,
                 replica_id=replica.id,
                 line=replica.line,
+                certificate=replica.certificate,
             )
             self.events.put_nowait(event)
 

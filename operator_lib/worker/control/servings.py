@@ -65,6 +65,7 @@ class Servings(rpc.ServingsServicer):
             schema_json=version.schema_json if version else "",
             options_json=version.options_json if version else "",
             cause=next((r.cause for r in reversed(serving.dead) if r.id in request.dead), ""),
+            certificate=self.worker.launcher.certificate,
         )
         for replica in replicas:
             reply.endpoints.add(replica_id=replica.id, address=replica.address, token=replica.token, line=replica.line)

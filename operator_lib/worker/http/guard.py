@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
 
+from operator_lib.worker import tls
 from operator_lib.worker.config import loopback
 from operator_lib.worker.http import origins
 from operator_lib.worker.http.errors import error_response
@@ -93,9 +94,13 @@ class Guard:
         host = head.hosts[0] if len(head.hosts) == 1 else ""
         if not self.known_host(host):
             return error_response(403, "Forbidden", f"unknown Host {host!r}: use the address that the worker gave")
-        if head.origin is not None and not origins.allowed(head.origin, host, self.origins):
+        if head.origin is not None and not origins.allowed(head.origin, self._own(host), self.origins):
             return error_response(403, "Forbidden", "requests from other origins are refused")
         return None
+
+    def _own(self, host: str) -> str:
+        """The origin of the worker's own pages."""
+        return f"{'https' if self.worker.certificate else 'http'}://{host}"
 
     def _without_token(self, head: Head) -> Response | None:
         path = head.path
@@ -122,13 +127,20 @@ class Guard:
 
     def known_host(self, host: str) -> bool:
         """The name in a Host header is one that we listen on."""
-        return _known_host(host, self.worker.config.host)
+        certificate = self.worker.certificate
+        return _known_host(host, self.worker.config.host) or (
+            certificate is not None and tls.covers(certificate.names, _name(host))
+        )
+
+
+def _name(host: str) -> str:
+    """A Host header without its port."""
+    return (host.rsplit(":", 1)[0] if not host.endswith("]") else host).strip("[]")
 
 
 @lru_cache(maxsize=256)
 def _known_host(host: str, bound: str) -> bool:
-    name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
-    name = name.strip("[]")
+    name = _name(host)
     if loopback(bound):
         return name != "" and loopback(name)
     return name == bound or (bound in ("0.0.0.0", "::") and name != "")

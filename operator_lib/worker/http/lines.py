@@ -7,6 +7,7 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from operator_lib.errors import ENDS, NotReady, OperatorTimeout, QueueFull, WorkerDied
+from operator_lib.wire import tls
 from operator_lib.worker.http.exchange import Exchange
 from operator_lib.worker.http.line import Line
 from operator_lib.worker.replicas import Replica
@@ -87,7 +88,11 @@ class Lines:
             self._lines.pop(replica.id, None)
 
         loop = asyncio.get_running_loop()
-        _, line = await loop.create_connection(lambda: Line(replica.token, lost), host, replica.line)
+        _, line = await loop.create_connection(
+            lambda: Line(replica.token, lost), host, replica.line,
+            ssl=tls.client_context(replica.certificate) if replica.certificate else None,
+            server_hostname=tls.REPLICA if replica.certificate else None,
+        )  # fmt: skip
         return line
 
     def _opened(self, replica: Replica, done: asyncio.Task[Line]) -> None:

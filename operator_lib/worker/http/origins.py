@@ -14,9 +14,9 @@ _READ = b"Allow, Location, Retry-After, X-Request-ID"
 _REMEMBERED = b"600"
 
 
-def allowed(origin: str, host: str, origins: Collection[str]) -> bool:
-    """Whether a page of this origin may ask."""
-    return origin == f"http://{host}" or origin in origins
+def allowed(origin: str, own: str, origins: Collection[str]) -> bool:
+    """Whether a page of this origin may ask; `own` is the worker's, as it was asked."""
+    return origin == own or origin in origins
 
 
 def headers(origin: str, origins: Collection[str]) -> Headers:

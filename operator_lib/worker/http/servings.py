@@ -32,7 +32,7 @@ async def latch(worker: Worker, request: Request, query: Json) -> Response:
     """What `Operator.from_serving` needs to know."""
     row = find(worker, request.path_params["name"], "serving")
     more = {
-        "grpc_address": worker.endpoint.grpc_address,
+        "grpc_address": worker.grpc_address,
         "schema": json.loads(version_of(worker, row, query.get("version", 0)).schema_json or "{}"),
         "versions": [version_state(v) for v in worker.store.versions(row.id)],
     }
