@@ -17,6 +17,7 @@ import grpc
 from operator_lib import endpoint
 from operator_lib.client import trust
 from operator_lib.client.trust import Trust
+from operator_lib.engine import traced
 from operator_lib.errors import (
     AuthenticationError,
     DeployError,
@@ -102,9 +103,11 @@ class Connection:
             ConnectionError, AuthenticationError, NotFound, DeployError, QueueFull, ...: see `translate`.
         """
         end = time.monotonic() + PATIENCE
+        traceparent = traced.outgoing()
+        metadata = (*self.metadata, ("traceparent", traceparent)) if traceparent else self.metadata
         for attempt in itertools.count():
             try:
-                answer = method(request, timeout=timeout, metadata=self.metadata)
+                answer = method(request, timeout=timeout, metadata=metadata)
             except grpc.RpcError as error:
                 away = code_of(error) == grpc.StatusCode.UNAVAILABLE
                 if self.reached and gone(error) and self.follow():

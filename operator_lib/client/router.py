@@ -13,7 +13,7 @@ from typing import Any
 
 from operator_lib.client.connect import Connection
 from operator_lib.client.session import LOST, Closed, Session
-from operator_lib.engine import turn
+from operator_lib.engine import traced, turn
 from operator_lib.errors import ENDS, OperatorTimeout, WorkerDied
 from operator_lib.wire import failure, stream
 from operator_lib.wire.frames import Buffer
@@ -140,6 +140,7 @@ class Router:
         Raises:
             WorkerDied: the replica ended after it had been sent the call.
         """
+        traceparent = traced.outgoing()
         while True:
             session = self.session()
             box: list[Any] = []
@@ -151,7 +152,7 @@ class Router:
                 done.release()
 
             try:
-                session.send(verb, name, segments, reply, environment, turn.chain())
+                session.send(verb, name, segments, reply, environment, turn.chain(), traceparent)
             except Closed:
                 continue
             done.acquire()
@@ -173,7 +174,7 @@ class Router:
         """`call` as a future."""
         future: Future[tuple[int, Buffer, Session]] = Future()
         future.set_running_or_notify_cancel()
-        chain = turn.chain()
+        chain, traceparent = turn.chain(), traced.outgoing()
 
         def send() -> None:
             try:
@@ -181,7 +182,7 @@ class Router:
                     session = self.session()
                     try:
                         hear = lambda kind, payload, s=session: reply(s, kind, payload)  # noqa: E731
-                        session.send(verb, name, segments, hear, environment, chain)
+                        session.send(verb, name, segments, hear, environment, chain, traceparent)
                         return
                     except Closed:
                         continue

@@ -58,6 +58,7 @@ class Session:
         reply: Reply,
         environment: Mapping[str, str] | None = None,
         chain: str = "",
+        traceparent: str = "",
     ) -> int:
         """Send a call, with values of variables for it; `reply` is called exactly once, on another thread.
 
@@ -74,6 +75,8 @@ class Session:
         else:
             payload, beside = b"", segments
         call = pb.Call(verb=verb, name=name, payload=payload, environment=environment, chain=chain)  # type: ignore[arg-type]
+        if traceparent:
+            call.traceparent = traceparent
         with self._lock:
             if self.closing:
                 raise Closed

@@ -117,6 +117,10 @@ class ProcessSpec:
     """A replica goes after a failed call."""
     elastic: bool = False
     """Of a replica: there may be more of them soon, or none; calls that wait can be taken back from it."""
+    traceparent: str = ""
+    """Of a run: the span that what it calls elsewhere belongs to; empty where nobody traces."""
+    sampling: str = ""
+    """Where spans are told: which traces are kept, see telemetry/trace_context.py."""
     snapshot: float | None = None
     """Of a replica: seconds between snapshots of the object's state; 0: one at the end; None: none."""
 

@@ -17,12 +17,15 @@ import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from operator_lib import core
 from operator_lib.engine.names import Names
 from operator_lib.engine.sites import OURS, Place, Stack, make_place, raised_at, stack, user_frame
 from operator_lib.engine.told import Told
+
+if TYPE_CHECKING:
+    from operator_lib.telemetry.trace_context import TraceContext
 
 # Calls from one place that are told one by one, and what is left of that once `AT_ALL` calls have been told in a run.
 IN_FULL, AT_ALL, FEW = 1_000, 100_000, 10
@@ -86,6 +89,10 @@ class Recorder:
         self, emit: Callable[[Told], object], *, root: str = "", renamed: Mapping[str, str] | None = None
     ) -> None:
         self.emit = emit
+        self.in_full: float = IN_FULL
+        self.at_all: float = AT_ALL
+        # The span of a call by its number, where somebody traces.
+        self.span_of: Callable[[int], TraceContext | None] | None = None
         self.names = Names(root, renamed)
         self.root = Frame(self, 0, Place("", "", 0, 0), _lane())
         self._calls = itertools.count(1)
@@ -152,7 +159,7 @@ class Recorder:
             place = self._make(path, parent.place, key, ((frame.f_code, frame.f_lasti),) if calls is None else calls)
         now = time.perf_counter()
         lane = _lane()
-        if next(place.calls) <= (IN_FULL if self._told < AT_ALL else FEW) or now - place.told > SAMPLE:
+        if next(place.calls) <= (self.in_full if self._told < self.at_all else FEW) or now - place.told > SAMPLE:
             self._told += 1
             place.told = now
             call = next(self._calls)

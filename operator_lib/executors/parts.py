@@ -91,6 +91,7 @@ class Parts:
             folder=str(folder),
             events=str(folder / "events"),
             operator=wanted["operator"],
+            sampling="",  # its calls are told as those of the process around it, under other numbers
             shared=owner.shared or str(Path(owner.events).parent / STATE),
             token=wanted["token"],
             timeout=None,

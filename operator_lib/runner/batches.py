@@ -114,6 +114,7 @@ class Batches:
                 each.page.note(each.call.id)
                 if not each.raw:
                     target.load.begin(each.call)
+            target.load.together([each.call for each in asked])
             target.limits.begin(asked[0].page.mark(asked[0].call.id))
             alone = None if self._plain else self._op  # with all options of the operator, retries among them
             try:

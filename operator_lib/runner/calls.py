@@ -203,6 +203,7 @@ class Target:
 
     def failed(self, call: pb.Call, error: BaseException) -> list[Answer]:
         """The exception of a call."""
+        self.load.raised(call, error)
         return self.fail_json(call.id, error) if call.json else self.fail(call.id, error)
 
     def fail_json(self, call_id: int, error: BaseException) -> list[Answer]:

@@ -14,7 +14,7 @@ import cloudpickle
 
 from operator_lib import context, options, tree
 from operator_lib.context import RequestContext
-from operator_lib.engine import checkpoints, clock, inside, kept, outcome, outputs, record, requests, variables
+from operator_lib.engine import checkpoints, clock, inside, kept, outcome, outputs, record, requests, traced, variables
 from operator_lib.engine.clock import Clock
 from operator_lib.engine.local import settle
 from operator_lib.engine.memory import InFolder
@@ -32,6 +32,7 @@ def run(spec: ProcessSpec, story: Story) -> int:
     folder = Path(spec.folder)
     recorder = recorder_of(spec, story)
     record.process_frame = recorder.root
+    traced.begin(spec.traceparent, recorder, spec.id, spec.attempt, bool(spec.sampling))
     outputs.process = kept.InFile(folder / OUTPUTS, spec.output_codec)
     requests.clock = Clock(folder / CLOCK, lambda: story.emit({"kind": "timed"}))
     context.process = RequestContext(

@@ -8,6 +8,7 @@ import resource
 import sys
 import threading
 from collections import deque
+from collections.abc import Sequence
 from time import monotonic
 from typing import Any
 
@@ -51,6 +52,15 @@ class Load:
     def begin(self, call: pb.Call) -> None:
         """It is being carried out."""
         self._begun[id(call)] = monotonic()
+
+    def again(self, call: pb.Call | None) -> None:
+        """An item of what it has returned is asked for."""
+
+    def together(self, calls: Sequence[pb.Call]) -> None:
+        """These are carried out as one."""
+
+    def raised(self, call: pb.Call | None, error: BaseException) -> None:
+        """That is why it fails."""
 
     def end(self, call: pb.Call, failed: bool, share: int = 1) -> None:
         """It was answered. `share`: so many were carried out as one."""

@@ -12,7 +12,7 @@ import cloudpickle
 
 from operator_lib import context, options, tree
 from operator_lib.context import RequestContext
-from operator_lib.engine import outcome, record, requests, scope
+from operator_lib.engine import outcome, record, requests, scope, traced
 from operator_lib.engine.clock import Clock
 from operator_lib.engine.local import settle
 from operator_lib.engine.memory import InFolder
@@ -31,6 +31,7 @@ def run(spec: ProcessSpec, story: Story) -> int:
     folder = Path(spec.folder)
     recorder = recorder_of(spec, story)
     record.process_frame = recorder.root
+    traced.begin(spec.traceparent, recorder, spec.id, spec.attempt, told=False)
     requests.clock = Clock(folder / CLOCK, lambda: story.emit({"kind": "timed"}))
     context.process = RequestContext(
         spec.id.rpartition("-")[0],

@@ -25,11 +25,14 @@ from operator_lib.runner import child
 from operator_lib.runner.answers import PACK, Answer, assembled, packs, parts
 from operator_lib.runner.calls import Target, calls_others, moved, refused
 from operator_lib.runner.door import Door
+from operator_lib.runner.job import recorder_of
 from operator_lib.runner.limits import Limits
 from operator_lib.runner.line import Line
 from operator_lib.runner.sessions import Sessions, items
 from operator_lib.runner.snapshots import Snapshots
+from operator_lib.runner.spans import Spans
 from operator_lib.runner.stdio import Story
+from operator_lib.telemetry.trace_context import Sampling
 from operator_lib.wire import failure, stream
 from operator_lib.wire.proto import serving_pb2 as pb
 from operator_lib.wire.proto import serving_pb2_grpc as rpc
@@ -40,6 +43,8 @@ MAX_STREAMS = 4096
 FLUSH = 0.001
 # Seconds that a draining replica waits for its clients to leave.
 DRAIN = 30.0
+# Seconds that a replica waits at its end for the worker to take the last spans.
+TELLING = 2.0
 # Who has not asked for the next item for so long is not waited for.
 PAUSE = 2.0
 
@@ -54,6 +59,8 @@ def run(spec: ProcessSpec, story: Story) -> int:
     serial = spec.concurrency == 1 and not calls_others(op)
     limits = Limits(op, spec, lambda: story.emit({"kind": "timed"}), serial=serial)
     target = Target(op, spec, limits)
+    if spec.sampling:
+        target.load = Spans(op, recorder_of(spec, story), Sampling.parse(spec.sampling), spec.name)
     snapshots = Snapshots(target, spec) if spec.snapshot is not None else None
     if snapshots is not None:
         snapshots.restore()
@@ -89,6 +96,9 @@ def run(spec: ProcessSpec, story: Story) -> int:
     line.draining = True
     keep = snapshots.save if snapshots is not None and not target.restart.due else lambda: True
     service.drain(told, line, keep)
+    if isinstance(target.load, Spans):
+        target.load.close()
+        service.untold.wait(TELLING)
     server.stop(0.2).wait()
     keep()
     return 0
@@ -119,6 +129,8 @@ class CallService(rpc.CallsServicer):
         self.draining = False
         self._lock = threading.Lock()
         self._leaving = threading.Condition()
+        self.untold = threading.Event()  # nobody takes spans (any more)
+        self.untold.set()
 
     def authenticate(self, context: Any) -> None:
         shown = dict(context.invocation_metadata()).get("authorization", "")
@@ -239,6 +251,7 @@ class CallService(rpc.CallsServicer):
         if self.draining:
             return pb.Answer(id=request.id, kind=pb.REFUSED)
         page = self.page(context)
+        request.traceparent = request.traceparent or dict(context.invocation_metadata()).get("traceparent", "")
         try:
             answers = self.target.alone(request, page, context)
         finally:
@@ -257,6 +270,14 @@ class CallService(rpc.CallsServicer):
     def Shed(self, request: pb.ShedRequest, context: Any) -> pb.ShedReply:
         self.authenticate(context)
         return pb.ShedReply(count=self.target.shed(request.count))
+
+    def Spans(self, request: pb.SpansRequest, context: Any) -> Iterator[pb.SpanPack]:
+        self.authenticate(context)
+        if isinstance(self.target.load, Spans):
+            self.untold.clear()
+            context.add_callback(self.untold.set)
+            yield from self.target.load.packs()
+        self.untold.set()
 
     def drain(self, told: threading.Event, line: Line, keep: Callable[[], object]) -> None:
         """Refuse new calls, tell every client, wait until each has taken its leave, calls over HTTP are done, and every

@@ -117,6 +117,7 @@ class WebCall:
         except Refused:
             return self._told(Told.REFUSED, b"")
         except BaseException as error:
+            self._methods.target.load.raised(self.counted, error)
             return self._told(Told.FAILED, self._methods.failed(error))
 
     def _start(self) -> Told:

@@ -67,6 +67,7 @@ class WebMethods:
                 phase = ""
                 return self._called(call, method, args, kwargs), None
             except BaseException as error:
+                self.target.load.raised(call.counted, error)
                 return self.failed(error, phase), Told.FAILED
 
     def _called(self, call: WebCall, method: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -96,8 +97,9 @@ class WebMethods:
             given = self._arguments(call, self.target.op)
         except BaseException as error:
             return None, self.failed(error, "arguments")
-        stub = pb.Call(id=call.id, verb=pb.CALL, name=call.asked.name)
-        return self.target.batches.put_given(stub, call.page, given), b""
+        counted = call.counted or pb.Call(name=call.asked.name)
+        counted.id = call.id
+        return self.target.batches.put_given(counted, call.page, given), b""
 
     def _method(self, name: str) -> Any:
         if not name:
@@ -144,6 +146,7 @@ class WebMethods:
                 if call.cancelled:
                     return Told.ENDED, b""
                 self.target.limits.begin(call.mark)
+                self.target.load.again(call.counted)
                 if inspect.isasyncgen(items):
                     return Told.ITEM, self._json(call.wait(self.target.begin(anext(items))))
                 within = self.target.limits.within  # of a generator the engine sees to it
@@ -154,6 +157,7 @@ class WebMethods:
                 return Told.ENDED, b""
             except BaseException as error:
                 self.target.restart.after(error)
+                self.target.load.raised(call.counted, error)
                 with_error = self.failed(error)
                 self.close(items, took_turn=True)
                 return Told.FAILED, with_error

@@ -35,9 +35,11 @@ from operator_lib.worker.runs import Runs
 from operator_lib.worker.schedules import Schedules
 from operator_lib.worker.secrets import Secrets
 from operator_lib.worker.servings import Servings
+from operator_lib.worker.store.base import RunRow
 from operator_lib.worker.store.lock import HomeLock
 from operator_lib.worker.store.sqlite import SqliteStore
 from operator_lib.worker.tokens import Tokens
+from operator_lib.worker.tracing import Tracing
 
 log = logging.getLogger("operator_lib.worker")
 
@@ -74,11 +76,14 @@ class Worker:
         self.secrets = Secrets(self.store, self.tokens.derived("secrets"))
         self.certificate = tls.read(config.tls_cert, config.tls_key) if config.tls_cert else None
         own = tls.for_replicas() if self.certificate else ""
-        self.launcher = Launcher(self.places, self.executor, self._environment_of, config.host, self.secrets, own)
+        self.tracing = Tracing(os.environ, self.store, self.places)
+        self.launcher = Launcher(
+            self.places, self.executor, self._environment_of, config.host, self.secrets, self.tracing, own
+        )
         self.servings = Servings(self.launcher, self.store)
         self.runs = Runs(
             self.store, self.places, self.executor, self._environment_of, config.run_slots, self.secrets,
-            config.max_queued,
+            config.max_queued, self.tracing,
         )  # fmt: skip
         self.deploys = Deploys(
             self.store, self.blobs, self.places, self.launcher, self.servings, self.runs, self.secrets,
@@ -88,12 +93,16 @@ class Worker:
         self.retention = Retention(self.store, self.places, self.runs, collection, config.keep_runs, config.keep_days)
         self.metrics = Metrics(self)
         self.lines = Lines(config.max_calls)
-        self.runs.on_end = self.metrics.run_ended
+        self.runs.on_end = self._run_ended
         self.stopping = asyncio.Event()
         self.server: Any = None
         self.http: asyncio.Task[None] | None = None
         self.uvicorn: Any = None
         self.health: Any = None
+
+    def _run_ended(self, row: RunRow) -> None:
+        self.metrics.run_ended(row)
+        self.tracing.ended(row)
 
     async def _environment_of(self, version: Any) -> str:
         return await self.deploys.environment_of(version)
@@ -256,6 +265,7 @@ class Worker:
             self.uvicorn.should_exit = True
             await self.http
         await self.lines.close()
+        await self.tracing.close()
         self.store.close()  # the lock goes with the process: until then nobody else may have the home
 
 

@@ -29,6 +29,7 @@ from operator_lib.worker.places import Places
 from operator_lib.worker.secrets import Secrets
 from operator_lib.worker.states import States
 from operator_lib.worker.store.base import VersionRow
+from operator_lib.worker.tracing import Tracing
 
 # Seconds that a replica may take to finish calls and see its clients off.
 DRAIN = 30.0
@@ -69,6 +70,7 @@ class Replica:
         self.load = pb.LoadReply()  # as it was when it was asked last
         self.heard = 0.0  # when it has last answered that
         self.offered = 0  # how often it was the first choice
+        self.sampling = ""  # of its spans; empty: it makes none
         self._condemned = ""
         self._channel: Any = None
 
@@ -144,10 +146,12 @@ class Launcher:
         environment_of: Callable[[VersionRow], Awaitable[str]],
         host: str,
         secrets: Secrets,
+        tracing: Tracing,
         tls: str = "",
     ) -> None:
         """`tls`: key and certificate of its replicas, in PEM; without it they do not encrypt."""
         self.places = where
+        self.tracing = tracing
         self.states = States(where.states, where.home / "replicas")
         self.secrets = secrets
         self.executor = executor
@@ -181,6 +185,8 @@ class Launcher:
                 replica.status = "ready"
                 replica.answered = True
                 replica.settled.set()
+                if replica.sampling:
+                    self.tracing.follow(replica, name)
             elif "going" in message:
                 replica.excused = True
                 on_going(replica)
@@ -206,6 +212,7 @@ class Launcher:
     def _spec(self, replica: Replica, name: str, home: Path, kind: str, *, mapped: bool) -> ProcessSpec:
         version = replica.version
         options = options_of(version)
+        replica.sampling = "" if mapped else self.tracing.sampling
         source = self.places.source(version.fingerprint)
         places.furnish(home, source)
         spec = ProcessSpec(
@@ -227,6 +234,7 @@ class Launcher:
             concurrency=1 if mapped else options.concurrency,
             restart_on_error=options.restart_on_error and not mapped,
             elastic=not mapped and elastic(options),
+            sampling=replica.sampling,
             snapshot=replica.snapshot,
         )
         spec.write()

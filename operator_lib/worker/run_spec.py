@@ -13,11 +13,13 @@ from operator_lib.worker.applied import codecs, environment
 from operator_lib.worker.places import Places
 from operator_lib.worker.secrets import Secrets
 from operator_lib.worker.store.base import RunRow, VersionRow
+from operator_lib.worker.tracing import Tracing
 
 
 def run_spec(
     where: Places,
     secrets: Secrets,
+    tracing: Tracing,
     row: RunRow,
     version: VersionRow,
     attempt: int,
@@ -50,6 +52,8 @@ def run_spec(
         **allowance(options),
         **secrets.values(version, options),
         timeout=options.timeout,
+        traceparent=tracing.run(row),
+        sampling=tracing.sampling,
     )
     spec.write()
     return spec

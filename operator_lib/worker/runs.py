@@ -27,6 +27,7 @@ from operator_lib.worker.secrets import Secrets
 from operator_lib.worker.signals import Signals
 from operator_lib.worker.store.base import DeploymentRow, Refused, RunRow, Store, StoreError, VersionRow
 from operator_lib.worker.tasks import Tasks
+from operator_lib.worker.tracing import Tracing
 from operator_lib.worker.verdict import MAX_CUTS, after_restart
 
 log = logging.getLogger("operator_lib.worker")
@@ -77,7 +78,9 @@ class Runs:
         slots: int,
         secrets: Secrets,
         max_queued: int,
+        tracing: Tracing,
     ) -> None:
+        self.tracing = tracing
         self.store = store
         self.secrets = secrets
         self.places = where
@@ -261,7 +264,9 @@ class Runs:
         try:
             self.tell(run_id, "RUNNING", active.attempt, "")
             inherited = self.executor.variables()
-            spec = run_spec(self.places, self.secrets, active.row, version, active.attempt, active.cards, inherited)
+            spec = run_spec(
+                self.places, self.secrets, self.tracing, active.row, version, active.attempt, active.cards, inherited
+            )
             active.process = await self.executor.spawn(environment, spec, lambda message: self._hear(active, message))
         except Exception as error:
             log.exception("run %s could not be started", run_id)
@@ -477,6 +482,7 @@ def new_run(
     input_ref: str = "",
     input_inline: bytes | None = None,
     at_most_once: bool = False,
+    traceparent: str = "",
 ) -> RunRow:
     """A row for a run that is about to be accepted."""
     return RunRow(
@@ -491,4 +497,5 @@ def new_run(
         input_ref=input_ref,
         input_inline=input_inline,
         at_most_once=at_most_once,
+        traceparent=traceparent,
     )

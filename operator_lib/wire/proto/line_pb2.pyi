@@ -6,7 +6,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Asked(_message.Message):
-    __slots__ = ("id", "ask", "name", "payload", "accept", "seconds", "request_id", "media", "file")
+    __slots__ = ("id", "ask", "name", "payload", "accept", "seconds", "request_id", "media", "file", "traceparent")
     class Ask(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         START: _ClassVar[Asked.Ask]
@@ -28,6 +28,7 @@ class Asked(_message.Message):
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     MEDIA_FIELD_NUMBER: _ClassVar[int]
     FILE_FIELD_NUMBER: _ClassVar[int]
+    TRACEPARENT_FIELD_NUMBER: _ClassVar[int]
     id: int
     ask: Asked.Ask
     name: str
@@ -37,7 +38,8 @@ class Asked(_message.Message):
     request_id: str
     media: str
     file: str
-    def __init__(self, id: _Optional[int] = ..., ask: _Optional[_Union[Asked.Ask, str]] = ..., name: _Optional[str] = ..., payload: _Optional[bytes] = ..., accept: _Optional[str] = ..., seconds: _Optional[float] = ..., request_id: _Optional[str] = ..., media: _Optional[str] = ..., file: _Optional[str] = ...) -> None: ...
+    traceparent: str
+    def __init__(self, id: _Optional[int] = ..., ask: _Optional[_Union[Asked.Ask, str]] = ..., name: _Optional[str] = ..., payload: _Optional[bytes] = ..., accept: _Optional[str] = ..., seconds: _Optional[float] = ..., request_id: _Optional[str] = ..., media: _Optional[str] = ..., file: _Optional[str] = ..., traceparent: _Optional[str] = ...) -> None: ...
 
 class Told(_message.Message):
     __slots__ = ("id", "tell", "payload", "media", "more")

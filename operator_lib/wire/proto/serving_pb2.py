@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%operator_lib/wire/proto/serving.proto\x12\x0foperator_lib.v1\"\x1c\n\x0cStatsRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"\x86\x02\n\nStatsReply\x12\x0e\n\x06status\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x05\x12\x0e\n\x06wanted\x18\x03 \x01(\x05\x12\x10\n\x08restarts\x18\x04 \x01(\r\x12\x35\n\x08replicas\x18\x05 \x03(\x0b\x32#.operator_lib.v1.StatsReply.Replica\x1a~\n\x07Replica\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0b\n\x03pid\x18\x02 \x01(\x05\x12\x0f\n\x07version\x18\x03 \x01(\x05\x12\x0e\n\x06status\x18\x04 \x01(\t\x12\x0f\n\x07started\x18\x05 \x01(\x01\x12(\n\x04load\x18\x06 \x01(\x0b\x32\x1a.operator_lib.v1.LoadReply\"K\n\x0e\x43onnectRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04wait\x18\x02 \x01(\x01\x12\x0c\n\x04\x64\x65\x61\x64\x18\x03 \x03(\t\x12\x0f\n\x07version\x18\x04 \x01(\x05\"N\n\x0b\x46\x61teRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nreplica_id\x18\x02 \x01(\t\x12\x0f\n\x07session\x18\x03 \x01(\x06\x12\x0c\n\x04\x63\x61ll\x18\x04 \x01(\x04\"M\n\tFateReply\x12\x14\n\x0clast_started\x18\x01 \x01(\x04\x12\r\n\x05known\x18\x02 \x01(\x08\x12\r\n\x05\x63\x61use\x18\x03 \x01(\t\x12\x0c\n\x04kind\x18\x04 \x01(\t\"\x88\x02\n\x0c\x43onnectReply\x12\x39\n\tendpoints\x18\x01 \x03(\x0b\x32&.operator_lib.v1.ConnectReply.Endpoint\x12\x0f\n\x07version\x18\x02 \x01(\x05\x12\x13\n\x0bschema_json\x18\x03 \x01(\t\x12\r\n\x05\x63\x61use\x18\x04 \x01(\t\x12\x14\n\x0coptions_json\x18\x05 \x01(\t\x12\x0f\n\x07\x66\x61ilure\x18\x06 \x01(\x0c\x12\x13\n\x0b\x63\x65rtificate\x18\x07 \x01(\t\x1aL\n\x08\x45ndpoint\x12\x12\n\nreplica_id\x18\x01 \x01(\t\x12\x0f\n\x07\x61\x64\x64ress\x18\x02 \x01(\t\x12\r\n\x05token\x18\x03 \x01(\t\x12\x0c\n\x04line\x18\x04 \x01(\r\"\r\n\x0bLoadRequest\"\xa1\x01\n\tLoadReply\x12\x0f\n\x07waiting\x18\x01 \x01(\r\x12\x0f\n\x07running\x18\x02 \x01(\r\x12\x0e\n\x06oldest\x18\x03 \x01(\x01\x12\x0e\n\x06worked\x18\x04 \x01(\x01\x12\x0e\n\x06memory\x18\x05 \x01(\x04\x12,\n\x07methods\x18\x06 \x03(\x0b\x32\x1b.operator_lib.v1.MethodLoad\x12\x14\n\x0c\x62\x61tches_json\x18\x07 \x01(\t\"\xbb\x01\n\nMethodLoad\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x63\x61lls\x18\x02 \x01(\x04\x12\x0e\n\x06\x65rrors\x18\x03 \x01(\x04\x12\x0f\n\x07seconds\x18\x04 \x01(\x01\x12=\n\tlatencies\x18\x05 \x03(\x0b\x32*.operator_lib.v1.MethodLoad.LatenciesEntry\x1a\x30\n\x0eLatenciesEntry\x12\x0b\n\x03key\x18\x01 \x01(\r\x12\r\n\x05value\x18\x02 \x01(\x04:\x02\x38\x01\"\x1c\n\x0bShedRequest\x12\r\n\x05\x63ount\x18\x01 \x01(\r\"\x1a\n\tShedReply\x12\r\n\x05\x63ount\x18\x01 \x01(\r\"\xf2\x01\n\x04\x43\x61ll\x12\n\n\x02id\x18\x01 \x01(\x04\x12#\n\x04verb\x18\x02 \x01(\x0e\x32\x15.operator_lib.v1.Verb\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x0f\n\x07payload\x18\x04 \x01(\x0c\x12\x0c\n\x04more\x18\x05 \x01(\x08\x12\x0c\n\x04json\x18\x06 \x01(\x08\x12;\n\x0b\x65nvironment\x18\x07 \x03(\x0b\x32&.operator_lib.v1.Call.EnvironmentEntry\x12\r\n\x05\x63hain\x18\x08 \x01(\t\x1a\x32\n\x10\x45nvironmentEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\">\n\x08\x43\x61llPack\x12$\n\x05\x63\x61lls\x18\x01 \x03(\x0b\x32\x15.operator_lib.v1.Call\x12\x0c\n\x04last\x18\x02 \x01(\x08\"^\n\x06\x41nswer\x12\n\n\x02id\x18\x01 \x01(\x04\x12)\n\x04kind\x18\x02 \x01(\x0e\x32\x1b.operator_lib.v1.AnswerKind\x12\x0f\n\x07payload\x18\x03 \x01(\x0c\x12\x0c\n\x04more\x18\x04 \x01(\x08\"\x11\n\x0f\x46\x61rewellRequest\"\x0f\n\rFarewellReply\"E\n\nAnswerPack\x12(\n\x07\x61nswers\x18\x01 \x03(\x0b\x32\x17.operator_lib.v1.Answer\x12\r\n\x05going\x18\x02 \x01(\x08\"3\n\x0eIterateRequest\x12\x13\n\x0biterator_id\x18\x01 \x01(\t\x12\x0c\n\x04send\x18\x02 \x01(\x0c*@\n\x04Verb\x12\x08\n\x04\x43\x41LL\x10\x00\x12\x07\n\x03GET\x10\x01\x12\x07\n\x03SET\x10\x02\x12\x07\n\x03\x44\x45L\x10\x03\x12\n\n\x06\x44UNDER\x10\x04\x12\x07\n\x03MAP\x10\x05*`\n\nAnswerKind\x12\t\n\x05VALUE\x10\x00\x12\t\n\x05\x45RROR\x10\x01\x12\x0c\n\x08ITERATOR\x10\x02\x12\x0c\n\x08\x43\x41LLABLE\x10\x03\x12\x0b\n\x07REFUSED\x10\x04\x12\x08\n\x04STOP\x10\x05\x12\t\n\x05MOVED\x10\x06\x32\xdc\x01\n\x08Servings\x12I\n\x07\x43onnect\x12\x1f.operator_lib.v1.ConnectRequest\x1a\x1d.operator_lib.v1.ConnectReply\x12@\n\x04\x46\x61te\x12\x1c.operator_lib.v1.FateRequest\x1a\x1a.operator_lib.v1.FateReply\x12\x43\n\x05Stats\x12\x1d.operator_lib.v1.StatsRequest\x1a\x1b.operator_lib.v1.StatsReply2\xa5\x03\n\x05\x43\x61lls\x12\x45\n\x07Session\x12\x19.operator_lib.v1.CallPack\x1a\x1b.operator_lib.v1.AnswerPack(\x01\x30\x01\x12N\n\x08\x46\x61rewell\x12 .operator_lib.v1.FarewellRequest\x1a\x1e.operator_lib.v1.FarewellReply0\x01\x12G\n\x07Iterate\x12\x1f.operator_lib.v1.IterateRequest\x1a\x17.operator_lib.v1.Answer(\x01\x30\x01\x12\x38\n\x06Invoke\x12\x15.operator_lib.v1.Call\x1a\x17.operator_lib.v1.Answer\x12@\n\x04Load\x12\x1c.operator_lib.v1.LoadRequest\x1a\x1a.operator_lib.v1.LoadReply\x12@\n\x04Shed\x12\x1c.operator_lib.v1.ShedRequest\x1a\x1a.operator_lib.v1.ShedReplyb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%operator_lib/wire/proto/serving.proto\x12\x0foperator_lib.v1\"\x1c\n\x0cStatsRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"\x86\x02\n\nStatsReply\x12\x0e\n\x06status\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x05\x12\x0e\n\x06wanted\x18\x03 \x01(\x05\x12\x10\n\x08restarts\x18\x04 \x01(\r\x12\x35\n\x08replicas\x18\x05 \x03(\x0b\x32#.operator_lib.v1.StatsReply.Replica\x1a~\n\x07Replica\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0b\n\x03pid\x18\x02 \x01(\x05\x12\x0f\n\x07version\x18\x03 \x01(\x05\x12\x0e\n\x06status\x18\x04 \x01(\t\x12\x0f\n\x07started\x18\x05 \x01(\x01\x12(\n\x04load\x18\x06 \x01(\x0b\x32\x1a.operator_lib.v1.LoadReply\"K\n\x0e\x43onnectRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04wait\x18\x02 \x01(\x01\x12\x0c\n\x04\x64\x65\x61\x64\x18\x03 \x03(\t\x12\x0f\n\x07version\x18\x04 \x01(\x05\"N\n\x0b\x46\x61teRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nreplica_id\x18\x02 \x01(\t\x12\x0f\n\x07session\x18\x03 \x01(\x06\x12\x0c\n\x04\x63\x61ll\x18\x04 \x01(\x04\"M\n\tFateReply\x12\x14\n\x0clast_started\x18\x01 \x01(\x04\x12\r\n\x05known\x18\x02 \x01(\x08\x12\r\n\x05\x63\x61use\x18\x03 \x01(\t\x12\x0c\n\x04kind\x18\x04 \x01(\t\"\x88\x02\n\x0c\x43onnectReply\x12\x39\n\tendpoints\x18\x01 \x03(\x0b\x32&.operator_lib.v1.ConnectReply.Endpoint\x12\x0f\n\x07version\x18\x02 \x01(\x05\x12\x13\n\x0bschema_json\x18\x03 \x01(\t\x12\r\n\x05\x63\x61use\x18\x04 \x01(\t\x12\x14\n\x0coptions_json\x18\x05 \x01(\t\x12\x0f\n\x07\x66\x61ilure\x18\x06 \x01(\x0c\x12\x13\n\x0b\x63\x65rtificate\x18\x07 \x01(\t\x1aL\n\x08\x45ndpoint\x12\x12\n\nreplica_id\x18\x01 \x01(\t\x12\x0f\n\x07\x61\x64\x64ress\x18\x02 \x01(\t\x12\r\n\x05token\x18\x03 \x01(\t\x12\x0c\n\x04line\x18\x04 \x01(\r\"\x0e\n\x0cSpansRequest\"\x19\n\x08SpanPack\x12\r\n\x05lines\x18\x01 \x01(\x0c\"\r\n\x0bLoadRequest\"\xa1\x01\n\tLoadReply\x12\x0f\n\x07waiting\x18\x01 \x01(\r\x12\x0f\n\x07running\x18\x02 \x01(\r\x12\x0e\n\x06oldest\x18\x03 \x01(\x01\x12\x0e\n\x06worked\x18\x04 \x01(\x01\x12\x0e\n\x06memory\x18\x05 \x01(\x04\x12,\n\x07methods\x18\x06 \x03(\x0b\x32\x1b.operator_lib.v1.MethodLoad\x12\x14\n\x0c\x62\x61tches_json\x18\x07 \x01(\t\"\xbb\x01\n\nMethodLoad\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x63\x61lls\x18\x02 \x01(\x04\x12\x0e\n\x06\x65rrors\x18\x03 \x01(\x04\x12\x0f\n\x07seconds\x18\x04 \x01(\x01\x12=\n\tlatencies\x18\x05 \x03(\x0b\x32*.operator_lib.v1.MethodLoad.LatenciesEntry\x1a\x30\n\x0eLatenciesEntry\x12\x0b\n\x03key\x18\x01 \x01(\r\x12\r\n\x05value\x18\x02 \x01(\x04:\x02\x38\x01\"\x1c\n\x0bShedRequest\x12\r\n\x05\x63ount\x18\x01 \x01(\r\"\x1a\n\tShedReply\x12\r\n\x05\x63ount\x18\x01 \x01(\r\"\x87\x02\n\x04\x43\x61ll\x12\n\n\x02id\x18\x01 \x01(\x04\x12#\n\x04verb\x18\x02 \x01(\x0e\x32\x15.operator_lib.v1.Verb\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x0f\n\x07payload\x18\x04 \x01(\x0c\x12\x0c\n\x04more\x18\x05 \x01(\x08\x12\x0c\n\x04json\x18\x06 \x01(\x08\x12;\n\x0b\x65nvironment\x18\x07 \x03(\x0b\x32&.operator_lib.v1.Call.EnvironmentEntry\x12\r\n\x05\x63hain\x18\x08 \x01(\t\x12\x13\n\x0btraceparent\x18\t \x01(\t\x1a\x32\n\x10\x45nvironmentEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\">\n\x08\x43\x61llPack\x12$\n\x05\x63\x61lls\x18\x01 \x03(\x0b\x32\x15.operator_lib.v1.Call\x12\x0c\n\x04last\x18\x02 \x01(\x08\"^\n\x06\x41nswer\x12\n\n\x02id\x18\x01 \x01(\x04\x12)\n\x04kind\x18\x02 \x01(\x0e\x32\x1b.operator_lib.v1.AnswerKind\x12\x0f\n\x07payload\x18\x03 \x01(\x0c\x12\x0c\n\x04more\x18\x04 \x01(\x08\"\x11\n\x0f\x46\x61rewellRequest\"\x0f\n\rFarewellReply\"E\n\nAnswerPack\x12(\n\x07\x61nswers\x18\x01 \x03(\x0b\x32\x17.operator_lib.v1.Answer\x12\r\n\x05going\x18\x02 \x01(\x08\"3\n\x0eIterateRequest\x12\x13\n\x0biterator_id\x18\x01 \x01(\t\x12\x0c\n\x04send\x18\x02 \x01(\x0c*@\n\x04Verb\x12\x08\n\x04\x43\x41LL\x10\x00\x12\x07\n\x03GET\x10\x01\x12\x07\n\x03SET\x10\x02\x12\x07\n\x03\x44\x45L\x10\x03\x12\n\n\x06\x44UNDER\x10\x04\x12\x07\n\x03MAP\x10\x05*`\n\nAnswerKind\x12\t\n\x05VALUE\x10\x00\x12\t\n\x05\x45RROR\x10\x01\x12\x0c\n\x08ITERATOR\x10\x02\x12\x0c\n\x08\x43\x41LLABLE\x10\x03\x12\x0b\n\x07REFUSED\x10\x04\x12\x08\n\x04STOP\x10\x05\x12\t\n\x05MOVED\x10\x06\x32\xdc\x01\n\x08Servings\x12I\n\x07\x43onnect\x12\x1f.operator_lib.v1.ConnectRequest\x1a\x1d.operator_lib.v1.ConnectReply\x12@\n\x04\x46\x61te\x12\x1c.operator_lib.v1.FateRequest\x1a\x1a.operator_lib.v1.FateReply\x12\x43\n\x05Stats\x12\x1d.operator_lib.v1.StatsRequest\x1a\x1b.operator_lib.v1.StatsReply2\xea\x03\n\x05\x43\x61lls\x12\x45\n\x07Session\x12\x19.operator_lib.v1.CallPack\x1a\x1b.operator_lib.v1.AnswerPack(\x01\x30\x01\x12N\n\x08\x46\x61rewell\x12 .operator_lib.v1.FarewellRequest\x1a\x1e.operator_lib.v1.FarewellReply0\x01\x12G\n\x07Iterate\x12\x1f.operator_lib.v1.IterateRequest\x1a\x17.operator_lib.v1.Answer(\x01\x30\x01\x12\x38\n\x06Invoke\x12\x15.operator_lib.v1.Call\x1a\x17.operator_lib.v1.Answer\x12@\n\x04Load\x12\x1c.operator_lib.v1.LoadRequest\x1a\x1a.operator_lib.v1.LoadReply\x12@\n\x04Shed\x12\x1c.operator_lib.v1.ShedRequest\x1a\x1a.operator_lib.v1.ShedReply\x12\x43\n\x05Spans\x12\x1d.operator_lib.v1.SpansRequest\x1a\x19.operator_lib.v1.SpanPack0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,10 +35,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_METHODLOAD_LATENCIESENTRY']._serialized_options = b'8\001'
   _globals['_CALL_ENVIRONMENTENTRY']._loaded_options = None
   _globals['_CALL_ENVIRONMENTENTRY']._serialized_options = b'8\001'
-  _globals['_VERB']._serialized_start=1848
-  _globals['_VERB']._serialized_end=1912
-  _globals['_ANSWERKIND']._serialized_start=1914
-  _globals['_ANSWERKIND']._serialized_end=2010
+  _globals['_VERB']._serialized_start=1912
+  _globals['_VERB']._serialized_end=1976
+  _globals['_ANSWERKIND']._serialized_start=1978
+  _globals['_ANSWERKIND']._serialized_end=2074
   _globals['_STATSREQUEST']._serialized_start=58
   _globals['_STATSREQUEST']._serialized_end=86
   _globals['_STATSREPLY']._serialized_start=89
@@ -55,36 +55,40 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CONNECTREPLY']._serialized_end=854
   _globals['_CONNECTREPLY_ENDPOINT']._serialized_start=778
   _globals['_CONNECTREPLY_ENDPOINT']._serialized_end=854
-  _globals['_LOADREQUEST']._serialized_start=856
-  _globals['_LOADREQUEST']._serialized_end=869
-  _globals['_LOADREPLY']._serialized_start=872
-  _globals['_LOADREPLY']._serialized_end=1033
-  _globals['_METHODLOAD']._serialized_start=1036
-  _globals['_METHODLOAD']._serialized_end=1223
-  _globals['_METHODLOAD_LATENCIESENTRY']._serialized_start=1175
-  _globals['_METHODLOAD_LATENCIESENTRY']._serialized_end=1223
-  _globals['_SHEDREQUEST']._serialized_start=1225
-  _globals['_SHEDREQUEST']._serialized_end=1253
-  _globals['_SHEDREPLY']._serialized_start=1255
-  _globals['_SHEDREPLY']._serialized_end=1281
-  _globals['_CALL']._serialized_start=1284
-  _globals['_CALL']._serialized_end=1526
-  _globals['_CALL_ENVIRONMENTENTRY']._serialized_start=1476
-  _globals['_CALL_ENVIRONMENTENTRY']._serialized_end=1526
-  _globals['_CALLPACK']._serialized_start=1528
-  _globals['_CALLPACK']._serialized_end=1590
-  _globals['_ANSWER']._serialized_start=1592
-  _globals['_ANSWER']._serialized_end=1686
-  _globals['_FAREWELLREQUEST']._serialized_start=1688
-  _globals['_FAREWELLREQUEST']._serialized_end=1705
-  _globals['_FAREWELLREPLY']._serialized_start=1707
-  _globals['_FAREWELLREPLY']._serialized_end=1722
-  _globals['_ANSWERPACK']._serialized_start=1724
-  _globals['_ANSWERPACK']._serialized_end=1793
-  _globals['_ITERATEREQUEST']._serialized_start=1795
-  _globals['_ITERATEREQUEST']._serialized_end=1846
-  _globals['_SERVINGS']._serialized_start=2013
-  _globals['_SERVINGS']._serialized_end=2233
-  _globals['_CALLS']._serialized_start=2236
-  _globals['_CALLS']._serialized_end=2657
+  _globals['_SPANSREQUEST']._serialized_start=856
+  _globals['_SPANSREQUEST']._serialized_end=870
+  _globals['_SPANPACK']._serialized_start=872
+  _globals['_SPANPACK']._serialized_end=897
+  _globals['_LOADREQUEST']._serialized_start=899
+  _globals['_LOADREQUEST']._serialized_end=912
+  _globals['_LOADREPLY']._serialized_start=915
+  _globals['_LOADREPLY']._serialized_end=1076
+  _globals['_METHODLOAD']._serialized_start=1079
+  _globals['_METHODLOAD']._serialized_end=1266
+  _globals['_METHODLOAD_LATENCIESENTRY']._serialized_start=1218
+  _globals['_METHODLOAD_LATENCIESENTRY']._serialized_end=1266
+  _globals['_SHEDREQUEST']._serialized_start=1268
+  _globals['_SHEDREQUEST']._serialized_end=1296
+  _globals['_SHEDREPLY']._serialized_start=1298
+  _globals['_SHEDREPLY']._serialized_end=1324
+  _globals['_CALL']._serialized_start=1327
+  _globals['_CALL']._serialized_end=1590
+  _globals['_CALL_ENVIRONMENTENTRY']._serialized_start=1540
+  _globals['_CALL_ENVIRONMENTENTRY']._serialized_end=1590
+  _globals['_CALLPACK']._serialized_start=1592
+  _globals['_CALLPACK']._serialized_end=1654
+  _globals['_ANSWER']._serialized_start=1656
+  _globals['_ANSWER']._serialized_end=1750
+  _globals['_FAREWELLREQUEST']._serialized_start=1752
+  _globals['_FAREWELLREQUEST']._serialized_end=1769
+  _globals['_FAREWELLREPLY']._serialized_start=1771
+  _globals['_FAREWELLREPLY']._serialized_end=1786
+  _globals['_ANSWERPACK']._serialized_start=1788
+  _globals['_ANSWERPACK']._serialized_end=1857
+  _globals['_ITERATEREQUEST']._serialized_start=1859
+  _globals['_ITERATEREQUEST']._serialized_end=1910
+  _globals['_SERVINGS']._serialized_start=2077
+  _globals['_SERVINGS']._serialized_end=2297
+  _globals['_CALLS']._serialized_start=2300
+  _globals['_CALLS']._serialized_end=2790
 # @@protoc_insertion_point(module_scope)

@@ -139,6 +139,16 @@ class ConnectReply(_message.Message):
     certificate: str
     def __init__(self, endpoints: _Optional[_Iterable[_Union[ConnectReply.Endpoint, _Mapping]]] = ..., version: _Optional[int] = ..., schema_json: _Optional[str] = ..., cause: _Optional[str] = ..., options_json: _Optional[str] = ..., failure: _Optional[bytes] = ..., certificate: _Optional[str] = ...) -> None: ...
 
+class SpansRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class SpanPack(_message.Message):
+    __slots__ = ("lines",)
+    LINES_FIELD_NUMBER: _ClassVar[int]
+    lines: bytes
+    def __init__(self, lines: _Optional[bytes] = ...) -> None: ...
+
 class LoadRequest(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
@@ -195,7 +205,7 @@ class ShedReply(_message.Message):
     def __init__(self, count: _Optional[int] = ...) -> None: ...
 
 class Call(_message.Message):
-    __slots__ = ("id", "verb", "name", "payload", "more", "json", "environment", "chain")
+    __slots__ = ("id", "verb", "name", "payload", "more", "json", "environment", "chain", "traceparent")
     class EnvironmentEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -211,6 +221,7 @@ class Call(_message.Message):
     JSON_FIELD_NUMBER: _ClassVar[int]
     ENVIRONMENT_FIELD_NUMBER: _ClassVar[int]
     CHAIN_FIELD_NUMBER: _ClassVar[int]
+    TRACEPARENT_FIELD_NUMBER: _ClassVar[int]
     id: int
     verb: Verb
     name: str
@@ -219,7 +230,8 @@ class Call(_message.Message):
     json: bool
     environment: _containers.ScalarMap[str, str]
     chain: str
-    def __init__(self, id: _Optional[int] = ..., verb: _Optional[_Union[Verb, str]] = ..., name: _Optional[str] = ..., payload: _Optional[bytes] = ..., more: _Optional[bool] = ..., json: _Optional[bool] = ..., environment: _Optional[_Mapping[str, str]] = ..., chain: _Optional[str] = ...) -> None: ...
+    traceparent: str
+    def __init__(self, id: _Optional[int] = ..., verb: _Optional[_Union[Verb, str]] = ..., name: _Optional[str] = ..., payload: _Optional[bytes] = ..., more: _Optional[bool] = ..., json: _Optional[bool] = ..., environment: _Optional[_Mapping[str, str]] = ..., chain: _Optional[str] = ..., traceparent: _Optional[str] = ...) -> None: ...
 
 class CallPack(_message.Message):
     __slots__ = ("calls", "last")

@@ -227,6 +227,11 @@ class CallsStub:
                 request_serializer=operator__lib_dot_wire_dot_proto_dot_serving__pb2.ShedRequest.SerializeToString,
                 response_deserializer=operator__lib_dot_wire_dot_proto_dot_serving__pb2.ShedReply.FromString,
                 _registered_method=True)
+        self.Spans = channel.unary_stream(
+                '/operator_lib.v1.Calls/Spans',
+                request_serializer=operator__lib_dot_wire_dot_proto_dot_serving__pb2.SpansRequest.SerializeToString,
+                response_deserializer=operator__lib_dot_wire_dot_proto_dot_serving__pb2.SpanPack.FromString,
+                _registered_method=True)
 
 
 class CallsServicer:
@@ -279,6 +284,13 @@ class CallsServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Spans(self, request, context):
+        """The spans of its calls as they end, until the replica has gone. For the worker, which tells collectors.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_CallsServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -311,6 +323,11 @@ def add_CallsServicer_to_server(servicer, server):
                     servicer.Shed,
                     request_deserializer=operator__lib_dot_wire_dot_proto_dot_serving__pb2.ShedRequest.FromString,
                     response_serializer=operator__lib_dot_wire_dot_proto_dot_serving__pb2.ShedReply.SerializeToString,
+            ),
+            'Spans': grpc.unary_stream_rpc_method_handler(
+                    servicer.Spans,
+                    request_deserializer=operator__lib_dot_wire_dot_proto_dot_serving__pb2.SpansRequest.FromString,
+                    response_serializer=operator__lib_dot_wire_dot_proto_dot_serving__pb2.SpanPack.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -477,6 +494,33 @@ class Calls:
             '/operator_lib.v1.Calls/Shed',
             operator__lib_dot_wire_dot_proto_dot_serving__pb2.ShedRequest.SerializeToString,
             operator__lib_dot_wire_dot_proto_dot_serving__pb2.ShedReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Spans(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/operator_lib.v1.Calls/Spans',
+            operator__lib_dot_wire_dot_proto_dot_serving__pb2.SpansRequest.SerializeToString,
+            operator__lib_dot_wire_dot_proto_dot_serving__pb2.SpanPack.FromString,
             options,
             channel_credentials,
             insecure,

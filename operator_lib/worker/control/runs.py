@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from operator_lib.engine.process import FAILURE, OUTPUTS, VALUE
 from operator_lib.errors import NotFound, NotReady
+from operator_lib.telemetry.trace_context import TraceContext
 from operator_lib.wire.failure import encode_failure
 from operator_lib.wire.proto import common_pb2 as common
 from operator_lib.wire.proto import runs_pb2 as pb
@@ -31,15 +32,21 @@ LISTED = 1 << 20
 CHUNK = 1 << 20
 
 
+def caller_of(context: Any) -> str:
+    """The span of who calls, as its metadata say; "" where they say none."""
+    found = TraceContext.parse(str(dict(context.invocation_metadata() or ()).get("traceparent", "")))
+    return str(found) if found is not None else ""
+
+
 class Runs(rpc.RunsServicer):
     def __init__(self, worker: Worker) -> None:
         self.worker = worker
 
     @unary
     async def Submit(self, request: pb.SubmitRequest, context: Any) -> pb.RunState:
-        return self.state(await self.worker.runs.submit(self._row(request)))
+        return self.state(await self.worker.runs.submit(self._row(request, caller=caller_of(context))))
 
-    def _row(self, request: pb.SubmitRequest, old: RunRow | None = None) -> RunRow:
+    def _row(self, request: pb.SubmitRequest, old: RunRow | None = None, caller: str = "") -> RunRow:
         """A run that is asked for; `old`: the one whose input it gets when it has none."""
         worker = self.worker
         job = worker.store.deployment(name=request.job, kind="job")
@@ -62,6 +69,7 @@ class Runs(rpc.RunsServicer):
             input_ref=request.blob.sha256 if by_blob else "inline",
             input_inline=None if by_blob else request.inline,
             at_most_once=request.at_most_once,
+            traceparent=caller,
         )
 
     def state(self, row: RunRow, *, inline: bool = True) -> pb.RunState:

@@ -91,7 +91,7 @@ class Call:
 
     async def _pass_on(self, receive: Any, serving: Serving, reply: Reply, seconds: float) -> None:
         head, arguments = self.head, reply.known.get(self.method)
-        start = Asked(name=self.method, request_id=head.request_id.decode("latin-1"))
+        start = Asked(name=self.method, request_id=head.request_id.decode("latin-1"), traceparent=head.traceparent)
         if head.accept not in _PLAIN:
             start.accept = head.accept[:2000]
         if seconds:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
 
+from operator_lib.telemetry.trace_context import TraceContext
 from operator_lib.worker import tls
 from operator_lib.worker.config import loopback
 from operator_lib.worker.http import origins
@@ -52,6 +53,8 @@ class Guard:
         added = [(b"x-request-id", head.request_id)]
         if head.origin is not None:
             added += origins.headers(head.origin, self.origins)
+        tracing = self.worker.tracing
+        span = tracing.begin(head) if tracing.on and head.method == "POST" else None
         status, started = 0, time.monotonic()
 
         async def counted(message: Any) -> None:
@@ -65,11 +68,14 @@ class Guard:
         try:
             await self._chosen(head)(scope, receive, counted)
         finally:
+            if span is not None:
+                tracing.end(span, head, status)
             if self.worker.config.access_log:
                 took = (time.monotonic() - started) * 1000
                 path = scope["raw_path"].decode("latin-1")  # as it was sent: nothing in it can end a line
+                trace = TraceContext.parse(head.traceparent)
                 about = head.method, path, status or "-", took, head.request_id.decode("latin-1")
-                log.info("%s %s %s %.1f ms, request %s", *about)
+                log.info("%s %s %s %.1f ms, request %s%s", *about, f", trace {trace.trace_id}" if trace else "")
 
     def _chosen(self, head: Head) -> Any:
         """What answers."""

@@ -8,7 +8,18 @@ from typing import Any
 class Head:
     """Those of one request; "" or None where there is none. Of a header that may be repeated all are joined."""
 
-    __slots__ = ("accept", "authorization", "hosts", "length", "media", "method", "origin", "path", "request_id")
+    __slots__ = (
+        "accept",
+        "authorization",
+        "hosts",
+        "length",
+        "media",
+        "method",
+        "origin",
+        "path",
+        "request_id",
+        "traceparent",
+    )
 
     def __init__(self, scope: Any) -> None:
         self.method: str = scope["method"]
@@ -20,6 +31,7 @@ class Head:
         self.media = ""
         self.length = ""
         self.request_id = b""
+        self.traceparent = ""
         for name, value in scope["headers"]:
             if name == b"host":
                 self.hosts.append(value.decode("latin-1"))
@@ -35,3 +47,5 @@ class Head:
                 self.origin = value.decode("latin-1")
             elif name == b"x-request-id":
                 self.request_id = value
+            elif name == b"traceparent":
+                self.traceparent = value.decode("latin-1")

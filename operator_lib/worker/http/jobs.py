@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from operator_lib.telemetry.trace_context import TraceContext
 from operator_lib.worker.http.body import read_json
 from operator_lib.worker.http.deployments import VERSION
 from operator_lib.worker.http.endpoint import Answer, Endpoint, Json, Parameter
@@ -49,7 +50,8 @@ async def submit(worker: Worker, request: Request, query: Json) -> Response:
     job, version = asked(worker, request, query, "job")
     key = idempotency_key(request)
     value, text = await read_json(request.scope["head"], request.receive)
-    row = await worker.runs.submit(checked_run(job, version, key, value, text))
+    caller = TraceContext.parse(request.scope["head"].traceparent)
+    row = await worker.runs.submit(checked_run(job, version, key, value, text, str(caller or "")))
     if query.get("wait"):
         row = await ended(worker, row, query.get("timeout", PATIENCE), request)
         if row.terminal:
@@ -62,8 +64,10 @@ async def submit(worker: Worker, request: Request, query: Json) -> Response:
     return accepted(row)
 
 
-def checked_run(job: DeploymentRow, version: VersionRow, key: str, value: Any, text: bytes) -> RunRow:
-    """A row for a run with the arguments of a body.
+def checked_run(
+    job: DeploymentRow, version: VersionRow, key: str, value: Any, text: bytes, traceparent: str = ""
+) -> RunRow:
+    """A row for a run with the arguments of a body; `traceparent`: the span of who asks.
 
     Raises:
         Refusal: 422, they do not fit.
@@ -78,6 +82,7 @@ def checked_run(job: DeploymentRow, version: VersionRow, key: str, value: Any, t
         input_sha256=hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest(),
         input_ref="inline",
         input_inline=text,
+        traceparent=traceparent,
     )
 
 

@@ -88,6 +88,7 @@ class RunRow:
         result_size: bytes, -1 without a result.
         done: items finished so far, of a map.
         forgiven: how many of the attempts do not count any more: the run was resumed after them.
+        traceparent: the span of who has asked for it, empty where nobody traces.
     """
 
     id: str
@@ -112,6 +113,7 @@ class RunRow:
     cancel_requested: bool = False
     done: int = 0
     forgiven: int = 0
+    traceparent: str = ""
 
     @property
     def terminal(self) -> bool:

@@ -76,6 +76,7 @@ def submit(connection: sqlite3.Connection, row: RunRow) -> tuple[RunRow, bool]:
         input_ref=row.input_ref,
         input_inline=row.input_inline,
         at_most_once=row.at_most_once,
+        traceparent=row.traceparent,
     )
     names = RUN.split(", ")
     marks = ", ".join("?" * len(names))

@@ -126,6 +126,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX runs_ended ON runs (ended) WHERE ended IS NOT NULL",
     ),
     ("ALTER TABLE runs ADD COLUMN forgiven INTEGER NOT NULL DEFAULT 0",),
+    ("ALTER TABLE runs ADD COLUMN traceparent TEXT NOT NULL DEFAULT ''",),
 )
 
 NEWEST = len(MIGRATIONS)
