@@ -70,8 +70,8 @@ class Spans(Load):
         super().come(call, now)
         caller = TraceContext.parse(call.traceparent)
         made = self._sampling.begin(caller)
-        number, named = self._recorder.number(), call.name or "(the object itself)"
-        span = Span(made.trace_id, made.span_id, caller.span_id if caller else "", f"{self._name}.{named}", time.time())
+        number, named = self._recorder.number(), f"{self._name}.{call.name}" if call.name else self._name
+        span = Span(made.trace_id, made.span_id, caller.span_id if caller else "", named, time.time())
         span.kind = SERVER
         span.attributes = {"operator_lib.method": call.name, "operator_lib.verb": _VERBS[call.verb]}
         span.call = number

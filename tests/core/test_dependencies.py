@@ -13,6 +13,7 @@ PACKAGE = Path(operator_lib.__file__).parent
 # import name -> name of the distribution, where they differ
 DISTRIBUTIONS = {
     "google": "protobuf",
+    "opentelemetry": "opentelemetry-sdk",
     "grpc": "grpcio",
     "grpc_health": "grpcio-health-checking",
     "grpc_reflection": "grpcio-reflection",
@@ -22,7 +23,7 @@ DISTRIBUTIONS = {
     "sklearn": "scikit-learn",
     "yaml": "pyyaml",
 }
-EXTRAS = ("demo", "worker", "autobatch", "autobatch-native", "torchserve", "watch")
+EXTRAS = ("demo", "worker", "autobatch", "autobatch-native", "torchserve", "watch", "otel")
 # Values of these travel, or are computed with, when somebody has them; click comes with typer.
 WHERE_INSTALLED = {
     *("IPython", "PIL", "click", "jax", "numpy", "pandas", "polars", "pyarrow", "pydantic", "tensorflow", "torch"),

@@ -29,7 +29,7 @@ class Nodes:
             about["code.file.path"], about["code.line.number"] = place["file"], place["line"]
         node = self._node(span, place)
         if node is not None:
-            about["operator_lib.node.id"], span.name = node.id, node.name
+            about["operator_lib.node.id"] = node.id
 
     def _node(self, span: Span, place: Mapping[str, Any]) -> Any:
         known = span.scope in self._scopes

@@ -25,6 +25,7 @@ class RunSpans:
         self._attempt = 0
         self._open: dict[int, Span] = {}
         self._moments: list[tuple[str, float]] = []
+        self._why = ""  # words of the exception that came out of it
 
     def __call__(self, events: Iterable[Mapping[str, Any]]) -> Iterator[Span]:
         """Each as soon as the events say that it is over, that of the run last."""
@@ -66,6 +67,7 @@ class RunSpans:
         span.end = float(event["t"])
         if phase == "error":
             span.error = str(event.get("error", "failed"))
+            self._why = self._why if span.scope else span.error
         elif phase == "cached":
             span.attributes["operator_lib.cached"] = True
         return span
@@ -86,7 +88,7 @@ class RunSpans:
         span = Span(self._run.trace_id, self._run.span_id, caller.span_id if caller else "", f"run {row.job}", 0.0)
         span.kind, span.moments = CONSUMER, self._moments
         span.start, span.end = row.created, row.ended or row.created
-        span.error = "" if row.status == "COMPLETED" else row.cause or row.status
+        span.error = "" if row.status == "COMPLETED" else row.cause or self._why or row.status
         span.attributes = {
             "operator_lib.run.id": row.id,
             "operator_lib.job": row.job,

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+
 from operator_lib import Batch, Operator, operator
+
+trace.set_tracer_provider(TracerProvider())
 
 
 class Add(Operator):
@@ -31,27 +36,21 @@ class Shop:
 
 
 class Order(Operator):
-    """A job that calls a serving, and has children."""
+    """A job that calls a serving, has children, and makes spans of its own."""
 
-    def __init__(self, shop):
-        self.shop = shop
+    def __init__(self) -> None:
         self.add = Add(1)
 
-    def forward(self, count: int) -> list[int]:
-        return [self.one(n) for n in range(count)]
-
-    def one(self, n: int) -> int:
-        return self.shop.price(self.add(n))
-
-
-class Asked(Operator):
-    """Whether the program may make spans of its own below ours, and where it stands in the middle of a call."""
-
-    def forward(self, url: str, token: str) -> list[str]:
-        import os
-
+    def forward(self, count: int, url: str, token: str) -> list[int]:
         shop = Operator.from_serving(url, token)
-        return [os.environ.get("TRACEPARENT", ""), str(shop.price(1))]
+        found = [self.one(shop, n) for n in range(count)]
+        with trace.get_tracer("mine").start_as_current_span("mine"):
+            found.append(shop.price(0))
+        return found
+
+    def one(self, shop, n: int) -> int:
+        net = self.add(n)
+        return shop.price(net)
 
 
 class Sums(Operator):
