@@ -23,7 +23,7 @@ ENDED = "the process that ran this input ended before it answered"
 class Pack:
     """Inputs that travel together, and what has come of the first of them."""
 
-    __slots__ = ("call", "done", "future", "inputs", "sent", "tries")
+    __slots__ = ("alone", "call", "done", "future", "inputs", "sent", "tries")
 
     def __init__(self, inputs: list[Any]) -> None:
         self.inputs = inputs
@@ -32,6 +32,7 @@ class Pack:
         self.call = 0  # the message that it was sent with
         self.sent = 0.0
         self.tries = 0  # processes that the first of those left has taken with it
+        self.alone = False  # its inputs are to be carried out one by one, also where there are batches
 
     @property
     def left(self) -> list[Any]:
@@ -57,6 +58,9 @@ class Pack:
             self.take([_decode(kept, load)])
             done += 1
         if self.call != fate.last or done == fate.begun:
+            return 0.0
+        if fate.begun - done > 1 and not self.alone:  # a batch of them: whose fault it was will show
+            self.alone = True
             return 0.0
         if retries is not None and self.tries < retries.max_retries:
             self.tries += 1

@@ -91,7 +91,10 @@ class Pool:
         # Packs that a process has taken with it, and why it ended, by replica.
         self.orphans: dict[str, list[Pack]] = {}
         self.fates: dict[str, Fate] = {}
-        self.retries = Options.from_json(handle._encoders).retries
+        options = Options.from_json(handle._encoders)
+        self.retries = options.retries
+        # Inputs that go together at least: a batch, where the operator takes them.
+        self.least = options.batch.max_size if options.batch is not None else 1
         self.lock = threading.Lock()
         self.error: BaseException | None = None
         self.closed = False
@@ -119,9 +122,9 @@ class Pool:
         pack = [first]
         given = 0
         for value in source:
-            size = self.pace
+            size = max(self.pace, self.least)
             if self.total is not None:  # towards the end smaller, so that all processes end together
-                size = min(size, (self.total - given) / (2 * self.wanted))
+                size = max(self.least, min(size, (self.total - given) / (2 * self.wanted)))
             if len(pack) >= size:
                 given += len(pack)
                 yield pack
@@ -163,7 +166,7 @@ class Pool:
             return
         pack.sent = time.monotonic()
         reply = functools.partial(self._answered, seat, pack)
-        pack.call = seat.session.send(pb.MAP, "", segments, reply)
+        pack.call = seat.session.send(pb.MAP, "", segments, reply, alone=pack.alone)
         seat.flight += 1
 
     def _encode(self, pack: Pack, inputs: list[Any]) -> list[Any] | None:

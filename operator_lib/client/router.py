@@ -23,6 +23,8 @@ from operator_lib.wire.proto import serving_pb2 as pb
 WAIT = 60.0
 # With every replica busy, ask at most this often (seconds) whether there are more by now.
 REFRESH = 0.5
+# How often a call that may not have been at fault is sent again after the death of a replica.
+DEATHS = 5
 # The same, when a replica has given back a call.
 AGAIN = 0.05
 
@@ -140,7 +142,7 @@ class Router:
         Raises:
             WorkerDied: the replica ended after it had been sent the call.
         """
-        traceparent = traced.outgoing()
+        traceparent, deaths = traced.outgoing(), 0
         while True:
             session = self.session()
             box: list[Any] = []
@@ -152,7 +154,7 @@ class Router:
                 done.release()
 
             try:
-                session.send(verb, name, segments, reply, environment, turn.chain(), traceparent)
+                session.send(verb, name, segments, reply, environment, turn.chain(), traceparent, deaths > 0)
             except Closed:
                 continue
             done.acquire()
@@ -164,7 +166,7 @@ class Router:
                 self.moved()
                 continue
             if kind == LOST:
-                self.lost(session, int(payload))
+                deaths += self.lost(session, int(payload), deaths < DEATHS and is_own(verb, name))
                 continue
             return kind, payload, session
 
@@ -174,7 +176,7 @@ class Router:
         """`call` as a future."""
         future: Future[tuple[int, Buffer, Session]] = Future()
         future.set_running_or_notify_cancel()
-        chain, traceparent = turn.chain(), traced.outgoing()
+        chain, traceparent, deaths = turn.chain(), traced.outgoing(), 0
 
         def send() -> None:
             try:
@@ -182,7 +184,7 @@ class Router:
                     session = self.session()
                     try:
                         hear = lambda kind, payload, s=session: reply(s, kind, payload)  # noqa: E731
-                        session.send(verb, name, segments, hear, environment, chain, traceparent)
+                        session.send(verb, name, segments, hear, environment, chain, traceparent, deaths > 0)
                         return
                     except Closed:
                         continue
@@ -190,8 +192,9 @@ class Router:
                 future.set_exception(error)
 
         def lost(session: Session, call_id: int) -> None:
+            nonlocal deaths
             try:
-                self.lost(session, call_id)
+                deaths += self.lost(session, call_id, deaths < DEATHS and is_own(verb, name))
             except BaseException as error:
                 future.set_exception(error)
             else:
@@ -216,8 +219,15 @@ class Router:
         send()
         return future
 
-    def lost(self, session: Session, call_id: int) -> None:
-        """After a replica went away: return if it never started the call, so that it can be sent again.
+    def lost(self, session: Session, call_id: int, own: bool = False) -> bool:
+        """After a replica went away: return if the call can be sent again, because it was never started, or because it
+        was in a batch, and may not be at fault. In that case it is to be carried out alone.
+
+        Args:
+            own: it is one of the object itself, and has not been sent again too often.
+
+        Returns:
+            Whether it is to be carried out alone.
 
         Raises:
             OperatorTimeout: it was ended because the call went over a time limit.
@@ -230,8 +240,16 @@ class Router:
             fate = connection.call(connection.servings.Fate, request, timeout=10.0)
         except Exception:  # the worker is gone as well
             raise ended(name, "", "its worker cannot be reached") from None
+        if fate.known and fate.shared and own:
+            return True
         if not fate.known or call_id <= fate.last_started:
             raise ended(name, fate.kind, fate.cause or "the connection to it broke")
+        return False
+
+
+def is_own(verb: int, name: str) -> bool:
+    """Whether it is a call of the object itself, as they are in batches."""
+    return verb == pb.CALL and name in ("", "forward")
 
 
 def ended(name: str, kind: str, cause: str) -> Exception:

@@ -59,6 +59,7 @@ class Session:
         environment: Mapping[str, str] | None = None,
         chain: str = "",
         traceparent: str = "",
+        alone: bool = False,
     ) -> int:
         """Send a call, with values of variables for it; `reply` is called exactly once, on another thread.
 
@@ -77,6 +78,8 @@ class Session:
         call = pb.Call(verb=verb, name=name, payload=payload, environment=environment, chain=chain)  # type: ignore[arg-type]
         if traceparent:
             call.traceparent = traceparent
+        if alone:
+            call.alone = True
         with self._lock:
             if self.closing:
                 raise Closed

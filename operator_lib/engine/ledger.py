@@ -2,7 +2,7 @@
 
 Calls of a session start in the order of their ids, so one number a session is enough: whatever is higher never started,
 and can be given to another replica without being run twice. Of a call with several inputs it is also noted which of
-them was begun last.
+them was begun last, and of a call in a batch how many there were in it.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ PAGES = 4096
 _PAGE = struct.Struct("<QQQ")  # session, last call started, how many of its inputs were begun
 _STARTED = struct.Struct("<QQ")
 _BEGUN = struct.Struct("<Q")
+# In the place of what was begun: all of it has been carried out.
+DONE = (1 << 64) - 1
 # Names one call of one session, as the mark of a clock: see `clock.Overdue`.
 MARK = struct.Struct("<QQ8x")
 
@@ -29,7 +31,13 @@ class Started:
     call: int = 0
     """The last one that was started."""
     begun: int = 0
-    """How many of the inputs of that one."""
+    """How many of the inputs of that one; or how many calls were in its batch, `DONE` once that was carried out."""
+
+    def shared(self, call_id: int) -> bool:
+        """Whether a call of an object with batches, not answered, may not be what its process has died of: it was in a
+        batch with others, or had been carried out already.
+        """
+        return call_id < self.call or (call_id == self.call and self.begun > 1)
 
 
 class Page:
@@ -50,7 +58,7 @@ class Page:
             _STARTED.pack_into(self._ledger.memory, self._offset + 8, call_id, 0)
 
     def begin(self, count: int) -> None:
-        """So many inputs of that call are done, or about to start."""
+        """So many inputs of that call are done, or about to start; or it is in a batch of so many calls."""
         _BEGUN.pack_into(self._ledger.memory, self._offset + 16, count)
 
     def mark(self, call_id: int) -> bytes:

@@ -15,7 +15,7 @@ from operator_lib.context import RequestContext
 from operator_lib.engine import managed, variables
 from operator_lib.engine.batching import Arguments, Failed, kind, outcomes
 from operator_lib.engine.collector import Collector, Waiting
-from operator_lib.engine.ledger import Page
+from operator_lib.engine.ledger import DONE, Page
 from operator_lib.engine.steps import drive
 from operator_lib.options import Options
 from operator_lib.runner.answers import Answer
@@ -49,6 +49,11 @@ class _Asked:
             self.answers.set_result([pb.Answer(id=self.call.id, kind=pb.REFUSED)])
 
 
+def _waiting(asked: _Asked) -> Waiting[_Asked]:
+    own = object() if asked.call.alone else kind(*asked.given)
+    return Waiting(asked, own, lambda: not asked.answers.cancelled())
+
+
 class Batches:
     """Takes the calls of one object, and carries them out together: as many batches at a time as calls otherwise."""
 
@@ -78,10 +83,8 @@ class Batches:
             found.append(asked.answers)
             try:
                 variables.require(self._target.spec.name, self._target.spec.required)
-                args, kwargs = asked.given = self._target.arguments(call, self._op)
-                waiting.append(
-                    Waiting(asked, kind(args, kwargs), lambda answers=asked.answers: not answers.cancelled())
-                )
+                asked.given = self._target.arguments(call, self._op)
+                waiting.append(_waiting(asked))
             except BaseException as error:
                 self._target.load.end(call, failed=True)
                 asked.answers.set_result(self._target.failed(call, error))
@@ -91,7 +94,7 @@ class Batches:
     def put_given(self, call: pb.Call, page: Page, given: Arguments) -> Future[Any]:
         """Let one call wait whose arguments are read already; what it returns."""
         asked = _Asked(call, page, given, raw=True)
-        self.collector.put([Waiting(asked, kind(*given), lambda: not asked.answers.cancelled())])
+        self.collector.put([_waiting(asked)])
         return asked.answers
 
     def _work(self) -> None:
@@ -112,19 +115,13 @@ class Batches:
                 return
             for each in asked:
                 each.page.note(each.call.id)
-                if not each.raw:
-                    target.load.begin(each.call)
+                each.page.begin(len(asked))
+                target.load.begin(each.call)
             target.load.together([each.call for each in asked])
             target.limits.begin(asked[0].page.mark(asked[0].call.id))
-            alone = None if self._plain else self._op  # with all options of the operator, retries among them
-            try:
-                made = drive(outcomes(self._together, [each.given for each in asked], self._spoken, alone))
-                results: list[Any] = target.wait(made) if inspect.isawaitable(made) else made
-            except BaseException as error:
-                results = [Failed(error)] * len(asked)
-            for result in results:
-                if isinstance(result, Failed):
-                    target.restart.after(result.error)
+            results = self.outcomes([each.given for each in asked])
+            for each in asked:
+                each.page.begin(DONE)
             answers = [
                 result
                 if each.raw
@@ -140,6 +137,19 @@ class Batches:
                 each.answers.set_exception(answer.error)
             else:
                 each.answers.set_result(answer)
+
+    def outcomes(self, given: list[Arguments]) -> list[Any]:
+        """The result, or `Failed`, of each of some calls that are carried out together now."""
+        alone = None if self._plain else self._op  # with all options of the operator, retries among them
+        try:
+            made = drive(outcomes(self._together, given, self._spoken, alone))
+            results: list[Any] = self._target.wait(made) if inspect.isawaitable(made) else made
+        except BaseException as error:
+            results = [Failed(error)] * len(given)
+        for result in results:
+            if isinstance(result, Failed):
+                self._target.restart.after(result.error)
+        return results
 
     def _together(self, *args: Any, **kwargs: Any) -> Any:
         return managed.method(self._op, self._forward, args, kwargs)

@@ -130,7 +130,7 @@ class Connection:
             call = self.calls[asked.id] = WebCall(asked.id, self.line.methods, self.page, self._over, self._do)
         if asked.ask == Asked.START:
             call.asked = asked
-            call.counted = pb.Call(name=asked.name, traceparent=asked.traceparent)
+            call.counted = pb.Call(name=asked.name, traceparent=asked.traceparent, alone=asked.alone)
             self.line.methods.target.load.come(call.counted, time.monotonic())
             self._do(call.start)
         else:

@@ -65,7 +65,8 @@ class WebCall:
 
     def start(self) -> Told | None:
         """Call the method: the value, the first item, or what went wrong."""
-        if self.counted is not None:
+        collects = self._methods.collects(self)
+        if self.counted is not None and not collects:
             self._methods.target.load.begin(self.counted)
         seconds = self.asked.seconds
         self._deadline = time.time() + seconds if seconds else None
@@ -77,7 +78,7 @@ class WebCall:
             is_cancelled=lambda: self.cancelled,
             time_left_until=lambda: self._deadline,
         )
-        return self._carry_out(self._collect if self._methods.collects(self) else self._start)
+        return self._carry_out(self._collect if collects else self._start)
 
     def next(self) -> Told | None:
         """The next part of a large value, or the next item."""

@@ -75,7 +75,9 @@ class Serving:
 
     def restore(self, version: VersionRow) -> None:
         """Bring it up in the background, as its options say."""
-        self.wanted = 0 if self.on_call else options_of(version).min_replicas
+        said = self.deployment.replicas
+        self.fixed = said is not None and not self.on_call
+        self.wanted = 0 if self.on_call else options_of(version).min_replicas if said is None else said
         self._take(version)
         self.tasks.spawn(self.fill())
 
@@ -212,14 +214,12 @@ class Serving:
                 self.tasks.spawn(self._share())
             await health.watch(replica, health.OFTEN if self.elastic else health.SELDOM)
 
-    async def scale(self, count: int | None) -> None:
-        """So many replicas from now on; None: as many as its options say.
+    def check_scale(self, count: int) -> None:
+        """Raises OptionError: that would be several replicas of one stateful object."""
+        check_replicas(self.deployment.name, self.options, count, stateful(self.version))
 
-        Raises:
-            OptionError: several replicas of one stateful object.
-        """
-        if count is not None:
-            check_replicas(self.deployment.name, self.options, count, stateful(self.version))
+    async def scale(self, count: int | None) -> None:
+        """So many replicas from now on; None: as many as its options say. See `check_scale`."""
         self.fixed = count is not None
         least, most = self.options.min_replicas, self.options.max_replicas
         await self._resize(count if count is not None else max(least, min(self.wanted, most)))

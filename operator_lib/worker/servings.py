@@ -78,6 +78,19 @@ class Servings:
         """After a start of the worker: bring a serving back up in the background."""
         self.ensure(deployment).restore(version)
 
+    async def scale(self, name: str, count: int | None) -> Serving:
+        """So many replicas of a serving from now on, whoever starts the worker again; None: as many as its options say.
+
+        Raises:
+            NotFound: there is none. OptionError: several replicas of one stateful object.
+        """
+        serving = self.get(name)
+        if count is not None:
+            serving.check_scale(count)
+        await self.store.set_replicas(serving.deployment.id, count)
+        await serving.scale(count)
+        return serving
+
     async def delete(self, name: str) -> None:
         going = self.of(name)
         self.by_name.pop(name, None)

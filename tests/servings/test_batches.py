@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+import socket
 import sys
 import threading
+import time
 from concurrent.futures import wait
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
 import requests
 
-from operator_lib.errors import OptionError
+from operator_lib.errors import OperatorTimeout, OptionError, OutOfMemory, WorkerDied
 from operator_lib.worker import LocalWorker
 
 sys.path.insert(0, str(Path(__file__).parent / "project"))
@@ -136,3 +139,74 @@ def test_over_http(embed: Any) -> None:
     assert refused.status_code == 422
     failed = requests.post(embed.url, json="fatal", headers=headers, timeout=30)
     assert (failed.status_code, failed.json()["error"]["type"]) == (500, "ValueError")
+
+
+@pytest.fixture(scope="module")
+def deadly(where: dict[str, str]) -> Any:
+    return collecting.Deadly().deploy("deadly", "serving", **where)
+
+
+@pytest.mark.parametrize(("word", "kind"), [("exit", WorkerDied), ("hang", OperatorTimeout), ("eat", OutOfMemory)])
+def test_who_takes_the_process_along_fails_alone(deadly: Any, word: str, kind: type[Exception]) -> None:
+    first = deadly.submit("wait")  # the others come together meanwhile
+    words = ["a", "b", word, "c"]
+    *well, culprit = settled([deadly.submit(w) for w in sorted(words, key=len)])
+    assert (first.result(30), well) == ("WAIT", ["A", "B", "C"])
+    assert type(culprit) is kind, culprit
+
+
+def test_the_same_over_http(deadly: Any) -> None:
+    found: dict[str, Any] = {}
+
+    def call(word: str) -> None:
+        headers = {"Authorization": f"Bearer {deadly.token}"}
+        answer = requests.post(deadly.url, json=word, headers=headers, timeout=60)
+        found[word] = answer.json() if answer.status_code == 200 else answer.json()["error"]["type"]
+
+    first = deadly.submit("wait")
+    threads = [threading.Thread(target=call, args=(word,)) for word in ("a", "b", "exit", "c")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert first.result(30) == "WAIT"
+    assert found == {"a": "A", "b": "B", "c": "C", "exit": "WorkerDied"}
+
+
+def test_a_caller_who_has_gone_leaves_the_batch(where: dict[str, str], tmp_path: Path) -> None:
+    seen = collecting.Seen().deploy("seen", "serving", **where)
+    gate = tmp_path / "gate"
+    first = seen.submit(str(gate))
+    place = urlsplit(seen.url)
+    body = b'"gone"'
+    with socket.create_connection((str(place.hostname), int(place.port or 0))) as caller:
+        head = f"POST {place.path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {seen.token}\r\n"
+        caller.sendall(f"{head}Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
+        waiting(seen, 1)
+    waiting(seen, 0)
+    after = seen.submit("after")
+    gate.touch()
+    assert (first.result(30), after.result(30)) == (str(gate), "after")
+    assert seen.seen == [str(gate), "after"]
+
+
+def waiting(handle: Any, count: int) -> None:
+    """Until so many calls wait for their turn there."""
+    end = time.monotonic() + 15
+    while handle.serving.stats()["waiting"] != count:
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def test_a_map_over_a_job_goes_in_batches(where: dict[str, str]) -> None:
+    job = collecting.Deadly().deploy("deadly-job", **where)
+    assert job.map([f"w{n}" for n in range(40)]) == [f"W{n}" for n in range(40)]
+    words = ["a", "b", "exit", *[f"w{n}" for n in range(20)]]
+    found = job.map(words, workers=2, return_exceptions=True)
+    assert isinstance(found[2], WorkerDied)
+    assert found[:2] + found[3:] == [word.upper() for word in words if word != "exit"]
+    sizes = collecting.Embed().deploy("sizes", **where)
+    assert sizes.map([f"t{n}" for n in range(16)]) == [f"t{n}" for n in range(16)]
+    assert [type(x).__name__ for x in sizes.map(["a", "mine", "fatal", "b"], return_exceptions=True)] == [
+        "str", "KeyError", "ValueError", "str",
+    ]  # fmt: skip

@@ -6,7 +6,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Asked(_message.Message):
-    __slots__ = ("id", "ask", "name", "payload", "accept", "seconds", "request_id", "media", "file", "traceparent")
+    __slots__ = ("id", "ask", "name", "payload", "accept", "seconds", "request_id", "media", "file", "traceparent", "alone")
     class Ask(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         START: _ClassVar[Asked.Ask]
@@ -29,6 +29,7 @@ class Asked(_message.Message):
     MEDIA_FIELD_NUMBER: _ClassVar[int]
     FILE_FIELD_NUMBER: _ClassVar[int]
     TRACEPARENT_FIELD_NUMBER: _ClassVar[int]
+    ALONE_FIELD_NUMBER: _ClassVar[int]
     id: int
     ask: Asked.Ask
     name: str
@@ -39,7 +40,8 @@ class Asked(_message.Message):
     media: str
     file: str
     traceparent: str
-    def __init__(self, id: _Optional[int] = ..., ask: _Optional[_Union[Asked.Ask, str]] = ..., name: _Optional[str] = ..., payload: _Optional[bytes] = ..., accept: _Optional[str] = ..., seconds: _Optional[float] = ..., request_id: _Optional[str] = ..., media: _Optional[str] = ..., file: _Optional[str] = ..., traceparent: _Optional[str] = ...) -> None: ...
+    alone: bool
+    def __init__(self, id: _Optional[int] = ..., ask: _Optional[_Union[Asked.Ask, str]] = ..., name: _Optional[str] = ..., payload: _Optional[bytes] = ..., accept: _Optional[str] = ..., seconds: _Optional[float] = ..., request_id: _Optional[str] = ..., media: _Optional[str] = ..., file: _Optional[str] = ..., traceparent: _Optional[str] = ..., alone: _Optional[bool] = ...) -> None: ...
 
 class Told(_message.Message):
     __slots__ = ("id", "tell", "payload", "media", "more")

@@ -99,16 +99,18 @@ class FateRequest(_message.Message):
     def __init__(self, name: _Optional[str] = ..., replica_id: _Optional[str] = ..., session: _Optional[int] = ..., call: _Optional[int] = ...) -> None: ...
 
 class FateReply(_message.Message):
-    __slots__ = ("last_started", "known", "cause", "kind")
+    __slots__ = ("last_started", "known", "cause", "kind", "shared")
     LAST_STARTED_FIELD_NUMBER: _ClassVar[int]
     KNOWN_FIELD_NUMBER: _ClassVar[int]
     CAUSE_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
+    SHARED_FIELD_NUMBER: _ClassVar[int]
     last_started: int
     known: bool
     cause: str
     kind: str
-    def __init__(self, last_started: _Optional[int] = ..., known: _Optional[bool] = ..., cause: _Optional[str] = ..., kind: _Optional[str] = ...) -> None: ...
+    shared: bool
+    def __init__(self, last_started: _Optional[int] = ..., known: _Optional[bool] = ..., cause: _Optional[str] = ..., kind: _Optional[str] = ..., shared: _Optional[bool] = ...) -> None: ...
 
 class ConnectReply(_message.Message):
     __slots__ = ("endpoints", "version", "schema_json", "cause", "options_json", "failure", "certificate")
@@ -205,7 +207,7 @@ class ShedReply(_message.Message):
     def __init__(self, count: _Optional[int] = ...) -> None: ...
 
 class Call(_message.Message):
-    __slots__ = ("id", "verb", "name", "payload", "more", "json", "environment", "chain", "traceparent")
+    __slots__ = ("id", "verb", "name", "payload", "more", "json", "environment", "chain", "traceparent", "alone")
     class EnvironmentEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -222,6 +224,7 @@ class Call(_message.Message):
     ENVIRONMENT_FIELD_NUMBER: _ClassVar[int]
     CHAIN_FIELD_NUMBER: _ClassVar[int]
     TRACEPARENT_FIELD_NUMBER: _ClassVar[int]
+    ALONE_FIELD_NUMBER: _ClassVar[int]
     id: int
     verb: Verb
     name: str
@@ -231,7 +234,8 @@ class Call(_message.Message):
     environment: _containers.ScalarMap[str, str]
     chain: str
     traceparent: str
-    def __init__(self, id: _Optional[int] = ..., verb: _Optional[_Union[Verb, str]] = ..., name: _Optional[str] = ..., payload: _Optional[bytes] = ..., more: _Optional[bool] = ..., json: _Optional[bool] = ..., environment: _Optional[_Mapping[str, str]] = ..., chain: _Optional[str] = ..., traceparent: _Optional[str] = ...) -> None: ...
+    alone: bool
+    def __init__(self, id: _Optional[int] = ..., verb: _Optional[_Union[Verb, str]] = ..., name: _Optional[str] = ..., payload: _Optional[bytes] = ..., more: _Optional[bool] = ..., json: _Optional[bool] = ..., environment: _Optional[_Mapping[str, str]] = ..., chain: _Optional[str] = ..., traceparent: _Optional[str] = ..., alone: _Optional[bool] = ...) -> None: ...
 
 class CallPack(_message.Message):
     __slots__ = ("calls", "last")

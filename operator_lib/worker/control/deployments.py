@@ -129,8 +129,7 @@ class Deployments(rpc.DeploymentsServicer):
     async def Scale(self, request: pb.ScaleRequest, context: Any) -> pb.Deployment:
         if request.replicas < 0:
             raise ValueError(f"replicas: must be 0 or more, got {request.replicas}")
-        serving = self.worker.servings.get(request.name)
-        await serving.scale(None if request.automatic else request.replicas)
+        serving = await self.worker.servings.scale(request.name, None if request.automatic else request.replicas)
         return self.describe(serving.deployment)
 
     @unary

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from operator_lib.errors import AuthenticationError
 from operator_lib.wire.proto import serving_pb2 as pb
 from operator_lib.wire.proto import serving_pb2_grpc as rpc
+from operator_lib.worker.applied import options_of
 from operator_lib.worker.auth import DENIED, shown
 from operator_lib.worker.control.errors import unary
 from operator_lib.worker.serving import Serving, StartFailed
@@ -49,7 +50,9 @@ class Servings(rpc.ServingsServicer):
         kind, cause = replica.fate(request.session, request.call)
         # A session that it has not noted never reached it: the last thing that it said was that it goes.
         last = found.call if found is not None else 0
-        return pb.FateReply(known=replica.answered, last_started=last, cause=cause, kind=kind)
+        batch = options_of(replica.version).batch is not None
+        shared = batch and found is not None and found.shared(request.call)
+        return pb.FateReply(known=replica.answered, last_started=last, cause=cause, kind=kind, shared=shared)
 
     @unary
     async def Connect(self, request: pb.ConnectRequest, context: Any) -> pb.ConnectReply:

@@ -23,7 +23,7 @@ from operator_lib.worker.http.exchange import Exchange
 from operator_lib.worker.http.find import find, methods, version_of
 from operator_lib.worker.http.head import Head
 from operator_lib.worker.http.line import LineLost
-from operator_lib.worker.http.lines import died, never_started
+from operator_lib.worker.http.lines import died, never_started, was_shared
 from operator_lib.worker.http.sending import Files
 
 if TYPE_CHECKING:
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 # How often a call is sent to another replica because the one asked was about to go.
 TRIES = 3
+# How often one that may not have been at fault is sent again after the death of a replica.
+DEATHS = 5
 # What callers accept who want JSON.
 _PLAIN = ("", "*/*", "application/json", "application/json, text/plain, */*")
 
@@ -135,7 +137,7 @@ async def pass_on(
     Raises:
         NotReady: no replica takes it. WorkerDied, OutOfMemory, OperatorTimeout: the replica ended with it.
     """
-    refused_so_often = 0
+    refused_so_often = deaths = 0
     while refused_so_often < TRIES:
         replica, line = await worker.lines.pick(serving)
         with Exchange(line, receive, seconds) as exchange:
@@ -145,6 +147,10 @@ async def pass_on(
                 told = await exchange.ask(start)
             except LineLost:
                 if await never_started(worker, replica, exchange):
+                    continue
+                if start.name in ("", "forward") and deaths < DEATHS and await was_shared(worker, replica, exchange):
+                    start.alone = True
+                    deaths += 1
                     continue
                 raise await died(replica, name, exchange) from None
             if told.tell != Told.REFUSED:

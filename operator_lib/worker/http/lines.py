@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from operator_lib.errors import ENDS, NotReady, OperatorTimeout, QueueFull, WorkerDied
 from operator_lib.wire import tls
+from operator_lib.worker.applied import options_of
 from operator_lib.worker.http.exchange import Exchange
 from operator_lib.worker.http.line import Line
 from operator_lib.worker.replicas import Replica
@@ -112,6 +113,14 @@ async def never_started(worker: Worker, replica: Replica, call: Exchange) -> boo
     """Whether a call whose connection was lost may be sent to another replica: it waited for its turn."""
     started = worker.launcher.ledger(replica) if await _gone(replica) else {}
     return call.line.session in started and started[call.line.session].call < call.id
+
+
+async def was_shared(worker: Worker, replica: Replica, call: Exchange) -> bool:
+    """Whether a call whose connection was lost was in a batch with others: it may not have been its fault."""
+    if options_of(replica.version).batch is None or not await _gone(replica):
+        return False
+    started = worker.launcher.ledger(replica).get(call.line.session)
+    return started is not None and started.shared(call.id)
 
 
 async def died(replica: Replica, name: str, call: Exchange) -> Exception:

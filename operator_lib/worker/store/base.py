@@ -30,7 +30,10 @@ class Ambiguous(OperatorError, ValueError):
 
 @dataclass(frozen=True, slots=True)
 class DeploymentRow:
-    """A name on the worker. Times are seconds since the epoch; `live_version` is 0 before the first."""
+    """A name on the worker. Times are seconds since the epoch; `live_version` is 0 before the first.
+
+    `replicas` is the number that somebody has said for a serving, None: as many as its options say and its calls need.
+    """
 
     id: str
     name: str
@@ -39,6 +42,7 @@ class DeploymentRow:
     created: float
     updated: float
     deleted: float | None
+    replicas: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +201,7 @@ class Store(Protocol):
         self, deployment_id: str, number: int, status: str, message: str = "", env_key: str | None = None
     ) -> VersionRow: ...
     async def make_live(self, deployment_id: str, number: int) -> DeploymentRow: ...
+    async def set_replicas(self, deployment_id: str, count: int | None) -> None: ...
     async def delete_deployment(self, name: str, kind: str | None = None) -> DeploymentRow: ...
     async def submit_run(self, row: RunRow) -> tuple[RunRow, bool]: ...
     async def start_attempt(self, run_id: str, lease: str) -> int: ...

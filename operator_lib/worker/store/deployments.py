@@ -85,6 +85,10 @@ def make_live(connection: sqlite3.Connection, deployment_id: str, number: int) -
     return deployment
 
 
+def set_replicas(connection: sqlite3.Connection, deployment_id: str, count: int | None) -> None:
+    connection.execute("UPDATE deployments SET replicas = ? WHERE id = ?", (count, deployment_id))
+
+
 def delete(connection: sqlite3.Connection, name: str, kind: str | None = None) -> DeploymentRow:
     deployment = live(connection, name, kind)
     if deployment is None:

@@ -126,7 +126,10 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX runs_ended ON runs (ended) WHERE ended IS NOT NULL",
     ),
     ("ALTER TABLE runs ADD COLUMN forgiven INTEGER NOT NULL DEFAULT 0",),
-    ("ALTER TABLE runs ADD COLUMN traceparent TEXT NOT NULL DEFAULT ''",),
+    (
+        "ALTER TABLE runs ADD COLUMN traceparent TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE deployments ADD COLUMN replicas INTEGER",
+    ),
 )
 
 NEWEST = len(MIGRATIONS)

@@ -87,6 +87,10 @@ class SqliteStore:
         """New runs and calls go to this version, which has to be ready (else Refused)."""
         return await self._write(lambda c: deployments.make_live(c, deployment_id, number))
 
+    async def set_replicas(self, deployment_id: str, count: int | None) -> None:
+        """Somebody wants so many from now on. None: he takes that back."""
+        await self._write(lambda c: deployments.set_replicas(c, deployment_id, count))
+
     async def delete_deployment(self, name: str, kind: str | None = None) -> DeploymentRow:
         """The name is free again; versions and runs stay readable by id. NotFound when there is none."""
         return await self._write(lambda c: deployments.delete(c, name, kind))

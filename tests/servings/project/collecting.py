@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import time
+
 import numpy as np
 
 from operator_lib import Batch, Operator, operator
@@ -67,3 +70,39 @@ def plain(xs: list[int]) -> list[int]:
 @operator(batch=4)
 def streams(xs: list[int]):
     yield from xs
+
+
+class Deadly(Operator):
+    """Some inputs take the process with them, and whoever is in the batch."""
+
+    class Options:
+        batch = Batch(8, max_delay_ms=1000)
+        timeout = 3
+        memory = 1.0
+
+    def forward(self, words: list[str]) -> list[str]:
+        if "wait" in words:
+            time.sleep(0.3)
+        if "exit" in words:
+            os._exit(7)
+        if "hang" in words:
+            time.sleep(60)
+        if "eat" in words:
+            bytearray(b"x") * (3 << 30)
+        return [word.upper() for word in words]
+
+
+class Seen(Operator):
+    """Waits for a file in its first call; notes what it has been given."""
+
+    class Options:
+        batch = Batch(8, max_delay_ms=1000)
+
+    def __init__(self):
+        self.seen = []
+
+    def forward(self, words: list[str]) -> list[str]:
+        self.seen += words
+        while any(word.startswith("/") and not os.path.exists(word) for word in words):
+            time.sleep(0.01)
+        return words
