@@ -3,7 +3,8 @@
 
     python3 tasks.py demo     install everything into .venv, run the main job end to end
     python3 tasks.py test     install everything into .venv, run the tests
-    python3 tasks.py check    lint, types, layers, generated code
+    python3 tasks.py check    lint, types, layers, generated code, documentation
+    python3 tasks.py docs     the documentation as a site, into build/site; a broken link is an error
     python3 tasks.py proto    regenerate operator_lib/wire/proto from protos/
     python3 tasks.py install X only install .[X] into .venv: dev, models, bench, ...
     python3 tasks.py bench    benchmarks beside their peers: a table and a picture
@@ -70,6 +71,11 @@ def proto() -> None:
     generate(ROOT)
 
 
+def docs() -> None:
+    install("docs")
+    sh(VENV / "bin" / "zensical", "build", "--strict", PYTHONPATH=str(ROOT))
+
+
 def check() -> None:
     install("dev")
     bin_ = VENV / "bin"
@@ -82,6 +88,7 @@ def check() -> None:
         for made in sorted((Path(fresh) / "operator_lib/wire/proto").iterdir()):
             if made.read_text() != (STUBS / made.name).read_text():
                 raise SystemExit(f"{made.name} differs from protos/: run python3 tasks.py proto")
+    docs()
 
 
 def bench(*args: str) -> None:
@@ -89,7 +96,7 @@ def bench(*args: str) -> None:
     sh(PYTHON, "-m", "benchmarks", *args)
 
 
-TASKS = {f.__name__: f for f in (install, demo, test, check, proto, bench)}
+TASKS = {f.__name__: f for f in (install, demo, test, check, docs, proto, bench)}
 
 if __name__ == "__main__":
     if sys.version_info < (3, 11):  # noqa: UP036  # it may be run by whatever python3 is

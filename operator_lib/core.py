@@ -224,7 +224,8 @@ class Operator:
             deployment_type: ``"job"`` or ``"serving"``. Default: job, for decorated classes serving.
             resource: a `Resource`, or a dict of its fields.
             ignore_patterns: further lines of ``.nboxignore``.
-            address, token: the worker; default is ``OPERATOR_LIB_ADDRESS`` or the local worker, started if need be.
+            address: of the worker; default is ``OPERATOR_LIB_ADDRESS`` or the local worker, started if need be.
+            token: its token; default is ``OPERATOR_LIB_TOKEN`` or that of the local worker.
             include: files and folders that travel although ignored or outside the folder.
             wait: False returns before a serving is ready.
             timeout: seconds until ready.

@@ -33,7 +33,8 @@ class Shell(Operator):
 
     Args:
         commands: templates; ``{}`` and ``{0}`` take positional arguments, ``{name}`` keyword arguments.
-        cwd, env: of the commands; `env` is added to the environment.
+        cwd: the folder they run in.
+        env: variables for them, besides those that are there.
         timeout: seconds for each command.
 
     Raises:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
 
+import operator_lib
 from operator_lib import errors, trace
 from operator_lib.cli.main import app
 from operator_lib.options import SUPPORTED
@@ -48,6 +50,12 @@ def test_every_page_can_be_reached_from_the_index() -> None:
             assert f"({page.relative_to(DOCS).as_posix()})" in index, name_of(page)
 
 
+def test_every_page_is_in_the_menu_of_the_site() -> None:
+    menu = tomllib.loads((ROOT / "zensical.toml").read_text())["project"]["nav"]
+    listed = [page for group in menu for pages in group.values() for page in pages]
+    assert sorted(listed) == sorted(page.relative_to(DOCS).as_posix() for page in DOCS.rglob("*.md"))
+
+
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_pages_are_short(page: Path) -> None:
     assert len(page.read_text().splitlines()) <= 300
@@ -68,6 +76,13 @@ def test_the_options_are_all_there_with_what_is_applied() -> None:
     assert listed["applied"] == SUPPORTED | aliases
     assert listed["refused"] == {*TABLE, *ALIASES} - SUPPORTED - aliases
     assert all(f"`{name}`" in text for name in EVERY_NAME if name != "resource")
+
+
+def test_the_public_names_are_all_there() -> None:
+    text = (DOCS / "reference/api.md").read_text()
+    modules = {"lib", "frontends"}  # of which there are parts, and guides
+    for name in sorted({*operator_lib.__all__} - modules):
+        assert re.search(rf"^::: operator_lib\.{name}\b", text, re.MULTILINE), name
 
 
 def test_the_errors_are_all_there() -> None:
