@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import uuid
 from collections.abc import AsyncIterator, Generator, Iterable, Iterator, Mapping
@@ -14,9 +15,10 @@ from operator_lib.client.manage import Manager
 from operator_lib.client.run import RemoteRun
 from operator_lib.client.schedules import Schedule
 from operator_lib.client.upload import ref, upload
-from operator_lib.core import Operator
+from operator_lib.core import Operator, reach
 from operator_lib.engine.events import log_text
 from operator_lib.wire import codec
+from operator_lib.wire.listing import listed
 from operator_lib.wire.proto import common_pb2, deploy_pb2, runs_pb2
 from operator_lib.wire.schema import Schema
 
@@ -52,7 +54,12 @@ class JobHandle(Operator):
             return _items(run)
         if kind == "async_generator":
             return _async_items(run)
-        return run.result()
+        try:
+            return run.result()
+        except KeyboardInterrupt:  # nobody has a handle of it: it would go on unseen
+            with contextlib.suppress(Exception):
+                run.cancel()
+            raise
 
     def forward(self, /, *args: Any, **kwargs: Any) -> Any:
         return self(*args, **kwargs)
@@ -122,7 +129,7 @@ class JobHandle(Operator):
         """Its latest runs, newest first."""
         request = runs_pb2.ListRunsRequest(job=self._name, limit=limit, results=True)
         found = self._connection.call(self._connection.runs.List, request)
-        return [RemoteRun(self._connection, self._whole(state), self._load) for state in found.runs]
+        return listed("runs", [RemoteRun(self._connection, self._whole(state), self._load) for state in found.runs])
 
     def _whole(self, state: runs_pb2.RunState) -> runs_pb2.RunState:
         """With the exception, where that did not fit into the list."""
@@ -156,6 +163,9 @@ class JobHandle(Operator):
 
     def __repr__(self) -> str:
         return f"<job {self._name} at {self._connection.address}>"
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return reach("notebook.deployments", "job_bundle")(self)
 
     def __reduce__(self) -> Any:
         return from_job, (self._name,)
@@ -198,7 +208,7 @@ class JobManager(Manager):
 
     def schedules(self) -> list[Schedule]:
         """Its schedules, the oldest first."""
-        return schedules.listed(self._connection, self.name)
+        return listed("schedules", schedules.listed(self._connection, self.name))
 
     def pause(self) -> list[Schedule]:
         """Let none of its schedules start a run, until `resume`. Runs can still be submitted."""

@@ -10,6 +10,7 @@ from operator_lib.client.run import follow_events
 from operator_lib.client.stats import described
 from operator_lib.engine.events import log_text
 from operator_lib.trace.dag import DAG
+from operator_lib.wire.listing import listed
 from operator_lib.wire.proto import common_pb2 as common
 from operator_lib.wire.proto import deploy_pb2 as pb
 from operator_lib.wire.proto import serving_pb2 as calls
@@ -24,6 +25,9 @@ class Manager:
         self._connection = connection
         self.name = name
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self.name} at {self._connection.address}>"
+
     def info(self) -> pb.Deployment:
         """What the worker knows of it."""
         connection = self._connection
@@ -32,7 +36,7 @@ class Manager:
     def versions(self) -> list[dict[str, Any]]:
         """All versions, oldest first: ``number``, ``status``, ``created``, ``live``, ``fingerprint``, ``message``."""
         found = self.info()
-        return [
+        every = [
             {
                 "number": v.number,
                 "status": v.status,
@@ -43,6 +47,7 @@ class Manager:
             }
             for v in found.versions
         ]
+        return listed("versions", every)
 
     def rollback(self, version: int) -> None:
         """Make an earlier version live again.

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from operator_lib.client.connect import Connection
+from operator_lib.core import reach
 from operator_lib.errors import NotFound
 from operator_lib.wire.proto import manage_pb2 as pb
 
@@ -44,6 +45,9 @@ class Schedule:
     def delete(self) -> None:
         """Remove it. Its runs stay."""
         change(self._connection, "Delete", schedule_id=self.id)
+
+    def _repr_html_(self) -> str:
+        return reach("notebook.tables", "schedules")([self])
 
     def to_dict(self) -> dict[str, Any]:
         """As plain values, for JSON."""

@@ -13,7 +13,7 @@ from operator_lib.client.connect import Connection, connection_to, get_json, rea
 from operator_lib.client.manage import ServingManager
 from operator_lib.client.router import Router
 from operator_lib.client.trust import of_url
-from operator_lib.core import Operator
+from operator_lib.core import Operator, reach
 from operator_lib.errors import NotFound
 from operator_lib.wire.proto import common_pb2, deploy_pb2
 from operator_lib.wire.proto import serving_pb2 as pb
@@ -123,6 +123,9 @@ class ServingHandle(Operator):
 
     def __repr__(self) -> str:
         return f"<serving {self._name} at {self._url}>"
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return reach("notebook.deployments", "serving_bundle")(self)
 
     def __reduce__(self) -> Any:
         return from_serving, (self._url, self._token)

@@ -9,6 +9,9 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any
 
+from operator_lib import core
+from operator_lib.wire.listing import in_notebook
+
 # What is over sooner than this needs no bar.
 PATIENCE = 0.5
 
@@ -17,7 +20,7 @@ def visible() -> bool:
     """Whether standard error is a terminal, or this is a notebook."""
     if os.environ.get("OPERATOR_LIB_PROGRESS") == "0":
         return False
-    return "ipykernel" in sys.modules or (sys.stderr is not None and sys.stderr.isatty())
+    return in_notebook() or (sys.stderr is not None and sys.stderr.isatty())
 
 
 @contextmanager
@@ -28,30 +31,41 @@ def progress(total: int | None, label: str = "map") -> Generator[Callable[[int],
         return
     started = time.monotonic()
     bar: Any = None
-    task: Any = None
     done = 0
 
     def advance(n: int) -> None:
-        nonlocal bar, task, done
+        nonlocal bar, done
         done += n
         if bar is None and time.monotonic() - started > PATIENCE:
-            from rich.console import Console
-            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-            columns = (
-                TextColumn("{task.description}"),
-                BarColumn(),
-                MofNCompleteColumn(),
-                TimeRemainingColumn(),
-            )
-            bar = Progress(*columns, console=Console(stderr=True), transient=True)
-            bar.start()
-            task = bar.add_task(label, total=total)
+            bar = core.reach("notebook.bars", "Bar")(label, total, started) if in_notebook() else Terminal(label, total)
         if bar is not None:
-            bar.update(task, completed=done)
+            bar.update(done)
 
+    completed = False
     try:
         yield advance
+        completed = True
     finally:
         if bar is not None:
-            bar.stop()
+            bar.stop(completed=completed)
+
+
+class Terminal:
+    """A bar on standard error, gone when it is done."""
+
+    def __init__(self, label: str, total: int | None) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        self._bar = Progress(*columns, console=Console(stderr=True), transient=True)
+        self._bar.start()
+        self._task = self._bar.add_task(label, total=total)
+
+    def update(self, done: int) -> None:
+        """So many are done."""
+        self._bar.update(self._task, completed=done)
+
+    def stop(self, *, completed: bool) -> None:
+        """No more will come."""
+        self._bar.stop()

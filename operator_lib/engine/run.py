@@ -133,10 +133,10 @@ class Run(Future[Any]):
         raise NotImplementedError
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return core.reach("trace.draw.notebook", "run_bundle")(self)
+        return core.reach("notebook.runs", "run_bundle")(self)
 
     def _ipython_display_(self) -> None:
-        core.reach("trace.draw.notebook", "show_run")(self)
+        core.reach("notebook.runs", "show_run")(self)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.id} {self.status}>"

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from operator_lib import core
 from operator_lib.package.manifest import Manifest
 from operator_lib.package.sizes import human
 
@@ -63,8 +64,8 @@ class DeployPlan:
         return 1 if self.problems else 2 if self.changed else 0
 
     def __str__(self) -> str:
-        rows = [f"  {label:<12}{text}" for label, text in self._rows()]
-        return "\n".join([f"{self.name} ({self.kind}): {self._versions()}", *rows, self._verdict()])
+        rows = [f"  {label:<12}{text}" for label, text in self.rows()]
+        return "\n".join([f"{self.name} ({self.kind}): {self.versions}", *rows, self.verdict])
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, for ``--json``."""
@@ -88,12 +89,15 @@ class DeployPlan:
         }
         return json.loads(json.dumps(plain, default=str))
 
-    def _versions(self) -> str:
+    @property
+    def versions(self) -> str:
+        """Which version it would make of which, in words."""
         if self.live_version is None:
             return f"new, version {self.next_version}"
         return f"version {self.live_version} → {self.next_version}" if self.changed else f"version {self.live_version}"
 
-    def _rows(self) -> list[tuple[str, str]]:
+    def rows(self) -> list[tuple[str, str]]:
+        """What it says, as labels and texts; a row without a label goes with the one before."""
         rows = [("upload", self._upload())]
         if self.files_removed:
             rows.append(("removed", _some(self.files_removed)))
@@ -116,11 +120,18 @@ class DeployPlan:
         return rows
 
     def _upload(self) -> str:
+        if not self.total_files:
+            return "no files"
         if not self.upload_files:
             return f"nothing, the worker has all {self.total_files} files"
         return f"{self.upload_files} of {self.total_files} files, {human(self.upload_bytes)}"
 
-    def _verdict(self) -> str:
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return core.reach("notebook.plans", "plan_bundle")(self)
+
+    @property
+    def verdict(self) -> str:
+        """Its last line: whether anything is to be done, and how."""
         if self.problems:
             return "Nothing has been sent. This cannot be deployed before the problems are solved."
         if not self.changed:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from operator_lib.errors import SerializationError
 from operator_lib.wire.hints import key_hints, value_hints
+from operator_lib.wire.listing import Listing
 from operator_lib.wire.plain import SCALARS
 from operator_lib.wire.refusal import Unencodable, public_name
 
@@ -117,6 +118,7 @@ def _read_deque(reader: Reader, node: Any, hints: Hints) -> Any:
 
 WRITERS: dict[type, Any] = {
     list: write_items,
+    Listing: write_items,
     dict: _write_dict,
     tuple: lambda writer, value: {"$tuple": write_items(writer, value)},
     set: lambda writer, value: {"$set": write_set(writer, value)},

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from operator_lib import errors
+from operator_lib import core, errors
 from operator_lib.errors import RemoteError
 
 _HEAP_TYPE = 1 << 9  # set in ``__flags__`` of every class made by Python code
@@ -28,6 +28,10 @@ class Arrived(RemoteError):
 
     def __repr__(self) -> str:
         return self.remote_data["repr"]
+
+    def _render_traceback_(self) -> list[str]:
+        """IPython asks for this: see `operator_lib.notebook.errors`."""
+        return core.reach("notebook.errors", "rendered")(self)
 
     def __reduce__(self) -> tuple[Any, ...]:
         from operator_lib.wire.failure import rebuild
