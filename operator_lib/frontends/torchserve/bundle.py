@@ -19,8 +19,7 @@ class Bundle:
     def __init__(self, folder: Path) -> None:
         """Takes the folder over."""
         self.folder = folder
-        self._owner = os.getpid()
-        weakref.finalize(self, _remove, folder, self._owner)
+        weakref.finalize(self, _remove, folder, os.getpid())
 
     @classmethod
     def of(cls, files: Mapping[str, str | os.PathLike[str] | bytes]) -> Bundle:
@@ -56,8 +55,18 @@ class Bundle:
     def __deepcopy__(self, memo: Any) -> Bundle:
         return self
 
-    def __reduce__(self) -> tuple[Any, tuple[tuple[tuple[str, bytes], ...]]]:
+    def __reduce__(self) -> tuple[Any, ...]:
         return _opened, (tuple((name, self.read(name)) for name in self.names),)
+
+
+class Lent(Bundle):
+    """The same folder for another process of this machine: it stays whose it is."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Lent, (self.folder,)
 
 
 def _opened(files: tuple[tuple[str, bytes], ...]) -> Bundle:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -52,11 +52,30 @@ class Request:
         return self.reply.headers.get(key)
 
 
+# Hears of a metric: its kind, name and value.
+Tell = Callable[[str, str, float], object]
+
+
+def tell(kind: str, name: str, value: float) -> None:
+    """A metric of the run that the call is part of."""
+    from operator_lib.context import RequestContext
+
+    metrics = RequestContext.get().metrics
+    (metrics.timer if kind == "timer" else metrics.counter)(name, value)
+
+
 class HandlerContext:
     """One for each worker of a node: what is known of it stays, the requests change from batch to batch."""
 
     def __init__(
-        self, name: str, folder: str, manifest: dict[str, Any] | None, batch_size: int, gpu: int | None, config: Any
+        self,
+        name: str,
+        folder: str,
+        manifest: dict[str, Any] | None,
+        batch_size: int,
+        gpu: int | None,
+        config: Any,
+        tell: Tell | None = None,
     ) -> None:
         self.model_name = name
         self.manifest = manifest
@@ -69,7 +88,7 @@ class HandlerContext:
             "server_version": SERVER_VERSION,
             "limit_max_image_pixels": True,
         }
-        self.metrics = Metrics()
+        self.metrics = Metrics(tell)
         self.request_ids: dict[int, str] | None = None
         self.request_processor: list[Request] = []
         self.stopping_criteria = None
@@ -117,18 +136,21 @@ class HandlerContext:
 
 
 class Metrics:
-    """Counts and measurements of handlers; they become metrics of the run that the call is part of."""
+    """Counts and measurements of handlers."""
+
+    def __init__(self, to: Tell | None = None) -> None:
+        self._tell = to or tell
 
     def add_counter(self, metric_name: str, value: float, *_: Any, **__: Any) -> None:
-        _context().metrics.counter(metric_name, value)
+        self._tell("counter", metric_name, value)
 
     def add_time(self, metric_name: str, value: float, idx: Any = None, unit: str = "ms", *_: Any, **__: Any) -> None:
-        _context().metrics.timer(metric_name, value if unit == "s" else value / 1000)
+        self._tell("timer", metric_name, value if unit == "s" else value / 1000)
 
     add_size = add_percent = add_error = add_counter
 
     def add_metric_to_cache(self, metric_name: str, unit: str = "count", *_: Any, **__: Any) -> Metric:
-        return Metric(metric_name, unit)
+        return Metric(metric_name, unit, self._tell)
 
     add_metric = get_metric = add_metric_to_cache
 
@@ -139,14 +161,9 @@ class Metric:
 
     name: str
     unit: str
+    tell: Tell
 
     def add_or_update(self, value: float, *_: Any, **__: Any) -> None:
-        _context().metrics.counter(self.name, value)
+        self.tell("counter", self.name, value)
 
     update = add_or_update
-
-
-def _context() -> Any:
-    from operator_lib.context import RequestContext
-
-    return RequestContext.get()

@@ -5,21 +5,35 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import inspect
+import re
 import sys
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Protocol
 
 from operator_lib.frontends.torchserve.bundle import Bundle
 from operator_lib.frontends.torchserve.context import HandlerContext
 from operator_lib.frontends.torchserve.manifest import READY_MADE
-from operator_lib.frontends.torchserve.modules import Modules
 from operator_lib.frontends.torchserve.problems import HandlerError
 
 Handle = Callable[[Any, Any], Any]
+# To be imported once for all nodes: neither starts a thread when it is imported.
+HEAVY = {
+    "numpy": re.compile(r"^\s*(import|from) (numpy|torch|ts\.torch_handler)\b", re.MULTILINE),
+    "torch": re.compile(r"^\s*(import|from) (torch|ts\.torch_handler)\b", re.MULTILINE),
+}
 STAND_IN = Path(__file__).parent / "stand_in"
+
+
+class Importing(Protocol):
+    """How modules of an archive are imported: see `modules`."""
+
+    def active(self) -> AbstractContextManager[object]:
+        """The names of the files lead to these modules meanwhile."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +55,7 @@ class Code:
     config: Any = None
 
 
-def load(code: Code, modules: Modules, make: Callable[[], HandlerContext]) -> tuple[Handle, HandlerContext]:
+def load(code: Code, modules: Importing, make: Callable[[], HandlerContext]) -> tuple[Handle, HandlerContext]:
     """One worker: the function that takes batches, after its handler was initialized.
 
     Args:
@@ -112,6 +126,13 @@ def with_stand_ins() -> None:
     """Where TorchServe is not installed, ``import ts`` leads to what this library has of it."""
     if str(STAND_IN) not in sys.path and importlib.util.find_spec("ts") is None:
         sys.path.append(str(STAND_IN))
+
+
+def heavy(code: Code) -> list[str]:
+    """Large libraries that the code will import, as far as its text tells."""
+    files = [file.read_text(errors="replace") for file in code.bundle.folder.glob("*.py")]
+    ready = code.handler.partition(":")[0] in READY_MADE
+    return [name for name, sign in HEAVY.items() if ready or any(sign.search(text) for text in files)]
 
 
 def gpu(worker: int) -> int | None:

@@ -12,12 +12,14 @@ import importlib
 import sys
 import threading
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from importlib.machinery import EXTENSION_SUFFIXES, ExtensionFileLoader, FileFinder, ModuleSpec, SourceFileLoader
 from importlib.machinery import SOURCE_SUFFIXES as SOURCES
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+
+import cloudpickle
 
 # One archive at a time: `sys.modules` is everybody's.
 _LOADING = threading.RLock()
@@ -28,12 +30,7 @@ class Modules:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        # Packages are folders with Python files; of data folders nothing is imported.
-        self.names = {
-            entry.name.partition(".")[0]
-            for entry in folder.iterdir()
-            if entry.suffix in (".py", ".so") or (entry.is_dir() and any(entry.glob("*.py")))
-        }
+        self.names = _names(folder)
         self._made: dict[str, ModuleType] = {}
         self._depth = 0
         self._thread = 0
@@ -87,6 +84,34 @@ class Modules:
             with self.active():
                 return builtins.__import__(name, *args, **kwargs)
         return builtins.__import__(name, *args, **kwargs)
+
+
+class Alone:
+    """Modules found in a folder, in a process that has no others of these names."""
+
+    def __init__(self, folder: Path) -> None:
+        self.names = _names(folder)
+        for name in [name for name in sys.modules if name.partition(".")[0] in self.names]:
+            del sys.modules[name]
+        sys.path.insert(0, str(folder))
+        sys.dont_write_bytecode = True  # the folder holds nothing but its files
+
+    def active(self) -> AbstractContextManager[object]:
+        return nullcontext()
+
+    def by_value(self) -> None:
+        """What is made of their classes can be read in other processes, which do not have these modules."""
+        for name in self.names & sys.modules.keys():
+            cloudpickle.register_pickle_by_value(sys.modules[name])
+
+
+def _names(folder: Path) -> set[str]:
+    """Packages are folders with Python files; of data folders nothing is imported."""
+    return {
+        entry.name.partition(".")[0]
+        for entry in folder.iterdir()
+        if entry.suffix in (".py", ".so") or (entry.is_dir() and any(entry.glob("*.py")))
+    }
 
 
 class _Loader(SourceFileLoader):

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import os
-import weakref
 from collections.abc import Mapping
 from contextvars import ContextVar
 from typing import Any
 
+from operator_lib.frontends.torchserve import nursery
 from operator_lib.frontends.torchserve.context import Reply
+from operator_lib.frontends.torchserve.handler import Order, Wanted
 from operator_lib.frontends.torchserve.load import Code
+from operator_lib.frontends.torchserve.pool import Job, Pool, Worker
+from operator_lib.frontends.torchserve.processes import ProcessWorker
 from operator_lib.frontends.torchserve.specification import Settings
+from operator_lib.frontends.torchserve.threads import ThreadWorker
 from operator_lib.frontends.torchserve.values import Form
-from operator_lib.frontends.torchserve.workers import Job, Workers
 
 
 class Request:
     """What came with a request besides its data, and what handlers said besides their answers."""
 
-    def __init__(self, headers: Mapping[str, Any], types: Mapping[str, str], as_bytes: bool) -> None:
+    def __init__(self, headers: Mapping[str, Any], types: Mapping[str, str], wanted: Wanted) -> None:
         self.headers = dict(headers)
         self.types = dict(types)
-        self.as_bytes = as_bytes
+        self.wanted: Wanted = wanted
         self.replies: dict[str, Reply] = {}
 
 
@@ -48,7 +51,7 @@ class Node:
         self.settings = settings
         self.parents = parents
         self.hand_over = hand_over
-        self._pool: Workers | None = None
+        self._pool: Pool | None = None
 
     def answer(self, values: tuple[Any, ...]) -> Any:
         """What the handler answers to one row."""
@@ -57,8 +60,8 @@ class Node:
         types: Mapping[str, str] = around.types if around is not None and not self.parents else {}
         headers: dict[str, Any] = {name: {"content-type": types.get(name, "")} for name in row}
         headers.update(around.headers if around is not None else {})
-        as_bytes = around is not None and around.as_bytes
-        answer, reply = self.workers().call(Job(row, bool(self.parents), headers, as_bytes))
+        wanted: Wanted = around.wanted if around is not None else ""
+        answer, reply = self.workers().call(Job(row, bool(self.parents), headers, wanted))
         if around is not None:
             around.replies[self.name] = reply
         return answer
@@ -69,27 +72,30 @@ class Node:
         (value,) = values
         return dict(value) if isinstance(value, Form) and not self.parents else {"body": value}
 
-    def workers(self) -> Workers:
+    def workers(self) -> Pool:
         """Those of this process."""
         pool = self._pool
         if pool is None or pool.process != os.getpid():
             as_bytes = {"bytes": True, "values": False}.get(self.hand_over or "")
-            pool = self._pool = Workers(self.workflow, self.name, self.code, self.settings, as_bytes)
-            weakref.finalize(self, _close, weakref.ref(pool))
+            pool = self._pool = Pool(
+                self.workflow or self.name, self.name, self.code.handler, self.settings, Making(self), as_bytes
+            )
         return pool
-
-    def scale(self, settings: Settings) -> None:
-        """Other numbers from now on, for the workers that are there too."""
-        self.settings = settings
-        if self._pool is not None:
-            self._pool.scale(settings)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_pool": None}
 
 
-def _close(pool: weakref.ref[Workers]) -> None:
-    """By a weak reference: what a pool remembers of a failure leads back to its node."""
-    found = pool()
-    if found is not None:
-        found.close()
+class Making:
+    """Makes workers of a node: processes on a worker of ours, threads in the program of somebody who calls it there."""
+
+    def __init__(self, node: Node) -> None:
+        self._label = f"{node.workflow}__{node.name}" if node.workflow else node.name
+        self._name = node.name
+        self._code = node.code
+        self._batch_size = node.settings.batch_size
+        self._nursery = nursery.find()
+
+    def worker(self, number: int) -> Worker:
+        order = Order(self._label, self._name, self._code, self._batch_size, number)
+        return ThreadWorker(order) if self._nursery is None else ProcessWorker(order, self._nursery)

@@ -17,9 +17,7 @@ from urllib.parse import parse_qsl
 
 from operator_lib.errors import OperatorTimeout
 from operator_lib.frontends.torchserve.node import Request, request
-from operator_lib.frontends.torchserve.values import Form, to_bytes
-
-JSON = "application/json"
+from operator_lib.frontends.torchserve.values import JSON, Encoded, Form, encoded, plain
 
 
 class Rest:
@@ -38,18 +36,18 @@ def respond(call: Callable[[Any], Any], leaves: list[str], asked: Mapping[str, A
     headers = {str(name): str(value) for name, value in asked["headers"].items()}
     kind = next((value for name, value in headers.items() if name.lower() == "content-type"), "")
     value, types = received(base64.b64decode(asked["body"]), kind)
-    around = Request(headers, types, as_bytes=True)
     exact = bool(asked.get("exact"))
+    around = Request(headers, types, "exact" if exact else "bytes")
     token = request.set(around)
     try:
         answer = call(value)
-        body, said = _answered(answer, leaves, exact)
+        body = _answered(answer, leaves, exact)
     except Exception as error:
         return _failed(error, exact)
     finally:
         request.reset(token)
     reply = around.replies.get(leaves[0]) if len(leaves) == 1 and not exact else None
-    more = {"content-type": JSON if exact else said, **(reply.headers if reply is not None else {})}
+    more = {"content-type": JSON if exact else body.type, **(reply.headers if reply is not None else {})}
     status, phrase = (reply.status, reply.phrase) if reply is not None else (200, "")
     return {"status": status, "phrase": phrase, "headers": more, "body": base64.b64encode(body).decode()}
 
@@ -97,38 +95,25 @@ def _decoded(body: bytes, main: str) -> Any:
     return bytearray(body)
 
 
-def _answered(answer: Any, leaves: list[str], exact: bool) -> tuple[bytes, str]:
-    """The body and its type."""
-    if len(leaves) > 1:
-        if not exact:
-            return to_bytes({name: plain(value) for name, value in answer.items()}), JSON
-        parts = {name: json.loads(to_bytes(value, name)) for name, value in answer.items()}
-        wrong = next((name for name, value in parts.items() if not isinstance(value, dict)), None)
-        if wrong is not None:
-            raise TypeError(json.dumps(answer[wrong]))
-        return to_bytes(parts), JSON
-    if isinstance(answer, str):
-        return answer.encode(), "text/plain; charset=utf-8"
-    torch = type(answer).__module__ == "torch"
-    if isinstance(answer, bytes | bytearray) or torch:
-        return to_bytes(answer, leaves[0]), "application/octet-stream"
-    return to_bytes(answer if exact else plain(answer), leaves[0]), JSON
+def _answered(answer: Any, leaves: list[str], exact: bool) -> Encoded:
+    """The body."""
+    if len(leaves) == 1:
+        return answer
+    parts = {name: _part(value, exact) for name, value in answer.items()}
+    wrong = next((part for part in parts.values() if not isinstance(part, dict)), None) if exact else None
+    if wrong is not None:
+        raise TypeError(json.dumps(wrong))
+    return encoded(parts)
 
 
-def plain(value: Any) -> Any:
-    """A value as JSON has it: arrays and sets become lists, bytes text where they are text, else base64."""
-    if isinstance(value, dict):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    if isinstance(value, set | frozenset):
-        return sorted((plain(item) for item in value), key=repr)
-    if isinstance(value, bytes | bytearray):
+def _part(value: Encoded, exact: bool) -> Any:
+    """What is sent for one leaf of several."""
+    if value.type == JSON or exact:
         try:
-            return value.decode()
-        except UnicodeDecodeError:
-            return base64.b64encode(value).decode()
-    return plain(value.tolist()) if hasattr(value, "tolist") else value
+            return json.loads(value)
+        except ValueError:
+            pass
+    return plain(bytes(value))
 
 
 def _failed(error: Exception, exact: bool) -> dict[str, Any]:

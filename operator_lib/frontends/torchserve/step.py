@@ -9,6 +9,7 @@ from typing import Any
 
 from operator_lib import options
 from operator_lib.core import Operator
+from operator_lib.frontends.torchserve import nursery
 from operator_lib.frontends.torchserve.load import Code
 from operator_lib.frontends.torchserve.node import Node
 from operator_lib.frontends.torchserve.specification import Settings
@@ -54,6 +55,7 @@ class Step(Operator):
 
     def __remote_init__(self) -> None:
         """Handlers are loaded before the first request, so that one that cannot be loaded fails the deploy."""
+        nursery.on_a_worker()
         self.node.workers().start()
 
     def _operator_place(self) -> tuple[str, int]:

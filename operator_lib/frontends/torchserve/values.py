@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import sys
@@ -16,6 +17,52 @@ class Form(dict[str, Any]):
     >>> Form(data=b"x", lang="de")
     {'data': b'x', 'lang': 'de'}
     """
+
+
+JSON = "application/json"
+
+
+class Encoded(bytes):
+    """A node's answer as bytes, and what they are."""
+
+    type: str = JSON
+
+
+def encoded(value: Any, node: str = "", *, exact: bool = False) -> Encoded:
+    """An answer as it is handed on where all is bytes, and as it is sent over HTTP.
+
+    >>> encoded({1, 2}), encoded("é").type
+    (b'[\\n  1,\\n  2\\n]', 'text/plain; charset=utf-8')
+
+    Args:
+        exact: sets, arrays and bytes inside of others are refused.
+
+    Raises:
+        SerializationError: there is no form for it.
+    """
+    plainly = isinstance(value, str | bytes | bytearray | memoryview) or type(value).__module__ == "torch"
+    found = Encoded(to_bytes(value if exact or plainly else plain(value), node))
+    if isinstance(value, str):
+        found.type = "text/plain; charset=utf-8"
+    elif plainly:
+        found.type = "application/octet-stream"
+    return found
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON has it: arrays and sets become lists, bytes text where they are text, else base64."""
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, set | frozenset):
+        return sorted((plain(item) for item in value), key=repr)
+    if isinstance(value, bytes | bytearray):
+        try:
+            return value.decode()
+        except UnicodeDecodeError:
+            return base64.b64encode(value).decode()
+    return plain(value.tolist()) if hasattr(value, "tolist") else value
 
 
 def to_bytes(value: Any, node: str = "") -> bytes:

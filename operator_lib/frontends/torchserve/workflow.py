@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from operator_lib import options
-from operator_lib.frontends.torchserve import manifest, pack
+from operator_lib.frontends.torchserve import manifest, nursery, pack
 from operator_lib.frontends.torchserve.bundle import Bundle
 from operator_lib.frontends.torchserve.functions import HandlerFile
-from operator_lib.frontends.torchserve.load import Code
+from operator_lib.frontends.torchserve.load import Code, heavy
 from operator_lib.frontends.torchserve.model import Model, StrPath
 from operator_lib.frontends.torchserve.problems import InvalidArchive, InvalidWorkflow, Problem
 from operator_lib.frontends.torchserve.rest import Rest
@@ -238,7 +238,16 @@ class Workflow(Graph):
         return project(self, (line for model in self.models.values() for line in model.requirements))
 
     def __remote_init__(self) -> None:
-        """Take requests of the REST interface. An attribute, as methods of ours are hidden from callers."""
+        """Start the processes of all nodes, and take requests of the REST interface.
+
+        That is an attribute, as methods of ours are hidden from callers.
+        """
+        found = nursery.on_a_worker()
+        steps = [step for step in self.functions.values() if isinstance(step, Step)]
+        if found is not None:
+            found.preload(sorted({name for step in steps for name in heavy(step.node.code)}))
+        for step in steps:  # at the same time; each waits for its own later
+            step.node.workers().begin()
         self.respond = Rest(self, [node for node in self.spec.nodes if not self.spec.edges.get(node)])
 
     def spread(self, output: Any) -> tuple[list[Any], bool]:

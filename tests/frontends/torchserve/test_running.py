@@ -208,7 +208,7 @@ def test_files_and_threads_go_with_the_workflow(workflow: Made) -> None:
     found = workflow(CHAIN)
     found("x")
     folders = [found.bundle.folder, found.models["shout"].code.bundle.folder]
-    workers = [w for step in found.functions.values() for w in step.node.workers().workers]
+    workers = [w.thread for step in found.functions.values() for w in step.node.workers().workers.values()]
     assert all(folder.is_dir() for folder in folders)
     del found
     gc.collect()

@@ -1,0 +1,76 @@
+"""A worker that is a process of its own: what it does, or that it dies, is nobody else's trouble."""
+
+from __future__ import annotations
+
+import contextlib
+import pickle
+from dataclasses import replace
+from multiprocessing.connection import Connection
+
+import cloudpickle
+
+from operator_lib.engine import record
+from operator_lib.frontends.torchserve.bundle import Lent
+from operator_lib.frontends.torchserve.context import tell
+from operator_lib.frontends.torchserve.handler import Answered, Asked, Order
+from operator_lib.frontends.torchserve.nursery import Nursery
+from operator_lib.frontends.torchserve.pool import Gone, Late
+from operator_lib.wire import failure
+
+
+class ProcessWorker:
+    """Forked by a nursery; see `child.serve` for the other end."""
+
+    def __init__(self, order: Order, nursery: Nursery) -> None:
+        self.order = order
+        self.nursery = nursery
+        self._pid = 0
+        self._connection: Connection | None = None
+
+    def load(self) -> None:
+        self._pid, channel = self.nursery.fork()
+        self._connection = Connection(channel.detach())
+        code = self.order.code
+        lent = replace(self.order, code=replace(code, bundle=Lent(code.bundle.folder)))
+        try:
+            self._connection.send_bytes(pickle.dumps(lent))
+            answer = self._connection.recv_bytes()
+        except (EOFError, OSError):
+            raise RuntimeError(f"its process ended: {self._ended()}") from None
+        if answer:
+            self.end()
+            raise failure.decode_failure(pickle.loads(answer)[1])
+
+    def ask(self, asked: Asked, seconds: float) -> list[Answered] | Exception:
+        connection = self._connection
+        assert connection is not None, "it has been loaded"
+        frame = record.here()
+        try:
+            message = cloudpickle.dumps((asked, frame.path if frame else "", frame.call if frame else 0))
+        except Exception as problem:  # a value of the caller's that does not travel
+            return problem
+        try:
+            connection.send_bytes(message)
+            if not connection.poll(max(0.0, seconds)):
+                raise Late
+            answer = connection.recv_bytes()
+        except (EOFError, OSError):
+            raise Gone(self._ended()) from None
+        try:
+            fine, found, told = pickle.loads(answer)
+        except Exception as problem:
+            problem.add_note(f"the answer of {self.order.node} cannot be read here")
+            return problem
+        for metric in told:
+            tell(*metric)
+        return found if fine else failure.decode_failure(found)
+
+    def _ended(self) -> str:
+        return self.nursery.end(self._pid)
+
+    def end(self) -> None:
+        """Whatever it does."""
+        if self._connection is not None:
+            with contextlib.suppress(OSError):
+                self._connection.close()
+                self._ended()

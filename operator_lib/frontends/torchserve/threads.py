@@ -1,0 +1,63 @@
+"""A worker that is a thread of this process: where a workflow is called without a server around it."""
+
+from __future__ import annotations
+
+import contextvars
+import queue
+import threading
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as Waited
+
+from operator_lib.frontends.torchserve.handler import Answered, Asked, Handler, Order
+from operator_lib.frontends.torchserve.modules import Modules
+from operator_lib.frontends.torchserve.pool import Late
+from operator_lib.frontends.torchserve.problems import HandlerError
+
+Outcome = Future[list[Answered] | Exception]
+Task = tuple[Order | Asked, contextvars.Context, Outcome]
+
+
+class ThreadWorker:
+    """Loads the handler and calls it, always in the same thread. One that is late goes on until the handler returns."""
+
+    def __init__(self, order: Order) -> None:
+        self.order = order
+        self.tasks: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
+        name = f"{order.label.replace('__', '-')}-{order.number}"
+        self.thread = threading.Thread(target=_work, args=(self.tasks,), name=name, daemon=True)
+
+    def load(self) -> None:
+        self.thread.start()
+        outcome: Outcome = Future()
+        self.tasks.put((self.order, contextvars.copy_context(), outcome))
+        if isinstance(problem := outcome.result(), Exception):
+            raise problem
+
+    def ask(self, asked: Asked, seconds: float) -> list[Answered] | Exception:
+        outcome: Outcome = Future()
+        self.tasks.put((asked, contextvars.copy_context(), outcome))
+        try:
+            return outcome.result(max(0.0, seconds))
+        except Waited:
+            raise Late from None
+
+    def end(self) -> None:
+        self.tasks.put(None)
+
+
+def _work(tasks: queue.SimpleQueue[Task | None]) -> None:
+    """Holds nothing of what is asked between two tasks: that may be what waits for this thread to be ended."""
+    handler: Handler | None = None
+    while (task := tasks.get()) is not None:
+        asked, around, outcome = task
+        try:
+            if isinstance(asked, Order):
+                handler = Handler(asked, Modules(asked.code.bundle.folder))
+                outcome.set_result([])
+            elif handler is not None:
+                outcome.set_result(around.run(handler.answer, asked))
+        except Exception as problem:
+            outcome.set_result(problem)
+        except BaseException as problem:  # SystemExit of a handler is its failure, not ours
+            outcome.set_result(HandlerError(f"it raised {type(problem).__name__}: {problem}"))
+        del task, asked, around, outcome
