@@ -22,8 +22,8 @@ from operator_lib.frontends.torchserve.problems import HandlerError
 Handle = Callable[[Any, Any], Any]
 # To be imported once for all nodes: neither starts a thread when it is imported.
 HEAVY = {
-    "numpy": re.compile(r"^\s*(import|from) (numpy|torch|ts\.torch_handler)\b", re.MULTILINE),
-    "torch": re.compile(r"^\s*(import|from) (torch|ts\.torch_handler)\b", re.MULTILINE),
+    "numpy": re.compile(r"^(import|from) (numpy|torch|ts\.torch_handler)\b", re.MULTILINE),
+    "torch": re.compile(r"^(import|from) (torch|ts\.torch_handler)\b", re.MULTILINE),
 }
 STAND_IN = Path(__file__).parent / "stand_in"
 

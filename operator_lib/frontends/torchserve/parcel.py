@@ -63,6 +63,8 @@ def _made(found: Workflow, url: str, folder: Path) -> dict[str, Any]:
         "workflowName": found.name,
         "workflowUrl": url,
         **{key: _shared(found, name) for key, name in GLOBALS.items()},
+        "models": [node for node in found.spec.nodes if found.spec.is_model(node)],
+        "nodes": {node: {name: said.value for name, said in found.settings(node).items()} for node in found.spec.nodes},
         "workflowDag": "{" + ", ".join(f"{n}=[{', '.join(to)}]" for n, to in found.spec.edges.items()) + "}",
     }
     package.request.schema_json = json.dumps(schema, sort_keys=True)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,6 +24,9 @@ from operator_lib.frontends.torchserve.store import fetched
 from operator_lib.frontends.torchserve.travel import project
 from operator_lib.frontends.torchserve.unpack import Limits, unpack
 from operator_lib.graph import Graph
+
+# Node -> setting -> number, as JSON: what is to hold instead, see operator_lib.worker.http.torchserve.scale.
+VARIABLE = "OPERATOR_LIB_NODE_SETTINGS"
 
 HandOver = Literal["values", "bytes"]
 
@@ -244,6 +250,10 @@ class Workflow(Graph):
         """
         found = nursery.on_a_worker()
         steps = [step for step in self.functions.values() if isinstance(step, Step)]
+        chosen: dict[str, dict[str, int]] = json.loads(os.environ.get(VARIABLE, "{}"))
+        for step in steps:
+            said = {name.replace("-", "_"): value for name, value in chosen.get(step.name, {}).items()}
+            step.node.settings = replace(step.node.settings, **said)
         if found is not None:
             found.preload(sorted({name for step in steps for name in heavy(step.node.code)}))
         for step in steps:  # at the same time; each waits for its own later

@@ -20,6 +20,7 @@ from operator_lib.worker.http.errors import error_response
 from operator_lib.worker.http.head import Head
 from operator_lib.worker.http.page import page_of
 from operator_lib.worker.http.servings import PREFIX, call_of
+from operator_lib.worker.http.torchserve.predict import predict_of
 from operator_lib.worker.tokens import bearer
 
 if TYPE_CHECKING:
@@ -92,6 +93,8 @@ class Guard:
         refusal = self._without_token(head)
         if refusal is not None:
             return refusal
+        if not below and (predict := predict_of(self.worker, head.path)) is not None:
+            return predict
         call = call_of(self.worker, head) if below and head.method == "POST" else None
         return call or self.app
 
@@ -112,7 +115,7 @@ class Guard:
         path = head.path
         if path in OPEN:
             return None
-        if self.worker.config.disable_token_auth and path.startswith(TORCHSERVE):
+        if self.worker.config.disable_token_auth and path.lower().startswith(TORCHSERVE):
             return None
         token = bearer(head.authorization)
         tokens = self.worker.tokens

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import uuid
 from typing import Any
 
 from starlette.responses import Response
@@ -18,19 +17,17 @@ class Refused(Exception):
         self.kind = kind
 
 
-def headers() -> dict[str, str]:
-    """What every answer carries."""
-    return {
-        "x-request-id": str(uuid.uuid4()),
-        "Pragma": "no-cache",
-        "Cache-Control": "no-cache; no-store, must-revalidate, private",
-        "Expires": "Thu, 01 Jan 1970 00:00:00 UTC",
-    }
+# What every answer carries.
+HEADERS = {
+    "Pragma": "no-cache",
+    "Cache-Control": "no-cache; no-store, must-revalidate, private",
+    "Expires": "Thu, 01 Jan 1970 00:00:00 UTC",
+}
 
 
 def shown(value: Any, code: int = 200) -> Response:
     text = json.dumps(value, indent=2, ensure_ascii=False) + "\n"
-    return Response(text, code, headers(), media_type="application/json")
+    return Response(text, code, HEADERS, media_type="application/json")
 
 
 def error(code: int, kind: str, message: str) -> Response:
@@ -43,3 +40,7 @@ def not_allowed() -> Response:
 
 def not_found(name: str) -> Refused:
     return Refused(404, "WorkflowNotFoundException", f"Workflow not found: {name}")
+
+
+def no_version(name: str, number: int) -> Refused:
+    return Refused(404, "WorkflowVersionNotFoundException", f"Workflow version: {number} does not exist for: {name}")

@@ -9,10 +9,9 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from operator_lib.errors import OperatorError
 from operator_lib.wire.proto import deploy_pb2 as pb
 from operator_lib.worker.http.torchserve.answers import Refused
-from operator_lib.worker.serving import StartFailed
+from operator_lib.worker.http.torchserve.deploying import deploy
 
 if TYPE_CHECKING:
     from operator_lib.worker.app import Worker
@@ -23,8 +22,11 @@ PATIENCE = 600.0
 _CHUNK = 1 << 20
 
 
-async def register(worker: Worker, url: str, name: str, *, update: bool = False) -> str:
+async def register(worker: Worker, url: str, name: str, *, update: bool = False, patience: float = 0.0) -> str:
     """Serve an archive; the name of the workflow.
+
+    Args:
+        patience: seconds for its processes to start; 0: the worker's own.
 
     Raises:
         Refused: it cannot be had, is invalid, cannot be started, or there is one of that name already.
@@ -40,10 +42,11 @@ async def register(worker: Worker, url: str, name: str, *, update: bool = False)
             if there is not None and there.live_version and not update:
                 raise Refused(409, "ConflictStatusException", f"Workflow {named} is already registered.")
             request = pb.DeployRequest.FromString((Path(folder) / "request").read_bytes())
+            request.timeout = patience
             blobs = {request.entry.sha256: "entry", **found["files"]}
             for sha, file in blobs.items():
                 await asyncio.to_thread(_store, worker, sha, Path(folder) / file)
-            await _deploy(worker, request, named)
+            await deploy(worker, request, f"Workflow {named} has failed to register.")
     return named
 
 
@@ -91,21 +94,6 @@ def _store(worker: Worker, sha: str, path: Path) -> None:
             received = worker.blobs.append(sha, 0, b"", size=0)
     if received >= size:
         worker.blobs.commit(sha)
-
-
-async def _deploy(worker: Worker, request: pb.DeployRequest, name: str) -> None:
-    try:
-        async for _ in worker.deploys.deploy(request):
-            pass
-    except OperatorError as problem:
-        words = str(problem)
-        if isinstance(problem, StartFailed):
-            from operator_lib.wire import failure
-
-            words = f"{words}: {failure.decode_failure(problem.failure)}" if problem.failure else words
-        raise Refused(
-            500, "WorkflowException", f"Workflow {name} has failed to register. Failures: [{words}]"
-        ) from None
 
 
 def _locks(worker: Worker) -> dict[str, asyncio.Lock]:

@@ -10,12 +10,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from operator_lib.worker.http.find import version_of
 from operator_lib.worker.http.torchserve import answers
 from operator_lib.worker.http.torchserve.answers import Refused
-from operator_lib.worker.http.torchserve.predict import predict
+from operator_lib.worker.http.torchserve.known import find, said
 from operator_lib.worker.http.torchserve.register import register
-from operator_lib.worker.store.base import DeploymentRow
+from operator_lib.worker.http.torchserve.scale import scale, settings_of
+from operator_lib.worker.store.base import DeploymentRow, VersionRow
 
 if TYPE_CHECKING:
     from operator_lib.worker.app import Worker
@@ -46,8 +46,6 @@ def routes(worker: Worker) -> list[Route]:
         route("/workflows/{name}/{rest:path}", _workflow),
         route("/wfpredict", _nothing),
         route("/wfpredict/", _nothing),
-        route("/wfpredict/{name}", _predict),
-        route("/wfpredict/{name}/{rest:path}", _predict),
     ]
 
 
@@ -59,7 +57,8 @@ async def _workflows(worker: Worker, request: Request) -> Response:
     given = await _parameters(request)
     if not given.get("url"):
         raise Refused(400, "BadRequestException", "Parameter url is required.")
-    name = await register(worker, str(given["url"]), str(given.get("workflow_name") or ""))
+    named = str(given.get("workflow_name") or "")
+    name = await register(worker, str(given["url"]), named, patience=_seconds(given))
     return answers.shown({"status": f"Workflow {name} has been registered and scaled successfully."})
 
 
@@ -82,21 +81,65 @@ async def _parameters(request: Request) -> dict[str, Any]:
 
 
 async def _workflow(worker: Worker, request: Request) -> Response:
-    if request.method not in ("GET", "DELETE", "PUT"):
+    name = request.path_params["name"]
+    rest = (
+        () if worker.config.compat == "exact" else tuple(filter(None, request.path_params.get("rest", "").split("/")))
+    )
+    if request.method == "PUT" and worker.config.compat != "exact":
+        return await _changed(worker, name, rest, await _parameters(request))
+    if request.method not in ("GET", "DELETE"):
         return answers.not_allowed()
-    exact = worker.config.compat == "exact"
-    if request.method == "PUT":
-        given = await _parameters(request)
-        if exact or not given.get("url"):
-            return answers.not_allowed()
-        row, _ = find(worker, request.path_params["name"])
-        name = await register(worker, str(given["url"]), row.name, update=True)
-        return answers.shown({"status": f"Workflow {name} has been updated."})
-    row, said = find(worker, request.path_params["name"])
+    row, version = find(worker, name)
     if request.method == "DELETE":
         await worker.deploys.delete(row.name, "serving")
         return answers.shown({"status": f'Workflow "{row.name}" unregistered'})
-    return answers.shown([{key: said[key] for key in DESCRIBED}])
+    if rest == ("all",):
+        return answers.shown([_in_full(row, one) for one in worker.store.versions(row.id) if one.status == "ready"])
+    if rest and rest[0].isdecimal():
+        version = _version(worker, row, rest[0])
+    about = said(version) or {}
+    return answers.shown([{key: about[key] for key in DESCRIBED}])
+
+
+async def _changed(worker: Worker, name: str, rest: tuple[str, ...], given: dict[str, Any]) -> Response:
+    """A new archive, other settings, or another version by default."""
+    row, _ = find(worker, name)
+    if len(rest) == 2 and rest[0].isdecimal() and rest[1] == "set-default":
+        number = _version(worker, row, rest[0]).number
+        await worker.deploys.rollback(row.name, number, "serving")
+        text = f'Default version successfully updated for workflow "{row.name}" to "{number}"'
+        return answers.shown({"status": text})
+    if given.get("url") and not rest:
+        await register(worker, str(given["url"]), row.name, update=True, patience=_seconds(given))
+        return answers.shown({"status": f"Workflow {row.name} has been updated."})
+    wanted = settings_of(given)
+    if not wanted or rest:
+        return answers.not_allowed()
+    node = str(given.get("node") or "")
+    await scale(worker, row.name, node, wanted)
+    return answers.shown({"status": f"Workflow {row.name} has been scaled."})
+
+
+def _version(worker: Worker, row: DeploymentRow, number: str) -> VersionRow:
+    """One that has worked. Raises Refused."""
+    found = worker.store.version(row.id, int(number)) if len(number) < 10 else None
+    if found is None or found.status != "ready" or said(found) is None:
+        raise answers.no_version(row.name, int(number))
+    return found
+
+
+def _in_full(row: DeploymentRow, version: VersionRow) -> dict[str, Any]:
+    about = said(version) or {}
+    own = {"workflowVersion": str(version.number), "default": version.number == row.live_version}
+    return {**{key: about.get(key) for key in DESCRIBED}, **own, "nodes": about.get("nodes")}
+
+
+def _seconds(given: dict[str, Any]) -> float:
+    """How long processes may take to start, of the parameter ``startup_timeout``."""
+    text = str(given.get("startup_timeout") or 0)
+    if not text.isdecimal():
+        raise Refused(400, "BadRequestException", f"startup_timeout must be a whole number of seconds, got {text}")
+    return float(text)
 
 
 async def _nothing(worker: Worker, request: Request) -> Response:
@@ -104,33 +147,13 @@ async def _nothing(worker: Worker, request: Request) -> Response:
     raise Refused(404, "ResourceNotFoundException", message)
 
 
-async def _predict(worker: Worker, request: Request) -> Response:
-    row, _ = find(worker, request.path_params["name"])
-    return await predict(worker, row, request)
-
-
-def find(worker: Worker, name: str) -> tuple[DeploymentRow, dict[str, Any]]:
-    """A workflow, and what is told of it. Raises Refused."""
-    row = worker.store.deployment(name=name, kind="serving")
-    said = _said(worker, row) if row is not None and row.live_version else None
-    if row is None or said is None:
-        raise answers.not_found(name)
-    return row, said
-
-
-def _said(worker: Worker, row: DeploymentRow) -> dict[str, Any] | None:
-    found: dict[str, Any] = json.loads(version_of(worker, row).schema_json or "{}")
-    return found.get("torchserve")
-
-
 def _listed(worker: Worker, request: Request) -> Response:
-    rows = [row for row in worker.store.deployments(kind="serving") if row.live_version]
-    known = [said for row in rows if (said := _said(worker, row)) is not None]
-    known.sort(key=lambda said: said["workflowName"])
+    live = [serving.version for serving in worker.servings.by_name.values() if serving.version and not serving.closed]
+    known = sorted((about for version in live if (about := said(version))), key=lambda about: about["workflowName"])
     limit, start = _number(request, "limit", PAGE), max(0, _number(request, "next_page_token", 0))
     if not 0 <= limit <= PAGE:
         limit = PAGE
-    page = [{key: said[key] for key in ("workflowName", "workflowUrl")} for said in known[start : start + limit]]
+    page = [{key: about[key] for key in ("workflowName", "workflowUrl")} for about in known[start : start + limit]]
     more = {"nextPageToken": str(start + limit)} if start + limit <= len(known) else {}
     return answers.shown({**more, "workflows": page})
 
