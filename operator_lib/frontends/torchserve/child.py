@@ -63,7 +63,9 @@ def _answer_all(connection: Connection) -> None:
         record.process_frame = Line(path, call)  # type: ignore[assignment]  # all that is looked at
         told.clear()
         try:
-            answer = cloudpickle.dumps((True, handler.answer(asked), told))
+            # Bytes need no description of classes that only this process has.
+            dumps = pickle.dumps if asked.wanted else cloudpickle.dumps
+            answer = dumps((True, handler.answer(asked), told), pickle.HIGHEST_PROTOCOL)
         except Exception as problem:
             answer = _failed(problem)
         connection.send_bytes(answer)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import pickle
+import select
 from dataclasses import replace
 from multiprocessing.connection import Connection
+from typing import Any
 
 import cloudpickle
 
@@ -26,10 +28,12 @@ class ProcessWorker:
         self.nursery = nursery
         self._pid = 0
         self._connection: Connection | None = None
+        self._answers = select.poll()
 
     def load(self) -> None:
         self._pid, channel = self.nursery.fork()
         self._connection = Connection(channel.detach())
+        self._answers.register(self._connection.fileno(), select.POLLIN)
         code = self.order.code
         lent = replace(self.order, code=replace(code, bundle=Lent(code.bundle.folder)))
         try:
@@ -46,12 +50,12 @@ class ProcessWorker:
         assert connection is not None, "it has been loaded"
         frame = record.here()
         try:
-            message = cloudpickle.dumps((asked, frame.path if frame else "", frame.call if frame else 0))
+            message = _packed((asked, frame.path if frame else "", frame.call if frame else 0))
         except Exception as problem:  # a value of the caller's that does not travel
             return problem
         try:
             connection.send_bytes(message)
-            if not connection.poll(max(0.0, seconds)):
+            if not self._answers.poll(max(0.0, 1000 * seconds)):
                 raise Late
             answer = connection.recv_bytes()
         except (EOFError, OSError):
@@ -74,3 +78,11 @@ class ProcessWorker:
             with contextlib.suppress(OSError):
                 self._connection.close()
                 self._ended()
+
+
+def _packed(value: Any) -> bytes:
+    """As a pickle; what is of no module that the other process has is described in it."""
+    try:
+        return pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
+    except Exception:  # whatever it is that pickle cannot do
+        return cloudpickle.dumps(value)

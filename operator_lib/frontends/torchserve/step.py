@@ -37,7 +37,7 @@ class Step(Operator):
         self._place = place
         kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
         names = _identifiers(parents) if len(parents) > 1 else ["body"]
-        self._signature = inspect.Signature([inspect.Parameter(name, kind) for name in names])
+        self.signature = inspect.Signature([inspect.Parameter(name, kind) for name in names])
         retries = options.Retries(min(settings.retry_attempts, 10_000), initial_delay=0.0)
         # The time limit is kept by the workers: it is in milliseconds, and one request late must not end the process.
         self._options = options.Options.parse(name, name=name, retries=retries, timeout=None)
@@ -51,7 +51,9 @@ class Step(Operator):
             HandlerError: not one answer for each row.
             SerializationError: bytes are wanted, and a value before has no such form.
         """
-        return self.node.answer(self._signature.bind(*values, **named).args)
+        if named or len(values) != len(self.signature.parameters):
+            values = self.signature.bind(*values, **named).args
+        return self.node.answer(values)
 
     def __remote_init__(self) -> None:
         """Handlers are loaded before the first request, so that one that cannot be loaded fails the deploy."""
@@ -69,7 +71,7 @@ class Step(Operator):
             return self(*values, **named)
 
         called.__name__ = called.__qualname__ = self.name
-        called.__signature__ = self._signature  # type: ignore[attr-defined]
+        called.__signature__ = self.signature  # type: ignore[attr-defined]
         return called
 
 

@@ -27,6 +27,9 @@ class Encoded(bytes):
 
     type: str = JSON
 
+    def __deepcopy__(self, memo: Any) -> Encoded:
+        return self  # as for any bytes
+
 
 def encoded(value: Any, node: str = "", *, exact: bool = False) -> Encoded:
     """An answer as it is handed on where all is bytes, and as it is sent over HTTP.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 from collections.abc import Iterable, Mapping
@@ -259,6 +260,13 @@ class Workflow(Graph):
         for step in steps:  # at the same time; each waits for its own later
             step.node.workers().begin()
         self.respond = Rest(self, [node for node in self.spec.nodes if not self.spec.edges.get(node)])
+
+    def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> inspect.BoundArguments:
+        first = self.functions[self.start]
+        try:
+            return first.signature.bind(*args, **kwargs) if isinstance(first, Step) else super().bind(args, kwargs)
+        except TypeError:
+            return super().bind(args, kwargs)  # which says what is taken
 
     def spread(self, output: Any) -> tuple[list[Any], bool]:
         """A list is one value here."""
