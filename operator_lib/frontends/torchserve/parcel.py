@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from operator_lib.client.deploy import pack
+from operator_lib.frontends.torchserve import exact
 from operator_lib.frontends.torchserve.problems import InvalidArchive, InvalidWorkflow, Problem
 from operator_lib.frontends.torchserve.specification import SETTINGS, Setting
 from operator_lib.frontends.torchserve.store import fetched
@@ -30,6 +31,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     for name in ("folder", "url", "name", "workflow-store", "model-store"):
         parser.add_argument(f"--{name}", default="")
+    parser.add_argument("--exact", action="store_true")
     given = parser.parse_args()
     print(json.dumps(_answer(given)))
 
@@ -41,13 +43,20 @@ def _answer(given: Any) -> dict[str, Any]:
         return _refused(404, "WorkflowNotFoundException", f"Relative path is not allowed in url: {url}")
     try:
         with fetched(url, (Path(given.workflow_store),) if given.workflow_store else ()) as path:
+            if given.exact:
+                exact.judge(path)
             found = Workflow.from_war(path, given.model_store or None, name=given.name)
             return _made(found, url, Path(given.folder))
+    except exact.Original as original:
+        return _refused(original.code, original.kind, original.message)
     except (OSError, ConnectionError) as problem:
         if remote:
             return _refused(400, "DownloadArchiveException", f"Failed to download archive from: {url}", str(problem))
         return _refused(404, "WorkflowNotFoundException", f"Workflow not found in workflow store: {url}")
     except InvalidWorkflow as problem:
+        if given.exact:
+            original = exact.refused(problem, {})
+            return _refused(original.code, original.kind, original.message)
         return _invalid(problem)
     except InvalidArchive as problem:
         return _refused(400, "InvalidWorkflowException", str(problem))
@@ -63,6 +72,7 @@ def _made(found: Workflow, url: str, folder: Path) -> dict[str, Any]:
         "workflowName": found.name,
         "workflowUrl": url,
         **{key: _shared(found, name) for key, name in GLOBALS.items()},
+        "versions": {node: model.version for node, model in found.models.items()},
         "models": [node for node in found.spec.nodes if found.spec.is_model(node)],
         "nodes": {node: {name: said.value for name, said in found.settings(node).items()} for node in found.spec.nodes},
         "workflowDag": "{" + ", ".join(f"{n}=[{', '.join(to)}]" for n, to in found.spec.edges.items()) + "}",
@@ -92,7 +102,7 @@ def _of_the_dag(problem: Problem) -> bool:
     return any(word in problem.message for word in words)
 
 
-def _refused(code: int, kind: str, message: str, detail: str = "") -> dict[str, Any]:
+def _refused(code: int, kind: str, message: str | None, detail: str = "") -> dict[str, Any]:
     return {"error": {"code": code, "type": kind, "message": message}, "detail": detail}
 
 

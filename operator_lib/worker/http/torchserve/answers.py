@@ -11,8 +11,9 @@ from starlette.responses import Response
 class Refused(Exception):
     """A request that is refused, with what the caller reads."""
 
-    def __init__(self, code: int, kind: str, message: str) -> None:
-        super().__init__(message)
+    def __init__(self, code: int, kind: str, message: str | None) -> None:
+        super().__init__(message or kind)
+        self.message = message
         self.code = code
         self.kind = kind
 
@@ -30,8 +31,11 @@ def shown(value: Any, code: int = 200) -> Response:
     return Response(text, code, HEADERS, media_type="application/json")
 
 
-def error(code: int, kind: str, message: str) -> Response:
-    return shown({"code": code, "type": kind, "message": message}, code)
+def error(code: int, kind: str, message: str | None) -> Response:
+    """Closed afterwards, as the original does."""
+    response = shown({"code": code, "type": kind, **({} if message is None else {"message": message})}, code)
+    response.headers["connection"] = "close"
+    return response
 
 
 def not_allowed() -> Response:

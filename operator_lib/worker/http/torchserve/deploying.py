@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import TYPE_CHECKING
 
 from operator_lib.errors import OperatorError
@@ -22,5 +24,18 @@ async def deploy(worker: Worker, request: pb.DeployRequest, words: str) -> None:
     except OperatorError as problem:
         why = str(problem)
         if isinstance(problem, StartFailed) and problem.failure:
-            why = f"{why}: {failure.decode_failure(problem.failure)}"
+            raised = failure.decode_failure(problem.failure)
+            exact = worker.config.compat == "exact"
+            why = (exact and _exactly(raised, request)) or f"{why}: {raised}"
         raise Refused(500, "WorkflowException", f"{words} Failures: [{why}]") from None
+
+
+def _exactly(raised: Exception, request: pb.DeployRequest) -> str:
+    """As the original says it, when a node could not be loaded."""
+    said = json.loads(request.schema_json)["torchserve"]
+    for note in getattr(raised, "__notes__", ()):
+        if found := re.fullmatch(r"while loading .* for node (\S+) of (\S+)", note):
+            node, workflow = found.groups()
+            version = said["versions"].get(node, "1.0")
+            return f"Failed to start workers for model {workflow}__{node} version: {version}"
+    return ""

@@ -52,7 +52,7 @@ class Predict:
         except CallerGone:
             pass
         except Refused as refused:
-            response = answers.error(refused.code, refused.kind, str(refused))
+            response = answers.error(refused.code, refused.kind, refused.message)
         except OperatorError as problem:
             response = answers.error(status_of(problem), type(problem).__name__, str(problem))
         status = response.status_code if response is not None else 499

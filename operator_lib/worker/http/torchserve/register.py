@@ -34,7 +34,8 @@ async def register(worker: Worker, url: str, name: str, *, update: bool = False,
     with tempfile.TemporaryDirectory(prefix="operator-lib-parcel-") as folder:
         found = await _opened(worker, url, name, Path(folder))
         if "error" in found:
-            raise _refused(worker, found["error"])
+            error = found["error"]
+            raise Refused(error["code"], error["type"], error.get("message"))
         named = found["name"]
         lock = _locks(worker).setdefault(named, asyncio.Lock())
         async with lock:
@@ -60,6 +61,7 @@ async def _opened(worker: Worker, url: str, name: str, folder: Path) -> dict[str
         "model-store": config.model_store,
     }
     command = [sys.executable, "-P", "-m", _PARCEL, *(f"--{key}={value}" for key, value in flags.items())]
+    command += ["--exact"] if config.compat == "exact" else []
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(*command, stdout=pipe, stderr=pipe, cwd=folder)
     try:
@@ -73,13 +75,6 @@ async def _opened(worker: Worker, url: str, name: str, folder: Path) -> dict[str
     except ValueError:
         last = errors.decode(errors="replace").strip().splitlines()[-1:] or [f"exit {process.returncode}"]
         raise Refused(500, "InternalServerException", f"the archive cannot be opened: {last[0]}") from None
-
-
-def _refused(worker: Worker, error: dict[str, Any]) -> Refused:
-    code = error["code"]
-    if worker.config.compat == "exact" and error["type"] == "InvalidWorkflowException":
-        code = 500
-    return Refused(code, error["type"], error["message"])
 
 
 def _store(worker: Worker, sha: str, path: Path) -> None:

@@ -36,7 +36,7 @@ def routes(worker: Worker) -> list[Route]:
             try:
                 return await answer(worker, request)
             except Refused as refused:
-                return answers.error(refused.code, refused.kind, str(refused))
+                return answers.error(refused.code, refused.kind, refused.message)
 
         return Route(path, guarded, methods=METHODS)
 
@@ -54,7 +54,7 @@ async def _workflows(worker: Worker, request: Request) -> Response:
         return _listed(worker, request)
     if request.method != "POST":
         return answers.not_allowed()
-    given = await _parameters(request)
+    given = await _parameters(worker, request)
     if not given.get("url"):
         raise Refused(400, "BadRequestException", "Parameter url is required.")
     named = str(given.get("workflow_name") or "")
@@ -62,7 +62,7 @@ async def _workflows(worker: Worker, request: Request) -> Response:
     return answers.shown({"status": f"Workflow {name} has been registered and scaled successfully."})
 
 
-async def _parameters(request: Request) -> dict[str, Any]:
+async def _parameters(worker: Worker, request: Request) -> dict[str, Any]:
     """Of the query, or of a JSON body."""
     if not request.headers.get("content-type", "").startswith("application/json"):
         return dict(request.query_params)
@@ -71,12 +71,13 @@ async def _parameters(request: Request) -> dict[str, Any]:
         body += chunk
         if len(body) > BODY_LIMIT:
             raise Refused(413, "BadRequestException", f"The body is over {BODY_LIMIT} bytes.")
+    code = 500 if worker.config.compat == "exact" else 400
     try:
         found: Any = json.loads(body or b"{}")
     except (ValueError, RecursionError) as problem:
-        raise Refused(400, "JsonSyntaxException", f"The body is not JSON: {problem}") from None
+        raise Refused(code, "JsonSyntaxException", f"The body is not JSON: {problem}") from None
     if not isinstance(found, dict):
-        raise Refused(400, "JsonSyntaxException", "The body must be a JSON object.")
+        raise Refused(code, "JsonSyntaxException", "The body must be a JSON object.")
     return {**dict(request.query_params), **found}
 
 
@@ -86,7 +87,7 @@ async def _workflow(worker: Worker, request: Request) -> Response:
         () if worker.config.compat == "exact" else tuple(filter(None, request.path_params.get("rest", "").split("/")))
     )
     if request.method == "PUT" and worker.config.compat != "exact":
-        return await _changed(worker, name, rest, await _parameters(request))
+        return await _changed(worker, name, rest, await _parameters(worker, request))
     if request.method not in ("GET", "DELETE"):
         return answers.not_allowed()
     row, version = find(worker, name)
