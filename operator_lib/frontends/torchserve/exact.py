@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -130,34 +129,25 @@ def _acyclic(after: dict[str, list[str]]) -> None:
         raise Original("InvalidDAGException", "Not a valid DAG", 400)
 
 
-def refused(problem: InvalidWorkflow, versions: dict[str, str]) -> Original:
-    """What it answers where it starts processes and fails, and we have seen before that it would.
-
-    Args:
-        versions: of the archives, by node.
-    """
-    reasons = "; ".join(_reasons(problem, versions))
-    return Original("WorkflowException", f"Workflow {problem.name} has failed to register. Failures: [{reasons}]")
-
-
-def _reasons(problem: InvalidWorkflow, versions: dict[str, str]) -> Iterator[str]:
-    for one in problem.problems:
-        name = f"{problem.name}__{_node(one)}"
-        if ".url is missing" in one.message:
-            yield f"Workflow Node {name} failed to register. Details: Check error logs."
-        elif ".url: there is no" in one.message:
-            file = one.message.split("'")[1]
-            yield f"Workflow Node {name} failed to register. Details: Model not found at: {file}"
-        else:
-            yield not_started(problem.name, _node(one), versions)
+def refused(problem: InvalidWorkflow) -> Original:
+    """What it answers where it begins to start processes and fails, as we have seen before that it would."""
+    reasons = [_reason(problem.name, one) for one in problem.problems if one.severity == "error"]
+    if not all(reasons):  # it would take this one
+        return Original("InvalidWorkflowException", "; ".join(map(str, problem.problems)))
+    message = f"Workflow {problem.name} has failed to register. Failures: [{'; '.join(reasons)}]"
+    return Original("WorkflowException", message)
 
 
-def not_started(workflow: str, node: str, versions: dict[str, str]) -> str:
-    return f"Failed to start workers for model {workflow}__{node} version: {versions.get(node, '1.0')}"
-
-
-def _node(problem: Problem) -> str:
-    return problem.message.partition(" ")[0].partition(".")[0]
+def _reason(workflow: str, problem: Problem) -> str:
+    node = problem.message.partition(" ")[0].partition(".")[0]
+    if ".url is missing" in problem.message:
+        return f"Workflow Node {workflow}__{node} failed to register. Details: Check error logs."
+    if ".url: there is no" in problem.message:
+        file = problem.message.split("'")[1]
+        return f"Workflow Node {workflow}__{node} failed to register. Details: Model not found at: {file}"
+    if any(words in problem.message for words in (" is neither a model nor ", " is a class in ", " is no model, ")):
+        return f"Failed to start workers for model {workflow}__{node} version: 1.0"
+    return ""
 
 
 def _undefined(what: str) -> Original:

@@ -55,7 +55,7 @@ def _answer(given: Any) -> dict[str, Any]:
         return _refused(404, "WorkflowNotFoundException", f"Workflow not found in workflow store: {url}")
     except InvalidWorkflow as problem:
         if given.exact:
-            original = exact.refused(problem, {})
+            original = exact.refused(problem)
             return _refused(original.code, original.kind, original.message)
         return _invalid(problem)
     except InvalidArchive as problem:
