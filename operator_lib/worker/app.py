@@ -29,6 +29,7 @@ from operator_lib.worker.deploys import Deploys
 from operator_lib.worker.http.lines import Lines
 from operator_lib.worker.metrics import Metrics
 from operator_lib.worker.places import Places
+from operator_lib.worker.pulse import Pulse
 from operator_lib.worker.replicas import Launcher
 from operator_lib.worker.retention import Retention
 from operator_lib.worker.runs import Runs
@@ -81,6 +82,7 @@ class Worker:
             self.places, self.executor, self._environment_of, config.host, self.secrets, self.tracing, own
         )
         self.servings = Servings(self.launcher, self.store)
+        self.pulse = Pulse(self.servings)
         self.runs = Runs(
             self.store, self.places, self.executor, self._environment_of, config.run_slots, self.secrets,
             config.max_queued, self.tracing,
@@ -138,6 +140,7 @@ class Worker:
         await self.server.start()
         self.http = asyncio.create_task(self._serve_http(http_socket))
         self.schedules.start()
+        self.pulse.start()
         self.endpoint.write()
         if self.config.by_hand is not None:
             endpoints.remember(self.config.home, self.config.by_hand)
@@ -256,6 +259,7 @@ class Worker:
         if self.health is not None:
             await self.health.enter_graceful_shutdown()
         await self.schedules.stop()
+        await self.pulse.stop()
         await self.retention.stop()
         await asyncio.gather(self.runs.drain(self.config.drain), self.servings.close(self.config.drain))
         await self.executor.close()

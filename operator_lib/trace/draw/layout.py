@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from operator_lib.trace.dag import DAG, Node
@@ -40,9 +40,14 @@ class Box:
         return self.x + self.width / 2
 
 
-def layout(dag: DAG, depth: int | None = None) -> Box:
-    """Places for everything; the outermost box is the operator itself."""
-    picture = Picture(dag, depth)
+def layout(
+    dag: DAG,
+    depth: int | None = None,
+    folded: Collection[str] = frozenset(),
+    opened: Collection[str] = frozenset(),
+) -> Box:
+    """Places for everything; the outermost box is the operator itself. See `Picture`."""
+    picture = Picture(dag, depth, folded, opened)
     root = _sized(picture, None)
     _move(root, 0.0, 0.0)
     return root

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from operator_lib.trace.dag import DAG, Edge, Node
@@ -38,11 +38,20 @@ class Picture:
     """The nodes that are worth a box, and the arrows of each box, lifted to neighbours and without detours.
 
     Boxes deeper than `depth` are not drawn; the box around them says how many calls it hides. Without `depth`
-    everything is drawn that still makes a readable picture.
+    everything is drawn that still makes a readable picture. The boxes with these ids are drawn shut (`folded`), or
+    with what is directly inside them although it is too deep (`opened`).
     """
 
-    def __init__(self, dag: DAG, depth: int | None = None) -> None:
+    def __init__(
+        self,
+        dag: DAG,
+        depth: int | None = None,
+        folded: Collection[str] = frozenset(),
+        opened: Collection[str] = frozenset(),
+    ) -> None:
         self.dag = dag
+        self.folded = folded
+        self.opened = opened
         self.by_id = {n.id: n for n in dag.nodes}
         self.calls = calls_below(dag)
         shown = self._collect(max(1, min(depth, DEEP)) if depth is not None else None)
@@ -64,18 +73,24 @@ class Picture:
         """Level by level, as deep as was asked for; else until there are many boxes."""
         shown = _Shown()
         level: list[str | None] = [None]
-        done = 0
-        while level and done < (depth or DEEP):
-            found = {parent: [n for n in self.dag.children_of(parent) if self._worth(n)] for parent in level}
+        limit, done = depth or DEEP, 0
+        while level and done < DEEP:
+            found = self._within(level, only_opened=done >= limit)
             size = sum(map(len, found.values()))
-            if depth is None and done and len(shown.ids) + size > MANY:
-                break
+            if depth is None and done and limit == DEEP and len(shown.ids) + size > MANY:
+                limit = done
+                continue
             for parent, nodes in found.items():
                 shown.inside[parent] = nodes
                 shown.ids.update(n.id for n in nodes)
             level = [n.id for nodes in found.values() for n in nodes]
             done += 1
         return shown
+
+    def _within(self, parents: Sequence[str | None], only_opened: bool) -> dict[str | None, list[Node]]:
+        """What is drawn directly inside of boxes that are not shut."""
+        open_ = [p for p in parents if p not in self.folded and (p in self.opened or not only_opened)]
+        return {parent: [n for n in self.dag.children_of(parent) if self._worth(n)] for parent in open_}
 
     def _worth(self, node: Node) -> bool:
         if node.kind == "call" or node.certainty == "opaque":

@@ -141,18 +141,24 @@ def _tooltip(node: Node) -> str:
 def _line(line: Line, out: list[str]) -> None:
     arrow = line.arrow
     looks = "".join(f" {name}" for name in (arrow.kind, "assumed" * arrow.assumed) if name not in ("", "data"))
+    path, tip = drawn(line)
+    title = f"<title>{escape(said(line), quote=False)}</title>"
+    out.append(f'<path class="edge{looks}" d="{path}">{title}</path>'
+               f'<path class="tip{looks}" d="{tip}"/>')  # fmt: skip
+
+
+def drawn(line: Line) -> tuple[str, str]:
+    """The path of a line, and that of its tip."""
     *points, (x, y) = line.points
     across = points[-1][1] == y
     end = (x - 6, y) if across else (x, y - 6)
     path = [f"M{points[0][0]:.1f},{points[0][1]:.1f}"]
-    for a, b, c, d in Line(arrow, _corners([*points, end])).curves():
+    for a, b, c, d in Line(line.arrow, _corners([*points, end])).curves():
         straight = a[0] == d[0] or a[1] == d[1]
         path.append(f"L{d[0]:.1f},{d[1]:.1f}" if straight else
                     f"C{b[0]:.1f},{b[1]:.1f} {c[0]:.1f},{c[1]:.1f} {d[0]:.1f},{d[1]:.1f}")  # fmt: skip
     tip = "l-7,-3.5 v7 z" if across else "l-3.5,-7 h7 z"
-    said = f"<title>{escape(_said(line), quote=False)}</title>"
-    out.append(f'<path class="edge{looks}" d="{" ".join(path)}">{said}</path>'
-               f'<path class="tip{looks}" d="M{x:.1f},{y:.1f} {tip}"/>')  # fmt: skip
+    return " ".join(path), f"M{x:.1f},{y:.1f} {tip}"
 
 
 def _corners(points: list[Point]) -> list[Point]:
@@ -164,7 +170,7 @@ def _corners(points: list[Point]) -> list[Point]:
     ]
 
 
-def _said(line: Line) -> str:
+def said(line: Line) -> str:
     names = ", ".join(measure.drawable(name) for name in line.arrow.names)
     words = {"data": names or "a value", "effect": f"order of effects {names}".strip(), "control": "then"}
     return words.get(line.arrow.kind, line.arrow.kind) + (" (assumed)" if line.arrow.assumed else "")

@@ -78,14 +78,20 @@ class Servings(rpc.ServingsServicer):
     async def Stats(self, request: pb.StatsRequest, context: Any) -> pb.StatsReply:
         serving = self.allowed(request.name, context)
         await self.worker.servings.refresh(request.name)
-        reply = pb.StatsReply(
-            status=serving.status,
-            version=serving.version.number if serving.version else 0,
-            wanted=serving.wanted,
-            restarts=sum(each.restarts for each in self.worker.servings.of(request.name)),
+        return told(self.worker, serving)
+
+
+def told(worker: Worker, serving: Serving) -> pb.StatsReply:
+    """What its replicas have done and have to do, as they said when they were asked last."""
+    name = serving.deployment.name
+    reply = pb.StatsReply(
+        status=serving.status,
+        version=serving.version.number if serving.version else 0,
+        wanted=serving.wanted,
+        restarts=sum(each.restarts for each in worker.servings.of(name)),
+    )
+    for r in worker.servings.replicas(name):
+        reply.replicas.add(
+            id=r.id, pid=r.pid, version=r.version.number, status=r.status, started=r.started, load=r.load
         )
-        for r in self.worker.servings.replicas(request.name):
-            reply.replicas.add(
-                id=r.id, pid=r.pid, version=r.version.number, status=r.status, started=r.started, load=r.load
-            )
-        return reply
+    return reply

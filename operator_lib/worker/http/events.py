@@ -42,14 +42,14 @@ async def events(worker: Worker, request: Request, query: Json) -> Response:
             return Response(status_code=204)  # tells a browser not to come back
     follow = query.get("follow", True)
     lines = stories.read(worker, row.id, after=after, follow=follow)
-    return _stream(worker, request, lines, _messages, "text/event-stream", beat=b": still here\n\n")
+    return streamed(worker, request, lines, messages, "text/event-stream", beat=b": still here\n\n")
 
 
 async def logs(worker: Worker, request: Request, query: Json) -> Response:
     row = worker.runs.row(request.path_params["id"])
     after, follow = query.get("after", 0), query.get("follow", False)
     lines = stories.read(worker, row.id, after=after, follow=follow, logs_only=True)
-    return _stream(worker, request, lines, _text, "text/plain; charset=utf-8")
+    return streamed(worker, request, lines, _text, "text/plain; charset=utf-8")
 
 
 def _number(text: str) -> int:
@@ -60,7 +60,7 @@ def _number(text: str) -> int:
     return int(text)
 
 
-def _messages(lines: bytes) -> bytes:
+def messages(lines: bytes) -> bytes:
     """Events as messages of a server-sent stream."""
     return b"".join(
         b"id: %d\nevent: %b\ndata: %b\n" % (event["seq"], str(event["kind"]).encode(), to_line(event))
@@ -75,7 +75,7 @@ def _text(lines: bytes) -> bytes:
     return text.encode("utf-8", "replace")
 
 
-def _stream(
+def streamed(
     worker: Worker,
     request: Request,
     lines: AsyncIterator[bytes],

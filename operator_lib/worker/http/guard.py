@@ -15,6 +15,7 @@ from starlette.responses import Response
 from operator_lib.telemetry.trace_context import TraceContext
 from operator_lib.worker import tls
 from operator_lib.worker.config import loopback
+from operator_lib.worker.dashboard.assets import asset
 from operator_lib.worker.http import origins
 from operator_lib.worker.http.errors import error_response
 from operator_lib.worker.http.head import Head
@@ -90,6 +91,8 @@ class Guard:
             page = page_of(head.path.removeprefix(PREFIX))
             if page is not None:
                 return page
+        if head.method in ("GET", "HEAD") and (page := asset(head.path)) is not None:
+            return page
         refusal = self._without_token(head)
         if refusal is not None:
             return refusal

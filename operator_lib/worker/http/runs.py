@@ -35,6 +35,7 @@ FROM_NODE = Parameter(
     {**_TEXT, "minLength": 1},
     "Path of an operator, or id of a node: it, and what began after it, runs again.",
 )
+TEXT = Parameter("text", {**_TEXT, "minLength": 1}, "Only runs with this in their id, job or cause.")
 LIMIT = Parameter("limit", {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100}, "How many at most.")
 CURSOR = Parameter("cursor", {**_TEXT, "minLength": 1}, "Go on after a page: its `next`.")
 
@@ -44,7 +45,7 @@ async def some(worker: Worker, request: Request, query: Json) -> Response:
     limit, cursor = query.get("limit", 100), query.get("cursor")
     if cursor is not None and worker.store.run(cursor) is None:
         raise NotFound(f"cursor: there is no run {cursor!r:.80} to go on after")
-    rows = worker.store.runs(query.get("job"), query.get("status"), limit + 1, cursor)
+    rows = worker.store.runs(query.get("job"), query.get("status"), limit + 1, cursor, query.get("text"))
     more = len(rows) > limit
     return JSONResponse(
         {"runs": [run_state(row) for row in rows[:limit]], "next": rows[limit - 1].id if more else None}
@@ -141,7 +142,7 @@ def endpoints() -> list[Endpoint]:
     return [
         Endpoint(
             "GET", "/v1/runs", some, "runs", "Runs, the newest first.",
-            (Answer(200, "A page.", page),), (JOB, STATUS, LIMIT, CURSOR), (404,),
+            (Answer(200, "A page.", page),), (JOB, STATUS, TEXT, LIMIT, CURSOR), (404,),
         ),
         get("", one, "How a run fares, and why it failed.", Answer(200, "Its state.", run)),
         Endpoint(

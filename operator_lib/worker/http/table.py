@@ -8,7 +8,23 @@ from typing import TYPE_CHECKING
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from operator_lib.worker.http import deployments, events, files, jobs, kept, openapi, runs, servings, status
+from operator_lib.worker.http import (
+    changes,
+    deployments,
+    events,
+    files,
+    jobs,
+    kept,
+    live,
+    loads,
+    openapi,
+    overview,
+    pictures,
+    runs,
+    servings,
+    status,
+    told,
+)
 from operator_lib.worker.http.endpoint import Answer, Endpoint, Json
 from operator_lib.worker.http.find import find, version_of
 
@@ -39,8 +55,14 @@ def table() -> tuple[Endpoint, ...]:
             "GET", "/v1/servings/{name}/openapi.json", serving_document, "servings", "The document of one serving.",
             (_OPENAPI,), errors=(404,),
         ),
+        *overview.endpoints(),
+        *changes.endpoints(),
+        *pictures.endpoints(),
+        *loads.endpoints(),
         *runs.endpoints(),
+        *told.endpoints(),
         *events.endpoints(),
+        *live.endpoints(),
         *(row for plural in ("jobs", "graphs") for row in deployments.endpoints("job", plural)),
         *(row for plural in ("jobs", "graphs") for row in jobs.endpoints(plural)),
         *servings.endpoints(),

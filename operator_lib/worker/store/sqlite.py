@@ -237,10 +237,21 @@ class SqliteStore:
         return self._read(lambda c: runs.get(c, run_id))
 
     def runs(
-        self, job: str | None = None, status: str | None = None, limit: int = 100, before: str | None = None
+        self,
+        job: str | None = None,
+        status: str | None = None,
+        limit: int = 100,
+        before: str | None = None,
+        text: str | None = None,
     ) -> list[RunRow]:
-        """The newest first, without their inputs; with `before` those that were submitted before that run."""
-        terms = {"job = ?": job, "status = ?": status, "seq < (SELECT seq FROM runs WHERE id = ?)": before}
+        """The newest first, without their inputs; with `before` those that were submitted before that run, with `text`
+        those that have it in their id, the name of their job or their cause."""
+        terms = {
+            "job = ?": job,
+            "status = ?": status,
+            "seq < (SELECT seq FROM runs WHERE id = ?)": before,
+            "instr(lower(id || ' ' || job || ' ' || cause), ?) > 0": text.lower() if text else None,
+        }
         said = {term: value for term, value in terms.items() if value is not None}
         where = "WHERE " + " AND ".join(said) if said else ""
         query = f"SELECT {runs.RUN_WITHOUT_INPUT} FROM runs {where} ORDER BY seq DESC LIMIT ?"
@@ -292,6 +303,13 @@ class SqliteStore:
         """How many runs there are in each status."""
         found = self._rows("SELECT status, count(*) FROM runs GROUP BY status")
         return dict.fromkeys(STATUSES, 0) | dict(found)
+
+    def counts_by_job(self) -> dict[str, dict[str, int]]:
+        """The same for each job that has runs; statuses without any are left out."""
+        found: dict[str, dict[str, int]] = {}
+        for job, status, count in self._rows("SELECT job, status, count(*) FROM runs GROUP BY job, status"):
+            found.setdefault(job, {})[status] = count
+        return found
 
     def count(self, job: str, status: str) -> int:
         """How many runs of a job there are in a status."""

@@ -1,0 +1,36 @@
+// The one place where the token is typed in.
+
+import { h, fill } from "../lib/dom.js";
+
+// A form that calls `enter(token)`; what it raises is shown.
+export function login(enter) {
+  const input = h("input", {
+    id: "token", type: "password", name: "token", autocomplete: "off", spellcheck: "false", required: true,
+    "aria-describedby": "token-help token-wrong",
+  });
+  const wrong = h("p", { id: "token-wrong", class: "wrong", role: "alert" });
+  const button = h("button", { class: "primary" }, "Open");
+  const form = h("form", { class: "login card", onsubmit: submit },
+    h("h1", null, "operator_lib"),
+    h("p", { class: "dim" }, "This worker asks for its token."),
+    h("label", { for: "token" }, "Token"), input, wrong, button,
+    h("p", { id: "token-help", class: "dim small" },
+      "It is in the file that ", h("code", null, "operator-lib worker status"),
+      " names. It stays in this browser's tabs of this worker until they are closed, and goes nowhere else."),
+  );
+
+  async function submit(event) {
+    event.preventDefault();
+    button.disabled = true;
+    try {
+      await enter(input.value.trim());
+    } catch (problem) {
+      fill(wrong, problem.status === 401 ? "That is not the token of this worker." : problem.message);
+      input.value = "";
+      input.focus();
+    }
+    button.disabled = false;
+  }
+
+  return h("main", { class: "login-page", id: "main", tabindex: "-1" }, form);
+}
