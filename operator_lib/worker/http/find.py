@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
@@ -46,6 +48,27 @@ def asked(worker: Worker, request: Request, query: Mapping[str, Any], kind: str)
 def methods(version: VersionRow) -> Mapping[str, Arguments]:
     """What can be called on a version, by name."""
     return arguments_of(version.schema_json)
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a version says of itself: ``operator``, ``graph`` or ``workflow``, the way it was written; its docstring."""
+
+    form: str
+    doc: str
+
+
+def words(version: VersionRow) -> Words:
+    """Read once for each text: schemas are large."""
+    return _words(version.schema_json)
+
+
+@lru_cache(maxsize=256)
+def _words(schema_json: str) -> Words:
+    schema: dict[str, Any] = json.loads(schema_json or "{}")
+    form = "graph" if schema.get("graph") else "workflow" if schema.get("torchserve") else "operator"
+    own = schema.get("methods", {}).get("", {})
+    return Words(form, schema.get("doc") or own.get("doc") or "")
 
 
 def options(version: VersionRow) -> Any:

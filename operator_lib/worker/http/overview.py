@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from operator_lib.worker.http.endpoint import Answer, Endpoint, Json
+from operator_lib.worker.http.find import words
 from operator_lib.worker.http.shown import deployment_state, run_state
-from operator_lib.worker.store.base import DeploymentRow, VersionRow
+from operator_lib.worker.store.base import DeploymentRow
 
 if TYPE_CHECKING:
     from operator_lib.worker.app import Worker
@@ -30,7 +29,7 @@ def _seen(worker: Worker, row: DeploymentRow, counts: dict[str, int]) -> Json:
     version = worker.store.version(row.id, row.live_version)
     shown = deployment_state(worker, row)
     options: Json = shown.pop("options")
-    found: Json = {**shown, "form": form_of(version), "metadata": options.get("metadata")}
+    found: Json = {**shown, "form": words(version).form if version else "", "metadata": options.get("metadata")}
     if row.kind == "job":
         found["counts"] = counts
         found["last"] = [run_state(run) for run in worker.store.runs(job=row.name, limit=LAST)]
@@ -40,17 +39,6 @@ def _seen(worker: Worker, row: DeploymentRow, counts: dict[str, int]) -> Json:
         found["wanted"] = serving.wanted if serving is not None else 0
         found["rates"] = [round(point.calls / max(point.seconds, 1e-3), 2) for point in points]
     return found
-
-
-def form_of(version: VersionRow | None) -> str:
-    """``operator``, ``graph`` or ``workflow``: the way it was written."""
-    return _form(version.schema_json) if version is not None else "operator"
-
-
-@lru_cache(maxsize=256)
-def _form(schema_json: str) -> str:
-    schema: dict[str, Any] = json.loads(schema_json or "{}")
-    return "graph" if schema.get("graph") else "workflow" if schema.get("torchserve") else "operator"
 
 
 def endpoints() -> list[Endpoint]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from operator_lib.worker.http.find import options
+from operator_lib.worker.http.find import options, words
 from operator_lib.worker.store.base import (
     STATUSES,
     DeploymentRow,
@@ -45,6 +45,7 @@ COMPONENTS: dict[str, Json] = {
     "Error": _object("Error", error=_object("Problem", type=_TEXT, message=_TEXT, details={})),
     "Run": _object(
         "Run",
+        ("reason",),
         id=_TEXT,
         run_id={**_TEXT, "description": "The same as id."},
         job=_TEXT,
@@ -57,6 +58,7 @@ COMPONENTS: dict[str, Json] = {
         attempts=_COUNT,
         cause={**_TEXT, "description": "In words, while it waits again or after its end."},
         result_size={"type": "integer", "minimum": -1, "description": "Bytes, -1 without a result."},
+        reason={**_TEXT, "description": "With ?reasons=true: why it failed, in one line."},
     ),
     "Version": _object("Version", number=_COUNT, fingerprint=_TEXT, created=_TIME, status=_TEXT, message=_TEXT),
     "Replica": _object("Replica", id=_TEXT, pid=_COUNT, version=_COUNT, status=_TEXT, started=_TIME),
@@ -134,7 +136,7 @@ def deployment_state(worker: Worker, row: DeploymentRow) -> Json:
         "status": "ready" if row.live_version else "failed",
         "created": row.created,
         "updated": row.updated,
-        "description": given.get("description") or "",
+        "description": given.get("description") or (words(version).doc if version else ""),
         "python": version.python if version else "",
         "options": given,
     }

@@ -7,11 +7,11 @@ import { ticks } from "./scale.js";
 const LEFT = 44, RIGHT = 10, TOP = 8, BOTTOM = 20, HEIGHT = 132;
 
 // `series`: [{name, of(point)}]; `unit(number)` writes values. `show(points, from, to)` draws them: `t` in seconds.
-export function lineChart(title, series, unit) {
+// `whole`: the values are counts; `base`: what one step of the axis is made of (bytes: 1 << 20).
+export function lineChart(title, series, unit, { whole = false, base = 1 } = {}) {
   const svg = s("svg", { class: "plot", role: "img", height: HEIGHT });
-  const now = h("output");
-  const keys = h("span", { class: "keys" }, series.length > 1 ? series.map((each, i) => h("span", { class: `key k${i}` }, each.name)) : null);
-  const element = h("figure", { class: "chart" }, h("figcaption", null, h("strong", null, title), keys, now), svg);
+  const now = h("output", { class: "keys" });
+  const element = h("figure", { class: "chart" }, h("figcaption", null, h("strong", null, title), now), svg);
   let last = null;
   new ResizeObserver(() => last && show(...last)).observe(svg);
   svg.addEventListener("pointermove", (event) => point(event.offsetX));
@@ -22,7 +22,7 @@ export function lineChart(title, series, unit) {
     last = [points, from, to];
     const width = svg.clientWidth || 320;
     const most = Math.max(0, ...points.flatMap((each) => series.map((one) => one.of(each) ?? 0)));
-    const steps = ticks(most, 3);
+    const steps = ticks(most / base, 3, whole).map((step) => step * base);
     const x = (t) => LEFT + ((t - from) / Math.max(1e-9, to - from)) * (width - LEFT - RIGHT);
     const y = (value) => HEIGHT - BOTTOM - (value / steps.at(-1)) * (HEIGHT - TOP - BOTTOM);
     at = x;
@@ -41,9 +41,10 @@ export function lineChart(title, series, unit) {
     const near = x === null ? points.at(-1) : points.reduce((best, each) => (Math.abs(at(each.t) - x) < Math.abs(at(best.t) - x) ? each : best), points[0]);
     const cursor = svg.querySelector(".cursor");
     if (cursor) cursor.setAttribute("visibility", x !== null && near ? "visible" : "hidden");
-    if (!near) return fill(now, "nothing yet");
+    if (!near) return fill(now, h("small", null, "nothing yet"));
     if (x !== null) for (const name of ["x1", "x2"]) cursor?.setAttribute(name, at(near.t));
-    fill(now, series.map((one) => unit(one.of(near) ?? 0)).join(" / "), x !== null ? h("small", null, ` ${clock(near.t)}`) : null);
+    fill(now, x !== null ? h("small", null, clock(near.t)) : null, series.map((one, i) =>
+      h("span", { class: series.length > 1 ? `key k${i}` : null }, series.length > 1 ? h("small", null, `${one.name} `) : null, unit(one.of(near) ?? 0))));
   }
 
   return { element, show };

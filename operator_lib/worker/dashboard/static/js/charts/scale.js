@@ -1,9 +1,9 @@
 // Round steps for axes.
 
-// Ticks from 0 to at least `most`, at most `count` of them.
-export function ticks(most, count = 4) {
+// Ticks from 0 to at least `most`, about `count` of them; whole ones where only these have a meaning.
+export function ticks(most, count = 4, whole = false) {
   if (!(most > 0)) return [0, 1];
-  const rough = most / count;
+  const rough = whole ? Math.max(1, most / count) : most / count;
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 2.5, 5, 10].map((each) => each * power).find((each) => each >= rough - 1e-12);
   const found = [];

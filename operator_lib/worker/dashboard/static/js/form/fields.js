@@ -186,7 +186,9 @@ const suits = (known, value) => ({
 }[known.kind] ?? false);
 
 function record(form, schema, place, known) {
-  const fields = new Map(Object.entries(known.properties).map(([name, own]) => {
+  // The order of the class is not known here: what is needed comes first.
+  const must = ([name]) => (known.required.includes(name) ? 0 : 1);
+  const fields = new Map(Object.entries(known.properties).sort((a, b) => must(a) - must(b)).map(([name, own]) => {
     const at = place ? `${place}.${name}` : name;
     const made = labelled(form, { name, place: at, schema: own, required: known.required.includes(name) });
     if (form.schemas.plain(own).default !== undefined) made.set(form.schemas.plain(own).default);

@@ -24,7 +24,7 @@ export function details(source) {
       h("dl", { class: "facts" },
         row("source", node.file ? (address ? h("a", { href: address }, place) : place) : null),
         row("certainty", CERTAIN[node.certainty]), row("why", node.reason), row("when", node.condition),
-        row("reads", node.inputs?.join(", ")), row("writes", node.outputs?.join(", ")), row("uses", node.uses?.map((each) => h("div", null, each)))),
+        row("reads", node.inputs?.join(", ")), row("writes", node.outputs?.join(", ")), row("uses", node.uses?.map((each) => h("div", null, each.replace(/ [0-9a-f]{8}$/, ""))))),
       node.code ? h("pre", { class: "code", tabindex: "0", "aria-label": "Code of the node" }, h("code", null, node.code)) : null);
     fares(node.id, now);
   }

@@ -39,9 +39,10 @@ function boxOf(box, title) {
   const plain = box.note;
 
   function light(state) {
-    const said = measured(box, state);
+    const words = io ? [] : measured(box, state);
+    const said = words.join(" · ");
     group.dataset.status = state.status;
-    fill(note, said || plain);
+    fill(note, fitting(words, box, open) || (io ? "" : plain));
     const sign = box.kind === "loop" && state.status === "pending" ? "repeat" : state.status;
     const shown = !io && box.kind !== "branch" && state.status !== "pending";
     fill(mark, shown ? [s("circle", { r: 7.5 }), s("path", { class: "sign", d: signOf(sign) })] : null);
@@ -64,7 +65,7 @@ function foldOf(box, middle) {
 // What a run has told of a box, in a few words.
 function measured(box, state) {
   const call = box.kind === "call";
-  if (!call && !MEASURED.has(state.status)) return box.kind === "loop" && state.count ? `${state.count} rounds` : "";
+  if (!call && !MEASURED.has(state.status)) return box.kind === "loop" && state.count ? [`${state.count} rounds`] : [];
   const words = [];
   if (MEASURED.has(state.status) && state.status !== "running") words.push(state.status);
   if (state.status === "running" && state.iteration) words.push(`round ${state.iteration}`);
@@ -72,7 +73,15 @@ function measured(box, state) {
   else if (state.duration !== null && state.duration !== undefined) words.push(duration(state.duration));
   else if (state.status === "running") words.push("running");
   if (state.count > 1) words.push(`×${state.count}`);
-  return words.join(" · ");
+  return words;
+}
+
+// As many of the words as have room beside the name of a box that holds others: the last ones go first.
+function fitting(words, box, open) {
+  const room = open ? box.width - box.first - 52 : Infinity;
+  let kept = words;
+  while (kept.length && kept.join(" · ").length * 6 > room) kept = kept.slice(0, -1);
+  return kept.join(" · ");
 }
 
 export const legend = () => h("ul", { class: "legend", "aria-label": "Colours" },

@@ -52,7 +52,8 @@ export class GraphView {
     this.order = places.boxes.map((box) => box.id);
     this.camera.resize(places.width, places.height);
     // Of its own height, as far as there is room.
-    this.svg.style.setProperty("--wanted", `${Math.round(places.height)}px`);
+    const shrunk = Math.min(1, (this.svg.clientWidth || places.width) / places.width);
+    this.svg.style.setProperty("--wanted", `${Math.round(places.height * shrunk)}px`);
     if (!this.camera.touched) this.camera.fit();
     if (this.marks) for (const [id, mark] of this.marks) this.picture.boxes.get(this.visible(id))?.group.classList.add(`is-${mark}`);
     this.find(true);

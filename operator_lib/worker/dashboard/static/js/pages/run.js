@@ -77,6 +77,7 @@ class RunPage {
   take(news) {
     for (const each of news.statuses) if (each.status === "RUNNING") this.gantt.attempt(each.attempt, each.t);
     this.view?.light(news.nodes);
+    if (TERMINAL.has((news.run ?? this.state).status)) this.failed(news.run ?? this.state);
     if (this.node && news.nodes[this.node.id]) this.panel.fares(this.node.id, news.nodes[this.node.id]);
     this.logs.take(news.logs, news.dropped.logs);
     this.gantt.take(news.calls, news.dropped.calls);
@@ -99,7 +100,6 @@ class RunPage {
         ended && state.status !== "COMPLETED" && state.kind === "run" ? button("again", "Resume", () => this.resume(), "primary") : null,
         ended && state.kind === "run" ? button("again", "Replay", () => this.replay()) : null,
         state.kind === "run" ? h("a", { class: "button", href: href(["jobs", state.job], { tab: "call", like: this.id }) }, "Replay with changes") : null);
-      if (ended) this.failed();
       if (before !== state.status && ended) this.tabs.now === "output" ? this.refreshOutcome() : this.tabs.open("output");
       else if (this.tabs.now === "output") this.refreshOutcome();
     }
@@ -112,8 +112,9 @@ class RunPage {
   }
 
   // The node that failed is shown and chosen, so that one sees at once where.
-  failed() {
-    if (this.state.status === "COMPLETED" || this.node || !this.view?.picture) return;
+  failed(state) {
+    if (state.status === "COMPLETED" || this.node || this.pointed === state.attempts || !this.view?.picture) return;
+    this.pointed = state.attempts;
     const failed = [...this.view.states].filter(([, state]) => state.status === "failed").map(([id]) => this.view.nodes.get(id)).filter((node) => node?.kind === "call");
     const deepest = failed.filter((node) => !failed.some((other) => other.parent === node.id)).at(-1);
     if (deepest) this.view.select(deepest.id);

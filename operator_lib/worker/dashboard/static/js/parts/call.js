@@ -11,7 +11,7 @@ import { empty, say } from "./notice.js";
 import { snippet } from "./copy.js";
 
 export async function callForm({ kind, name, schema, version, signal, replay = null }) {
-  const methods = Object.entries(schema.methods ?? {});
+  const methods = callable(kind, schema.methods ?? {});
   if (!methods.length) return empty("Nothing of it can be called by name.");
   const like = replay ? await api.get(api.path("v1", "runs", replay, "input"), signal).catch((problem) => (say(problem.message, "wrong"), null)) : null;
   const box = h("div");
@@ -24,6 +24,12 @@ export async function callForm({ kind, name, schema, version, signal, replay = n
   }
   choose(methods.some(([method]) => method === "") ? "" : methods[0][0]);
   return h("div", null, picker, box);
+}
+
+// Of a job only the object itself; of an operator not its forward() besides.
+function callable(kind, all) {
+  const own = JSON.stringify(all[""]?.input_schema);
+  return Object.entries(all).filter(([name, method]) => name === "" || (kind === "serving" && !(name === "forward" && JSON.stringify(method.input_schema) === own)));
 }
 
 function one({ kind, name, method, about, version, signal, like, replay }) {
@@ -120,7 +126,7 @@ function one({ kind, name, method, about, version, signal, like, replay }) {
   if (like) form.set(like);
   showCode();
   return h("div", { class: "split call" },
-    h("form", { class: "card", novalidate: true, onsubmit: submit }, form.intro ? h("p", { class: "lead" }, form.intro) : null, form.element,
+    h("form", { class: "card", novalidate: true, onsubmit: submit }, method && form.intro ? h("p", { class: "lead" }, form.intro) : null, form.element,
       h("div", { class: "row" }, button, stop), problems, kind === "serving" ? h("section", { "aria-label": "Answer" }, fares, answer) : null),
     h("aside", { class: "code-side" }, python.element, curl.element));
 }

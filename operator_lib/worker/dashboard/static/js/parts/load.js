@@ -17,9 +17,9 @@ export async function load({ name, manage, signal }) {
   const charts = [
     lineChart("Calls a second", [{ name: "calls", of: rate }, { name: "errors", of: (each) => each.errors / Math.max(each.seconds, 1e-3) }], short),
     lineChart("Time to answer", [{ name: "p50", of: (each) => (each.calls ? each.p50_ms : null) }, { name: "p99", of: (each) => (each.calls ? each.p99_ms : null) }], ms),
-    lineChart("Calls in hand", [{ name: "running", of: (each) => each.running }, { name: "waiting", of: (each) => each.waiting }], short),
-    lineChart("Memory", [{ name: "memory", of: (each) => each.memory }], (value) => bytes(Math.round(value))),
-    lineChart("Replicas", [{ name: "ready", of: (each) => each.ready }, { name: "wanted", of: (each) => each.wanted }], short),
+    lineChart("Calls in hand", [{ name: "running", of: (each) => each.running }, { name: "waiting", of: (each) => each.waiting }], short, { whole: true }),
+    lineChart("Memory", [{ name: "memory", of: (each) => each.memory }], (value) => bytes(Math.round(value)), { base: 1 << 20 }),
+    lineChart("Replicas", [{ name: "ready", of: (each) => each.ready }, { name: "wanted", of: (each) => each.wanted }], short, { whole: true }),
   ];
   const batching = lineChart("Calls in a batch", [{ name: "mean", of: (each) => (each.batches ? each.batched / each.batches : null) }], short);
   const tiles = h("dl", { class: "tiles" }), lost = banner(), sizes = h("div"), body = h("tbody");
@@ -31,7 +31,8 @@ export async function load({ name, manage, signal }) {
     } }, title)));
 
   function draw() {
-    const to = Math.max(now(), points.at(-1)?.t ?? 0), from = to - span;
+    const to = Math.max(now(), points.at(-1)?.t ?? 0);
+    const from = Math.max(to - span, Math.min(points[0]?.t ?? to, to - 60));
     const shown = points.filter((each) => each.t >= from);
     for (const chart of charts) chart.show(shown, from, to);
     if (last.batches) batching.show(shown, from, to);

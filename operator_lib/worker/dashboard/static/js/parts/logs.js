@@ -6,6 +6,8 @@ import { icon } from "./icon.js";
 
 // Lines that are kept, and drawn at once.
 const KEPT = 20000, DRAWN = 3000;
+// What terminals take for colours.
+const COLOURS = /\x1b\[[0-9;]*m/g;
 
 export class Logs {
   // `save()` gets all of it as text, where there is a way.
@@ -106,5 +108,5 @@ export class Logs {
 
 function lineOf(line) {
   return h("div", { class: line.stream === "stderr" ? "log err" : "log" },
-    h("time", null, clock(line.t)), h("span", { class: "who", title: line.path || null }, line.path || ""), h("span", { class: "text" }, line.text));
+    h("time", null, clock(line.t)), h("span", { class: "who", title: line.path || null }, line.path || ""), h("span", { class: "text" }, line.text.replace(COLOURS, "")));
 }
