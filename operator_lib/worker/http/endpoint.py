@@ -98,6 +98,9 @@ def _parse(parameter: Parameter, text: str) -> Any:
             raise _wrong(parameter.name, f"{about}: must be one of {choices}, got {text!r:.80}", choices)
         if not text:
             raise _wrong(parameter.name, f"{about}: is empty", "text")
+        if len(text) > schema.get("maxLength", math.inf):
+            words = f"at most {schema['maxLength']} characters"
+            raise _wrong(parameter.name, f"{about}: must have {words}, got {len(text)}", words)
         return text
     value = _number(text, whole=kind == "integer")
     low, high = schema["minimum"], schema["maximum"]

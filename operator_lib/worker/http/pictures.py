@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from operator_lib.worker.app import Worker
 
 _NUMBER = VERSION.schema
-_IDS: Json = {"type": "string", "minLength": 1, "maxLength": 20_000}
+_IDS: Json = {"type": "string", "minLength": 1, "maxLength": 5_000}
 DEPTH = Parameter(
     "depth", {"type": "integer", "minimum": 1, "maximum": 40}, "Boxes in boxes; else what is still readable."
 )

@@ -7,6 +7,7 @@ import { say } from "../parts/notice.js";
 import { Camera } from "./camera.js";
 import { draw } from "./draw.js";
 
+const DEEPEST = 40;
 const STEPS = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 };
 
 export class GraphView {
@@ -17,7 +18,7 @@ export class GraphView {
     this.states = new Map();
     this.folded = new Set();
     this.opened = new Set();
-    this.selected = null;
+    this.selected = this.depth = null;
     this.inner = s("g");
     this.svg = s("svg", { class: "canvas", role: "group", "aria-label": `${label}. Arrow keys go from node to node, Enter chooses, space folds.`, tabindex: "0", onkeydown: (event) => this.key(event), onclick: (event) => this.click(event), ondblclick: (event) => this.doubled(event) }, this.inner);
     this.camera = new Camera(this.svg, this.inner);
@@ -45,7 +46,7 @@ export class GraphView {
 
   async load(signal) {
     const ids = (set) => [...set].join(",");
-    const places = await api.get(this.url + api.query({ ...this.query, folded: ids(this.folded), opened: ids(this.opened) }), signal);
+    const places = await api.get(this.url + api.query({ ...this.query, depth: this.depth, folded: ids(this.folded), opened: ids(this.opened) }), signal);
     this.picture = draw(places, (id) => this.title(id));
     for (const [id, state] of this.states) this.picture.light(id, state);
     fill(this.inner, this.picture.root);
@@ -137,15 +138,17 @@ export class GraphView {
   }
 
   foldAll() {
-    this.folded = new Set(this.dag.nodes.filter((node) => this.dag.nodes.some((other) => other.parent === node.id)).map((node) => node.id));
-    this.folded = new Set([...this.folded].filter((id) => !this.nodes.get(id).parent));
-    this.opened.clear();
-    return this.reload(true);
+    return this.to(1);
   }
 
   unfoldAll() {
+    return this.to(DEEPEST);
+  }
+
+  to(depth) {
+    this.depth = depth;
     this.folded.clear();
-    this.opened = new Set(this.dag.nodes.map((node) => node.parent).filter(Boolean));
+    this.opened.clear();
     return this.reload(true);
   }
 
