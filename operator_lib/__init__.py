@@ -33,6 +33,7 @@ _NAMES = {
     "record": "engine.recording",
     "DeployPlan": "package.plan",
     "stub": "client.stubs",
+    "optimize": "independence.optimized",
 }
 _MODULES = ("autobatch", "errors", "frontends", "lib", "worker")
 
@@ -60,6 +61,7 @@ __all__ = [
     "gpu",
     "lib",
     "operator",
+    "optimize",
     "record",
     "stub",
     "worker",
@@ -99,6 +101,7 @@ if TYPE_CHECKING:
     from operator_lib.graph import Graph as Graph
     from operator_lib.graph import Map as Map
     from operator_lib.graph import RouteTo as RouteTo
+    from operator_lib.independence.optimized import optimize as optimize
     from operator_lib.options import Batch as Batch
     from operator_lib.options import Env as Env
     from operator_lib.options import Image as Image

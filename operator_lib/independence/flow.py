@@ -1,0 +1,517 @@
+"""One call of a program that was taken apart: what may start, starts; what the program sees, it sees in order.
+
+The program runs in its own thread as always. A call that is proven to change nothing becomes a `Pending`, is started
+when its inputs exist, and stands in its variable until somebody needs the value. Before anything that could be seen
+from outside the program waits for all of them, in the order in which they are written: the first failure in that order
+is raised, and what comes after it has never happened. A step for which the proof does not hold with the values that
+turn up is carried out by the program itself, in its place.
+"""
+
+from __future__ import annotations
+
+import copy
+import operator
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from types import TracebackType
+from typing import Any
+
+from operator_lib.independence import launching
+from operator_lib.independence.launching import Site
+from operator_lib.independence.pending import DONE, DROPPED, FAILED, INLINE, READY, RUNNING, WAITING, Pending
+from operator_lib.independence.plain import is_fixed, is_plain, key
+from operator_lib.independence.prover import Proof
+from operator_lib.independence.settings import Settings
+from operator_lib.independence.tracebacks import trimmed
+
+# Steps that the program may be ahead of what has ended.
+AHEAD = 256
+
+
+class Flow:
+    """What the generated code calls. One object a call; used by the thread of the program only, but for `end`."""
+
+    inplace = operator
+    """``operator.iadd`` and its like, for the generated code."""
+
+    def __init__(self, settings: Settings, sites: dict[int, Site], holds: Callable[[], bool]) -> None:
+        self.settings = settings
+        self.sites = sites
+        self.pending: deque[Pending] = deque()
+        self.changed = threading.Condition()
+        self.running = 0
+        self.ready: deque[Pending] = deque()
+        self._numbers = 0
+        self._memo: dict[Any, tuple[Any, Any]] = {}
+        self._holds = holds
+        self._sound: bool | None = None
+        self._proofs: dict[int, Proof | None] = {}
+        """What was found since the last change."""
+        self.packed: dict[int, Any] = {}
+        self.watch = launching.Watch()
+        self._blamed: tuple[BaseException, tuple[int, int]] | None = None
+        """What failed last, and where in the program that step stands."""
+
+    # --- what the generated code says ---------------------------------------------------------------------------------
+
+    def __enter__(self) -> Flow:
+        return self
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: TracebackType | None) -> bool:
+        if error is not None:
+            self._drop(wait=isinstance(error, Exception))
+            place = self._blamed[1] if self._blamed is not None and self._blamed[0] is error else None
+            error.__traceback__ = trimmed(error.__traceback__, place)
+        return False
+
+    def call(self, number: int, callee: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """A call of an operator: started, or, where nothing is proven, made."""
+        site = self.sites[number]
+        proof = self._proof(callee)
+        if proof is None:
+            self.barrier()
+            return self._plainly(callee, args, kwargs)
+        values = (*args, *kwargs.values())
+        if self._waits(values):
+            return self._put(site, callee, proof, values, tuple(kwargs), len(args))
+        values = tuple(_got(one) for one in values)
+        if not fits(proof, values, len(args), tuple(kwargs)):
+            self.barrier()
+            return self._plainly(callee, args, kwargs)
+        same = self._known(callee, values, tuple(kwargs), len(args)) if self.settings.dedupe else None
+        if same is not None:
+            return self._again(same, site, callee, proof, values, tuple(kwargs), len(args))
+        if not self.settings.parallel or site.small:
+            made = self._now(site, callee, values, tuple(kwargs), len(args))
+        else:
+            made = self._put(site, callee, proof, values, tuple(kwargs), len(args))
+        if self.settings.dedupe:
+            self._memo[_inputs(callee, values, tuple(kwargs), len(args))] = (made, (callee, values))
+        return made
+
+    def code(self, work: Callable[..., Any], *values: Any) -> Any:
+        """A piece of code that changes nothing as long as `values` are data: now, or when they are there."""
+        if not self.pending:
+            return work(*[_got(one) for one in values])
+        if self._waits(values):
+            made = self._pend(work, values)
+            made.guard, made.light = _all_plain, True
+            self._attach(made)
+            return made
+        values = tuple(_got(one) for one in values)
+        if not self._still() or not _all_plain(values):
+            self.barrier()
+            return work(*values)
+        return self._safely(work, values)
+
+    def augment(self, work: Callable[..., Any], *values: Any) -> Any:
+        """``x += ...``: rebinds a number, but changes a list."""
+        if not self.pending:
+            return work(*[_got(one) for one in values])
+        if self._waits(values):
+            made = self._pend(work, values)
+            made.guard, made.light = _first_fixed, True
+            self._attach(made)
+            return made
+        values = tuple(_got(one) for one in values)
+        if not self._still() or not _first_fixed(values):
+            self.barrier()
+            return work(*values)
+        return self._safely(work, values)
+
+    def value(self, one: Any) -> Any:
+        """What a variable holds, when it is needed."""
+        if type(one) is not Pending:
+            return one
+        self._settle(one)
+        return one.value
+
+    def test(self, one: Any) -> bool:
+        """``bool(one)``."""
+        found = self.value(one)
+        if self.pending and not is_plain(found):
+            self.barrier()
+        return self._safely(bool, (found,)) if self.pending else bool(found)
+
+    def barrier(self) -> None:
+        """All that was put off is done, in order: something follows that can be seen, or that may change things."""
+        while self.pending:
+            self._settle(self.pending[0])
+        self._forget()
+
+    def got(self, one: Any) -> Any:
+        """What a variable holds after a `barrier`."""
+        return one.value if type(one) is Pending else one
+
+    def finish(self, one: Any) -> Any:
+        """``return one``."""
+        self.barrier()
+        return one.value if type(one) is Pending else one
+
+    def unpack(self, one: Any) -> Any:
+        """The value, for an assignment to several names."""
+        found = self.value(one)
+        if self.pending and not is_plain(found):
+            self.barrier()
+        return found
+
+    def iterate(self, work: Callable[..., Any], *values: Any) -> Iterable[Any]:
+        """What a ``for`` goes through. Where going through it may run code of somebody's, nothing is under way then."""
+        given = tuple(self.value(one) for one in values)
+        if not self._still() or not _all_plain(given):
+            self.barrier()
+            return self._slowly(work(*given))
+        return self._safely(work, given) if self.pending else work(*given)
+
+    def _slowly(self, source: Any) -> Iterator[Any]:
+        iterator = iter(source)
+        while True:
+            self.barrier()
+            try:
+                one = next(iterator)
+            except StopIteration:
+                return
+            yield one
+
+    def append(self, holder: Any, one: Any) -> None:
+        """``holder.append(one)``, on a list that nobody else has seen."""
+        self.value(holder).append(one)
+
+    def put(self, holder: Any, place: Any, one: Any) -> None:
+        """``holder[place] = one``, in a dict that nobody else has seen."""
+        found, at = self.value(holder), self.value(place)
+        if self.pending and not is_fixed(at):
+            self.barrier()
+        self._safely(lambda: found.__setitem__(at, one), ()) if self.pending else found.__setitem__(at, one)
+
+    def gather(self, holder: Any) -> Any:
+        """The list or dict with values in place of what is pending."""
+        if type(holder) is Pending:
+            return holder
+        places = list(holder.items() if type(holder) is dict else enumerate(holder))
+        open_ones = [(at, one) for at, one in places if type(one) is Pending]
+        if not open_ones:
+            return holder
+
+        def fill(*values: Any) -> Any:
+            for (at, _), value in zip(open_ones, values, strict=True):
+                holder[at] = value
+            return holder
+
+        if not self._waits(tuple(one for _, one in open_ones)):
+            return fill(*[one.value for _, one in open_ones])
+        made = self._pend(fill, tuple(one for _, one in open_ones))
+        made.light = True
+        self._attach(made)
+        return made
+
+    def consume(self, function: Callable[..., Any], holder: list[Any], *rest: Any) -> Any:
+        """``function(x for x in holder)``: it takes one value after another, and may stop early."""
+        given = [self.value(one) for one in rest]
+        taken = 0
+
+        def stream() -> Iterator[Any]:
+            nonlocal taken
+            for one in holder:
+                taken += 1
+                yield self.value(one)
+
+        try:
+            return function(stream(), *given)
+        finally:
+            for one in holder[taken:]:
+                if type(one) is Pending:
+                    one.forgotten = True
+
+    # --- putting off --------------------------------------------------------------------------------------------------
+
+    def _still(self) -> bool:
+        """Whether the code of the program itself looks up what it did when it was read."""
+        if self._sound is None:
+            self._sound = self._holds()
+        return self._sound
+
+    def _forget(self) -> None:
+        """Something may have changed."""
+        self._memo.clear()
+        self._proofs.clear()
+        self.packed.clear()
+        self._sound = None
+
+    def _proof(self, callee: Any) -> Proof | None:
+        """That calls of `callee` change nothing, looked at again after every change."""
+        if not self._still():
+            return None
+        if id(callee) not in self._proofs:
+            self._proofs[id(callee)] = self.settings.proof(callee)
+        return self._proofs[id(callee)]
+
+    def _waits(self, values: tuple[Any, ...]) -> bool:
+        return any(type(one) is Pending and one.state != DONE for one in values)
+
+    def _plainly(self, callee: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        return callee(*[_got(one) for one in args], **{name: _got(one) for name, one in kwargs.items()})
+
+    def _safely(self, work: Callable[..., Any], values: tuple[Any, ...]) -> Any:
+        """Now, in the thread of the program; should it fail, what was put off before comes first."""
+        try:
+            return work(*values)
+        except BaseException as error:
+            failure = error
+        while self.pending:  # outside of the handler: what is raised here has no other exception behind it
+            self._settle(self.pending[0])
+        raise failure
+
+    def _now(self, site: Site, callee: Any, values: tuple[Any, ...], names: tuple[str, ...], count: int) -> Any:
+        kwargs = dict(zip(names, values[count:], strict=True))
+        return site.timed(lambda: self._safely(lambda *args: callee(*args, **kwargs), values[:count]))
+
+    def _pend(self, work: Callable[..., Any], values: tuple[Any, ...]) -> Pending:
+        while len(self.pending) > AHEAD:
+            self._settle(self.pending[0])
+        self._numbers += 1
+        made = Pending(self._numbers, work, values, here())
+        self.pending.append(made)
+        return made
+
+    def _put(
+        self, site: Site, callee: Any, proof: Proof, values: tuple[Any, ...], names: tuple[str, ...], count: int
+    ) -> Pending:
+        def work(*given: Any) -> Any:
+            return callee(*given[:count], **dict(zip(names, given[count:], strict=True)))
+
+        made = self._pend(work, values)
+        made.site, made.proof = site, proof
+        made.callee = callee, names, count
+        made.guard = lambda given: fits(proof, given, count, names)
+        made.around = launching.from_here()
+        self._attach(made)
+        return made
+
+    def _attach(self, made: Pending) -> None:
+        """Note whom it waits for; start it when that is nobody."""
+        with self.changed:
+            for one in made.values:
+                if type(one) is Pending and one.state != DONE:
+                    one.followers.append(made)
+                    made.missing += 1
+            if made.missing == 0:
+                self._open(made)
+        self.start()
+
+    def _open(self, made: Pending) -> None:
+        """Its inputs are there: may it be started? Called with the lock."""
+        if not self.settings.parallel and not made.light:
+            made.state = INLINE
+        else:
+            made.state = READY
+            self.ready.append(made)
+
+    def start(self) -> None:
+        """Start what may be started."""
+        while True:
+            with self.changed:
+                chosen = launching.choose(self)
+                if chosen is None:
+                    return
+                chosen.state = RUNNING
+                self.running += not chosen.light
+            self._begin(chosen)
+
+    def _begin(self, chosen: Pending) -> None:
+        values = chosen.resolved()
+        try:
+            allowed = chosen.guard is None or chosen.guard(values)
+        except Exception:
+            allowed = False
+        if not allowed:
+            self._end(chosen, INLINE)
+        elif chosen.light:
+            self.carry_out(chosen)
+        else:
+            launching.launch(self, chosen, values)
+
+    def carry_out(self, chosen: Pending) -> None:
+        """Here and now."""
+        try:
+            chosen.value = chosen.work(*chosen.resolved())
+        except BaseException as error:
+            chosen.error = error
+            self._end(chosen, FAILED)
+        else:
+            self._end(chosen, DONE)
+
+    def end(self, chosen: Pending, state: int) -> None:
+        """It has ended, in a thread of its own."""
+        self._end(chosen, state)
+        self.start()
+
+    def _end(self, chosen: Pending, state: int) -> None:
+        """Who waits for it may go on."""
+        with self.changed:
+            self.running -= not chosen.light
+            chosen.state = state
+            if state == DONE:
+                for follower in chosen.followers:
+                    follower.missing -= 1
+                    if follower.missing == 0 and follower.state == WAITING:
+                        self._open(follower)
+                chosen.followers.clear()
+            self.changed.notify_all()
+
+    # --- in order -----------------------------------------------------------------------------------------------------
+
+    def _settle(self, wanted: Pending) -> None:
+        """Everything up to `wanted` has ended, in order.
+
+        Raises:
+            BaseException: that of the first of them that failed; the ones behind it are dropped.
+        """
+        while self.pending and self.pending[0].number <= wanted.number:
+            first = self.pending[0]
+            self._wait(first)
+            if first.state == INLINE:
+                self._in_its_place(first)
+            self.pending.popleft()
+            if first.state == FAILED and not first.forgotten:
+                self._drop(wait=isinstance(first.error, Exception))
+                assert first.error is not None
+                self._blamed = first.error, first.place
+                raise first.error
+
+    def _wait(self, one: Pending) -> None:
+        """Until it has ended. Nobody has begun it: the program does so itself."""
+        while True:
+            with self.changed:
+                if one.state in (DONE, FAILED, INLINE):
+                    return
+                if one.state == READY and not launching.leaves(self, one):
+                    one.state = RUNNING
+                    self.ready.remove(one)
+                    self.running += not one.light
+                    break
+                idle = not self.changed.wait(launching.LOOK)
+            if idle:
+                launching.look(self)
+            self.start()
+        if one.guard is not None and not one.guard(one.resolved()):
+            self._end(one, INLINE)
+        elif one.site is not None:
+            one.site.timed(lambda: self.carry_out(one))
+        else:
+            self.carry_out(one)
+        self.start()
+
+    def _in_its_place(self, one: Pending) -> None:
+        """Carried out by the program, with everything before it ended: it may do what it likes."""
+        if one.forgotten:
+            one.state = DONE
+            return
+        self._take_back(one.number)
+        self._forget()
+        try:
+            one.value = one.work(*one.resolved())
+        except BaseException as error:
+            one.error = error
+            one.state = FAILED
+            return
+        one.state = DONE
+
+    def _take_back(self, number: int) -> None:
+        """What has been begun too early is done again, in its place: it may have seen what was not to be seen yet."""
+        later = [one for one in self.pending if one.number > number]
+        with self.changed:
+            for one in later:
+                if one.state == READY:
+                    self.ready.remove(one)
+                while one.state == RUNNING:
+                    self.changed.wait()
+                one.state, one.value, one.error = INLINE, None, None
+
+    def _drop(self, wait: bool) -> None:
+        """Nobody wants what is left. What runs already is waited for: nothing goes on behind the program's back."""
+        with self.changed:
+            for one in self.pending:
+                if one.state in (WAITING, READY, INLINE):
+                    one.state = DROPPED
+            self.ready.clear()
+            while wait and any(one.state == RUNNING for one in self.pending):
+                self.changed.wait()
+        self.pending.clear()
+
+    # --- the same again -----------------------------------------------------------------------------------------------
+
+    def _known(self, callee: Any, values: tuple[Any, ...], names: tuple[str, ...], count: int) -> Any:
+        found = self._memo.get(_inputs(callee, values, names, count))
+        return found[0] if found is not None else None
+
+    def _again(
+        self,
+        same: Any,
+        site: Site,
+        callee: Any,
+        proof: Proof,
+        values: tuple[Any, ...],
+        names: tuple[str, ...],
+        count: int,
+    ) -> Any:
+        """What the first call returns; a copy of it, where a second call would have made another object."""
+        kwargs = dict(zip(names, values[count:], strict=True))
+
+        def repeat(first: Any) -> Any:
+            site.repeated += 1
+            if is_fixed(first):
+                return first
+            if (proof.fresh or proof.declared) and is_plain(first) and not _shares(first, values):
+                return copy.deepcopy(first)
+            site.repeated -= 1
+            return callee(*values[:count], **kwargs)
+
+        if type(same) is not Pending or same.state == DONE:
+            return self._safely(repeat, (_got(same),))
+        made = self._pend(repeat, (same,))
+        made.light = True
+        self._attach(made)
+        return made
+
+
+def here() -> tuple[int, int]:
+    """Where the program is: instruction and line."""
+    frame: Any = sys._getframe(2)  # pyright: ignore[reportPrivateUsage]
+    while frame.f_globals.get("__name__") == __name__:
+        frame = frame.f_back
+    return frame.f_lasti, frame.f_lineno
+
+
+def _shares(value: Any, given: tuple[Any, ...]) -> bool:
+    """Whether the result is an argument."""
+    return any(value is one for one in given)
+
+
+def _inputs(callee: Any, values: tuple[Any, ...], names: tuple[str, ...], count: int) -> Any:
+    return id(callee), count, names, tuple(key(one) for one in values)
+
+
+def _got(one: Any) -> Any:
+    return one.value if type(one) is Pending else one
+
+
+def _all_plain(values: tuple[Any, ...]) -> bool:
+    return all(is_plain(one) for one in values)
+
+
+def _first_fixed(values: tuple[Any, ...]) -> bool:
+    return is_fixed(values[0]) and _all_plain(values)
+
+
+def fits(proof: Proof, values: tuple[Any, ...], count: int, names: tuple[str, ...]) -> bool:
+    """Whether the arguments of a call are what its proof takes them for."""
+    if not all(is_plain(one) for one in values):
+        return False
+    if not proof.fixed:
+        return True
+    named = dict(zip(proof.parameters, values[:count], strict=False)) | dict(zip(names, values[count:], strict=True))
+    rest = values[len(proof.parameters) : count]
+    return all(is_fixed(named[one]) for one in proof.fixed if one in named) and all(is_fixed(one) for one in rest)

@@ -1,0 +1,196 @@
+"""When a step starts, and where: at once here, in a thread, or in a process.
+
+Short steps are not worth a thread. Of those that wait as many run as are allowed; those that compute are worth a
+process where they can travel, for threads of one interpreter compute one after another. Which kind a step is, is
+measured; what has never run is started in small numbers while one looks how busy the processor gets.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import os
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+from operator_lib.engine import record
+from operator_lib.independence import processes
+from operator_lib.independence.pending import DONE, FAILED, INLINE, Pending
+
+if TYPE_CHECKING:
+    from operator_lib.independence.flow import Flow
+
+# Seconds: a step that takes less is done at once; one that takes less is not sent to a process; between two looks.
+SMALL, SENT, LOOK = 200e-6, 3e-3, 3e-3
+# Looks at a busy processor until it is believed.
+CERTAIN = 3
+# Steps of unknown length that are begun at first, and threads of all programs together.
+BURST, THREADS = 2, 128
+
+
+class Site:
+    """One call in the source, and what was seen of it."""
+
+    __slots__ = ("busy", "line", "ran", "repeated", "seconds", "text")
+
+    def __init__(self, text: str, line: int) -> None:
+        self.text = text
+        self.line = line
+        self.ran = 0
+        self.repeated = 0
+        self.seconds = 0.0
+        """Of a call, the last ones counting most."""
+        self.busy = 0.0
+        """Share of that in which it computes."""
+
+    @property
+    def small(self) -> bool:
+        return self.ran > 0 and self.seconds < SMALL
+
+    def timed(self, work: Callable[[], Any]) -> Any:
+        """What `work` gives, and a note of how long it took."""
+        begun, computed = time.perf_counter(), time.thread_time()
+        try:
+            return work()
+        finally:
+            self.note(time.perf_counter() - begun, time.thread_time() - computed, 1)
+
+    def note(self, seconds: float, computed: float, together: int) -> None:
+        """One call took so long, so much of it computing, while so many were going on in threads of this process."""
+        share = 1.0 if self.ran == 0 else 0.3
+        busy = min(1.0, computed * max(1, together) / seconds) if seconds > 0 else 0.0
+        self.seconds += share * (seconds - self.seconds)
+        self.busy += share * (busy - self.busy)
+        self.ran += 1
+
+
+class Watch:
+    """How busy the processor gets while steps of unknown kind are going on."""
+
+    __slots__ = ("begun", "burst", "busy", "computed", "seen")
+
+    def __init__(self) -> None:
+        self.burst = BURST
+        self.busy = False
+        self.seen = 0
+        self.begun = 0.0
+        self.computed = 0.0
+
+
+def choose(flow: Flow) -> Pending | None:
+    """The next step to start, taken out of those that are ready; None: nothing may start now. With the lock."""
+    for one in flow.ready:
+        if one.light or _may_start(flow, one):
+            flow.ready.remove(one)
+            return one
+    return None
+
+
+def _may_start(flow: Flow, one: Pending) -> bool:
+    if flow.running >= flow.settings.most:
+        return False
+    if one.site.ran == 0 and not flow.watch.busy:
+        return flow.running < flow.watch.burst
+    return flow.running < flow.settings.processes if _computes(flow, one) else True
+
+
+def _computes(flow: Flow, one: Pending) -> bool:
+    return flow.watch.busy if one.site.ran == 0 else one.site.busy > 0.5
+
+
+def look(flow: Flow) -> None:
+    """The program has waited a moment: were the steps that are going on waiting too, or computing?"""
+    watch, now, computed = flow.watch, time.perf_counter(), time.process_time()
+    if watch.begun and now - watch.begun >= LOOK / 2:
+        if computed - watch.computed < 0.5 * (now - watch.begun):
+            watch.burst *= 2
+        else:
+            watch.seen += 1
+            watch.busy = watch.seen >= CERTAIN
+    watch.begun, watch.computed = now, computed
+
+
+def from_here() -> Callable[[Callable[[], Any]], Any]:
+    """Carries things out in another thread as if they were called from the line of the program that is at work now."""
+    inside = record.hand_over()
+    around = contextvars.copy_context()
+    return lambda work: around.copy().run(inside, work)
+
+
+_pool: ThreadPoolExecutor | None = None
+_lock = threading.Lock()
+
+
+def _threads() -> ThreadPoolExecutor:
+    global _pool
+    with _lock:
+        if _pool is None:
+            _pool = ThreadPoolExecutor(THREADS, thread_name_prefix="operator-optimize")
+        return _pool
+
+
+def _forked() -> None:
+    global _pool, _lock
+    _pool, _lock = None, threading.Lock()
+
+
+os.register_at_fork(after_in_child=_forked)
+
+
+def launch(flow: Flow, one: Pending, values: tuple[Any, ...]) -> None:
+    """Start a step in a thread; one that computes has a process do it meanwhile."""
+    try:
+        _threads().submit(_away if leaves(flow, one) else _beside, flow, one, values)
+    except RuntimeError:  # the interpreter is about to end
+        flow.end(one, INLINE)
+
+
+def leaves(flow: Flow, one: Pending) -> bool:
+    """Whether a process is to do it."""
+    if one.light or not one.proof.portable or flow.settings.processes < 2:
+        return False
+    return _computes(flow, one) and (one.site.ran == 0 or one.site.seconds > SENT)
+
+
+def _beside(flow: Flow, one: Pending, values: tuple[Any, ...]) -> None:
+    assert one.around is not None
+    begun, computed = time.perf_counter(), time.thread_time()
+    try:
+        one.value = one.around(lambda: one.work(*values))
+        state = DONE
+    except BaseException as error:
+        one.error = error
+        state = FAILED
+    one.site.note(time.perf_counter() - begun, time.thread_time() - computed, flow.running)
+    flow.end(one, state)
+
+
+def _away(flow: Flow, one: Pending, values: tuple[Any, ...]) -> None:
+    """In a process. What goes wrong there is done again by the program, which then fails in its own words."""
+    assert one.around is not None
+    begun = time.perf_counter()
+    try:
+        answer = one.around(lambda: _recorded(one, lambda: processes.call(flow, one, values)))
+    except processes.NotThere:
+        flow.end(one, INLINE)
+        return
+    except BaseException:
+        flow.end(one, INLINE)
+        return
+    one.value, seconds = answer
+    one.site.note(min(seconds, time.perf_counter() - begun), seconds, 1)
+    flow.end(one, DONE)
+
+
+def _recorded(one: Pending, work: Callable[[], Any]) -> Any:
+    """The call is told as one; what happens inside of it is not seen from here."""
+    parent = record.here()
+    if parent is None or one.callee is None:
+        return work()
+    frame = parent.recorder.start(one.callee[0], parent)
+    try:
+        return work()
+    finally:
+        frame.end()

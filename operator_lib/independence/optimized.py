@@ -1,0 +1,133 @@
+"""`operator_lib.optimize`: an operator like the one given, whose independent calls run at the same time."""
+
+from __future__ import annotations
+
+import ast
+from types import FunctionType
+from typing import Any
+
+from operator_lib import tree
+from operator_lib.core import Operator
+from operator_lib.decorator import FunctionOperator
+from operator_lib.independence import names
+from operator_lib.independence.compiled import compiled
+from operator_lib.independence.flow import Flow
+from operator_lib.independence.prover import definition_of
+from operator_lib.independence.reading import Reading
+from operator_lib.independence.rewrite import Rewriter, Rewritten
+from operator_lib.independence.settings import Settings
+from operator_lib.independence.witness import Same, of_class
+from operator_lib.trace import source
+
+
+class Plan:
+    """What became of one operator: its function taken apart, or why it was left."""
+
+    def __init__(self, op: Any, settings: Settings) -> None:
+        self.op = op
+        self.settings = settings
+        self.left = ""
+        self.rewritten: Rewritten | None = None
+        self.function: FunctionType | None = None
+        self.original = definition_of(op)
+        self._read()
+
+    def _read(self) -> None:
+        original = self.original
+        if original is None or not _calls_forward(self.op):
+            self.left = "no function of Python's is behind it"
+            return
+        file = source.load(original.__code__.co_filename)
+        definition = file.function(original.__code__) if file is not None else None
+        if not isinstance(definition, ast.FunctionDef):
+            self.left = "there is no source" if definition is None else "it is no plain function"
+            return
+        self.left = names.refused(definition)
+        me = None if isinstance(self.op, FunctionOperator) else next(iter(names.parameters(definition)), None)
+        if me is not None and me in names.stores(ast.Module(definition.body, [])):
+            self.left = f"{me} is assigned"
+        if self.left:
+            return
+        reading = Reading(original, self.op, me)
+        self.rewritten = Rewriter(definition, reading).rewrite()
+        if len(self.rewritten.sites) < 2 and not self.rewritten.repeated:
+            self.left = "nothing in it could overlap"
+            return
+        witnesses = [*reading.witnesses, *self._itself()]
+        sites = self.rewritten.sites
+
+        def holds() -> bool:
+            return all(witness.holds() for witness in witnesses)
+
+        self.function = compiled(self.rewritten.definition, original, lambda: Flow(self.settings, sites, holds))
+
+    def _itself(self) -> list[Any]:
+        if isinstance(self.op, FunctionOperator):
+            return [Same(tree.state(self.op), "__wrapped__", self.original)]
+        return []
+
+
+def _calls_forward(op: Any) -> bool:
+    """Whether a call of it is one of `forward`, and nothing of the user's stands between."""
+    entry = of_class(type(op), "__call__")
+    return getattr(entry, "__module__", "").startswith("operator_lib.")
+
+
+def optimize(op: Any, parallel: bool = True, dedupe: bool = True, workers: int | None = None) -> Any:
+    """An operator with the same interface, state and results, that does at the same time what is proven independent.
+
+    Args:
+        op: the operator; the result shares its attributes.
+        parallel: calls that are proven to change nothing start as soon as their inputs exist.
+        dedupe: of such calls with the same inputs, one is made.
+        workers: calls at the same time (default: 32 that wait, as many as there are processors that compute).
+
+    Raises:
+        TypeError: `op` is no operator.
+        ValueError: `workers` is no positive number.
+    """
+    if not isinstance(op, Operator):
+        raise TypeError(f"optimize() takes an operator, got {op!r} of type {type(op).__qualname__}")
+    if workers is not None and (isinstance(workers, bool) or not isinstance(workers, int) or workers < 1):
+        raise ValueError(f"workers: must be a positive int or None, got {workers!r}")
+    given = getattr(type(op), "_operator_optimized", None)
+    if given is not None:
+        op = given.original
+    settings = Settings(parallel, dedupe, workers)
+    return _made(op, Plan(op, settings), settings)
+
+
+class Optimized:
+    """What is known about an optimized operator; kept at its class, as its attributes are those of the original."""
+
+    def __init__(self, original: Any, plan: Plan, settings: Settings) -> None:
+        self.original = original
+        self.plan = plan
+        self.settings = settings
+
+
+def _made(op: Any, plan: Plan, settings: Settings) -> Any:
+    cls: Any = type(op)
+    body: dict[str, Any] = {
+        "__module__": cls.__module__,
+        "__qualname__": cls.__qualname__,
+        "__doc__": cls.__doc__,
+        "__reduce_ex__": _reduce,
+        "_operator_optimized": Optimized(op, plan, settings),
+    }
+    if plan.function is not None and isinstance(op, FunctionOperator):
+        function = plan.function
+        body["forward"] = lambda self, /, *args, **kwargs: function(*args, **kwargs)
+        body["__call__"] = Operator.__call__
+    elif plan.function is not None:
+        body["forward"] = plan.function
+    made = type(cls)(cls.__name__, (cls,), body)
+    new = object.__new__(made)
+    new.__dict__ = op.__dict__
+    return new
+
+
+def _reduce(self: Any, protocol: Any) -> Any:
+    known: Optimized = type(self)._operator_optimized
+    settings = known.settings
+    return optimize, (known.original, settings.parallel, settings.dedupe, settings.workers)
