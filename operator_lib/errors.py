@@ -100,5 +100,9 @@ class FatalException(OperatorError):
     """Raised by user code: the process is no longer usable and must be replaced."""
 
 
+class NotPure(OperatorError):
+    """An operator that was declared ``pure=True`` is not: found by ``optimize(..., check=True)``."""
+
+
 class UntrustedResult(SerializationError):
     """A peer sent a pickle that this side did not ask for."""

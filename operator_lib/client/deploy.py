@@ -18,6 +18,7 @@ from operator_lib.client.upload import Source, missing, upload
 from operator_lib.core import Operator
 from operator_lib.engine import elsewhere
 from operator_lib.errors import DeployError, OptionError, PythonVersionMismatch
+from operator_lib.independence.optimized import optimize
 from operator_lib.options import Options
 from operator_lib.package import entry, environment, manifest, requirements
 from operator_lib.package.imports import missing_imports
@@ -67,6 +68,8 @@ def deploy(
     """See `Operator.deploy`. `tell` gets the lines of the build log (default: standard error)."""
     if resource is not None:
         given["resource"] = resource
+    if given.pop("optimize", False):
+        target = optimize(target() if isinstance(target, type) else target)
     package = pack(
         target,
         group_id,

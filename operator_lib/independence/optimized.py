@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import ast
+import functools
+from collections.abc import Callable
 from types import FunctionType
 from typing import Any
 
 from operator_lib import tree
 from operator_lib.core import Operator
 from operator_lib.decorator import FunctionOperator
-from operator_lib.independence import names
+from operator_lib.independence import checking, names
 from operator_lib.independence.compiled import compiled
 from operator_lib.independence.flow import Flow
 from operator_lib.independence.prover import definition_of
 from operator_lib.independence.reading import Reading
-from operator_lib.independence.rewrite import Rewriter, Rewritten
+from operator_lib.independence.report import Explained, Report, marked
+from operator_lib.independence.rewrite import Place, Rewriter, Rewritten
 from operator_lib.independence.settings import Settings
 from operator_lib.independence.witness import Same, of_class
-from operator_lib.trace import source
+from operator_lib.trace import build, source
+from operator_lib.trace.dag import DAG
 
 
 class Plan:
@@ -50,7 +54,7 @@ class Plan:
             return
         reading = Reading(original, self.op, me)
         self.rewritten = Rewriter(definition, reading).rewrite()
-        if len(self.rewritten.sites) < 2 and not self.rewritten.repeated:
+        if not self._gains(self.rewritten.places):
             self.left = "nothing in it could overlap"
             return
         witnesses = [*reading.witnesses, *self._itself()]
@@ -60,6 +64,11 @@ class Plan:
             return all(witness.holds() for witness in witnesses)
 
         self.function = compiled(self.rewritten.definition, original, lambda: Flow(self.settings, sites, holds))
+
+    @staticmethod
+    def _gains(places: list[Place]) -> bool:
+        taken = [place for place in places if place.site is not None]
+        return len(taken) > 1 or any(place.rounds is not None for place in taken)
 
     def _itself(self) -> list[Any]:
         if isinstance(self.op, FunctionOperator):
@@ -73,7 +82,9 @@ def _calls_forward(op: Any) -> bool:
     return getattr(entry, "__module__", "").startswith("operator_lib.")
 
 
-def optimize(op: Any, parallel: bool = True, dedupe: bool = True, workers: int | None = None) -> Any:
+def optimize(
+    op: Any, parallel: bool = True, dedupe: bool = True, workers: int | None = None, check: bool = False
+) -> Any:
     """An operator with the same interface, state and results, that does at the same time what is proven independent.
 
     Args:
@@ -81,6 +92,7 @@ def optimize(op: Any, parallel: bool = True, dedupe: bool = True, workers: int |
         parallel: calls that are proven to change nothing start as soon as their inputs exist.
         dedupe: of such calls with the same inputs, one is made.
         workers: calls at the same time (default: 32 that wait, as many as there are processors that compute).
+        check: make every call both ways, and say where they differ (`NotPure`): for development.
 
     Raises:
         TypeError: `op` is no operator.
@@ -93,7 +105,7 @@ def optimize(op: Any, parallel: bool = True, dedupe: bool = True, workers: int |
     given = getattr(type(op), "_operator_optimized", None)
     if given is not None:
         op = given.original
-    settings = Settings(parallel, dedupe, workers)
+    settings = Settings(op, parallel, dedupe, workers, check)
     return _made(op, Plan(op, settings), settings)
 
 
@@ -115,19 +127,46 @@ def _made(op: Any, plan: Plan, settings: Settings) -> Any:
         "__reduce_ex__": _reduce,
         "_operator_optimized": Optimized(op, plan, settings),
     }
-    if plan.function is not None and isinstance(op, FunctionOperator):
-        function = plan.function
-        body["forward"] = lambda self, /, *args, **kwargs: function(*args, **kwargs)
-        body["__call__"] = Operator.__call__
-    elif plan.function is not None:
-        body["forward"] = plan.function
+    if plan.function is not None or settings.check:
+        body["forward"] = _forward(op, plan, settings)
+        if isinstance(op, FunctionOperator):
+            body["__call__"] = Operator.__call__
     made = type(cls)(cls.__name__, (cls,), body)
+    for name, method in (("report", _report), ("dag", _dag)):
+        if of_class(cls, name) is of_class(Operator, name):  # else it is the user's
+            setattr(made, name, method)
     new = object.__new__(made)
     new.__dict__ = op.__dict__
     return new
 
 
+def _forward(op: Any, plan: Plan, settings: Settings) -> Callable[..., Any]:
+    """What takes the place of `forward`."""
+    function = plan.function
+    if isinstance(op, FunctionOperator):
+        inner = function or op.__dict__["__wrapped__"]
+        if settings.check:
+            return lambda self, /, *args, **kwargs: checking.check(op, inner, args, kwargs)
+        return lambda self, /, *args, **kwargs: inner(*args, **kwargs)
+    found: Any = function or type(op).forward
+    if settings.check:
+        return lambda self, /, *args, **kwargs: checking.check(op, functools.partial(found, self), args, kwargs)
+    return found
+
+
+def _report(self: Any) -> Report:
+    """What was done, what was not, and why: for every pair of calls that could overlap."""
+    known: Optimized = type(self)._operator_optimized
+    return Explained(known.plan, known.settings).report()
+
+
+def _dag(self: Any) -> DAG:
+    """The static graph; every call says what it may overlap with, or what keeps it in its place."""
+    known: Optimized = type(self)._operator_optimized
+    return marked(build(known.original), Explained(known.plan, known.settings))
+
+
 def _reduce(self: Any, protocol: Any) -> Any:
     known: Optimized = type(self)._operator_optimized
     settings = known.settings
-    return optimize, (known.original, settings.parallel, settings.dedupe, settings.workers)
+    return optimize, (known.original, settings.parallel, settings.dedupe, settings.workers, settings.check)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +21,23 @@ FLOW, MADE = "__operator_flow__", "__operator_step_"
 CONSUMERS = frozenset(["sum", "min", "max", "any", "all", "list", "tuple", "sorted", "set", "frozenset", "dict"])
 
 
+@dataclass(slots=True, eq=False)
+class Place:
+    """A call of an operator, as it is written."""
+
+    call: ast.Call
+    site: Site | None
+    """None: it stays in its statement."""
+    kept: str = ""
+    """Why that is so."""
+    rounds: tuple[int, int] | None = None
+    """First and last line of the innermost loop around."""
+
+    @property
+    def text(self) -> str:
+        return _readable(self.call.func)
+
+
 @dataclass(slots=True)
 class Rewritten:
     """A function taken apart."""
@@ -29,9 +47,8 @@ class Rewritten:
     barriers: dict[int, str]
     """Lines of statements that stay as they are, and why."""
     reading: Reading
-    calls: dict[int, ast.Call] = field(default_factory=dict[int, ast.Call])
-    repeated: bool = False
-    """A call stands in a loop."""
+    places: list[Place] = field(default_factory=list[Place])
+    variables: set[str] = field(default_factory=set[str])
 
 
 class Refused(Exception):
@@ -42,10 +59,10 @@ class Rewriter:
     """One function."""
 
     def __init__(self, definition: ast.FunctionDef, reading: Reading) -> None:
-        self.definition = copy.deepcopy(definition)
+        self.definition: ast.FunctionDef = _Split().visit(copy.deepcopy(definition))
         self.reading = reading
         self.sites: dict[int, Site] = {}
-        self.calls: dict[int, ast.Call] = {}
+        self.places: list[Place] = []
         self.barriers: dict[int, str] = {}
         self.locals = names.stores(ast.Module(self.definition.body, [])) | set(names.parameters(definition))
         self.captured = names.captured(self.definition.body) & self.locals
@@ -53,10 +70,9 @@ class Rewriter:
         self.managed: set[str] = set()
         self.bound = set(names.parameters(definition))
         self.count = 0
-        self.loops = 0
+        self.loops: list[ast.AST] = []
         self.guarded = 0
         """Inside of how many `try` and `with`."""
-        self.repeated = False
 
     # --- statements ---------------------------------------------------------------------------------------------------
 
@@ -68,7 +84,7 @@ class Rewriter:
         self.definition.body = [_at(around, self.definition.body[0])]
         self.definition.decorator_list = []
         ast.fix_missing_locations(self.definition)
-        return Rewritten(self.definition, self.sites, self.barriers, self.reading, self.calls, self.repeated)
+        return Rewritten(self.definition, self.sites, self.barriers, self.reading, self.places, self.locals)
 
     def _assigned(self, body: list[ast.stmt]) -> set[str]:
         return names.stores(ast.Module(body, [])) - self.captured
@@ -81,21 +97,33 @@ class Rewriter:
 
     def statement(self, node: ast.stmt) -> list[ast.stmt]:
         visitor = getattr(self, f"_{type(node).__name__.lower()}", None)
-        before, sites, calls = set(self.bound), dict(self.sites), dict(self.calls)
+        before, sites, places, loops = set(self.bound), dict(self.sites), len(self.places), len(self.loops)
         if visitor is not None:
             try:
                 return visitor(node)
             except Refused as why:
-                self.bound, self.sites, self.calls = before, sites, calls
+                self.bound, self.sites = before, sites
+                del self.places[places:], self.loops[loops:]
                 return self.as_it_is(node, str(why))
         return self.as_it_is(node, f"{type(node).__name__.lower()} is not taken apart")
 
     def as_it_is(self, node: ast.stmt, why: str) -> list[ast.stmt]:
         """Behind a barrier, with values in its variables."""
         self.barriers.setdefault(node.lineno, why)
+        self._kept(node, why)
         found = self._values(names.loads(node) | names.stores(node), node)
         self._bind(node)
         return [*found, node]
+
+    def _kept(self, node: ast.stmt, why: str) -> None:
+        """The calls in a statement that stays as it is."""
+        own, around = names.bound_in(node), [one for one in ast.walk(node) if isinstance(one, _LOOPS)]
+        for one in ast.walk(node):
+            named = isinstance(one, ast.Call) and isinstance(one.func, ast.Name) and one.func.id in own | self.locals
+            if isinstance(one, ast.Call) and (named or self._is_site(one)):
+                inside = [loop for loop in around if loop.lineno <= one.lineno <= (loop.end_lineno or 0)]
+                loop = inside[-1] if inside else self.loops[-1] if self.loops else None
+                self.places.append(Place(one, None, why, _lines(loop)))
 
     def _values(self, wanted: set[str], at: ast.AST) -> list[ast.stmt]:
         """A barrier; then these variables hold no pending step any more."""
@@ -211,10 +239,10 @@ class Rewriter:
             raise Refused("the variable of the loop is used by a function inside")
         before, source = self.iterated(node.iter)
         start = set(self.bound)
-        self.loops += 1
+        self.loops.append(node)
         self.bound |= names.stores(node.target)
         body = self.block(node.body)
-        self.loops -= 1
+        self.loops.pop()
         self.bound = set(start)
         orelse = self.block(node.orelse)
         self.bound = start
@@ -229,9 +257,9 @@ class Rewriter:
         if why or before:
             raise Refused(why or "the condition of the loop looks at what the loop fills")
         atom = self._call("code", [work, *values], node.test)
-        self.loops += 1
+        self.loops.append(node)
         body = self.block(node.body)
-        self.loops -= 1
+        self.loops.pop()
         self.bound = start
         orelse = self.block(node.orelse)
         self.bound = start
@@ -336,9 +364,8 @@ class Rewriter:
             keys.append(_at(ast.Constant(keyword.arg), node))
             values.append(atom)
         self.count += 1
-        self.repeated = self.repeated or self.loops > 0
-        self.sites[self.count] = Site(ast.unparse(node.func), node.lineno)
-        self.calls[self.count] = node
+        site = self.sites[self.count] = Site(_readable(node.func), node.lineno)
+        self.places.append(Place(node, site, "", _lines(self.loops[-1] if self.loops else None)))
         arguments = [
             _at(ast.Constant(self.count), node),
             callee,
@@ -513,9 +540,9 @@ class Rewriter:
         made = self._assign(name, empty, node)
         self.locals |= {name, *fresh.values()}
         self.bound |= {name, *fresh.values()}
-        self.loops += 1
+        self.loops.append(node)
         body = self._element(renamed, name, part.ifs)
-        self.loops -= 1
+        self.loops.pop()
         loop = _at(ast.For(part.target, source, body, []), node)
         self.bound -= set(fresh.values())
         return self._name(name), [*before, made, loop]
@@ -569,6 +596,18 @@ class Rewriter:
         return _at(ast.Lambda(spec, body), at)
 
 
+_LOOPS = (ast.For, ast.While, ast.ListComp, ast.DictComp, ast.SetComp, ast.GeneratorExp)
+
+
+def _readable(node: ast.expr) -> str:
+    """As the user has written it."""
+    return re.sub(rf"{MADE}\d+_", "", ast.unparse(node))
+
+
+def _lines(loop: Any) -> tuple[int, int] | None:
+    return (loop.lineno, loop.end_lineno or loop.lineno) if loop is not None else None
+
+
 class _Values(ast.NodeTransformer):
     """Variables by their values, in an expression that is evaluated where it stands."""
 
@@ -578,6 +617,19 @@ class _Values(ast.NodeTransformer):
 
     def visit_Name(self, node: ast.Name) -> Any:
         return self.of._call("value", [node], node) if node.id in self.wanted else node
+
+
+class _Split(ast.NodeTransformer):
+    """``a, b = [], 0`` as two statements: nothing in between can fail."""
+
+    def visit_Assign(self, node: ast.Assign) -> Any:
+        target, value = node.targets[0], node.value
+        if not (len(node.targets) == 1 and isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple)):
+            return node
+        plain = all(isinstance(one, ast.Constant) or ast.unparse(one) in ("[]", "{}") for one in value.elts)
+        if not plain or len(target.elts) != len(value.elts) or not all(isinstance(t, ast.Name) for t in target.elts):
+            return node
+        return [_at(ast.Assign([one], what), node) for one, what in zip(target.elts, value.elts, strict=True)]
 
 
 class _Renamed(ast.NodeTransformer):

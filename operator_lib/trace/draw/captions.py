@@ -81,6 +81,8 @@ def _note(picture: Picture, node: Node) -> str:
         parts.append(node.reason.replace("known children, unrolled", "children"))
     elif node.certainty == "may" and node.kind == "call" and node.status == "pending" and not _arm(picture, node):
         parts.append("may run")
+    if node.extra and isinstance(order := node.extra.get("order"), str):  # what it may overlap with
+        parts.append(measure.drawable(order))
     return " · ".join(parts + measured(node))
 
 

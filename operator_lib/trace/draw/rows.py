@@ -83,6 +83,8 @@ def notes(node: Node) -> tuple[str, ...]:
         found.append(drawable(node.reason))
     if node.reason.startswith("recursion"):
         found.append("recursion")
+    if node.extra and isinstance(order := node.extra.get("order"), str):  # what it may overlap with
+        found.append(drawable(order))
     return tuple(found)
 
 
