@@ -9,9 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from operator_lib import endpoint
 from operator_lib.errors import DeployError
 from operator_lib.package.ignore import ENVIRONMENT_MARKS, FILE, Ignore
 from operator_lib.package.paths import MAX_DEPTH
+
+# What every home of a worker has.
+HOME_MARKS = frozenset({endpoint.ENDPOINT, endpoint.TOKEN, "lock"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,8 @@ class Walk:
         except OSError as error:
             raise DeployError(f"{base or place} cannot be read: {error.strerror}; add it to {FILE}") from error
         names = {e.name for e in entries}
+        if base and names >= HOME_MARKS:  # with tokens and keys; no rule brings it back
+            return
         if base and names & ENVIRONMENT_MARKS and rules.ignores(base[:-1], True, environment=True):
             return
         if FILE in names:

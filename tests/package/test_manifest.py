@@ -98,6 +98,12 @@ def test_a_link_does_not_smuggle_out_a_key(tree) -> None:
     assert "look like credentials: .ssh, config" in manifest.warnings[0]
 
 
+def test_the_home_of_a_worker_stays_at_home(tree) -> None:
+    home = {f".operators/{name}": "secret" for name in ("endpoint.json", "token", "lock", "key", "blobs/ab")}
+    root = tree({"main.py": "", "other/token": "a file of the program", **home})
+    assert [f.path for f in scan(root, ignore_patterns=["!.operators/"]).files] == ["main.py", "other/token"]
+
+
 def test_pipes_and_sockets_are_left_out_with_a_word(tree, tmp_path: Path) -> None:
     root = tree({"a.py": ""})
     os.mkfifo(root / "pipe")
