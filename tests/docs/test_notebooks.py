@@ -85,3 +85,16 @@ def test_embeddings(tmp_path: Path) -> None:
     assert "statistics.median" in dict(shown("the middle value"))
     assert any(name.startswith("difflib.") for name, _ in shown("lines differ"))
     assert shown("urlopen(asked)") == 384
+
+
+def test_pipeline(tmp_path: Path) -> None:
+    notebook = run(FOLDER / "pipeline.ipynb", tmp_path)
+    assert outputs(notebook, "rec.dag()")[-1].data["image/svg+xml"].count('class="call exact done ') == 4
+    assert "version 1" in outputs(notebook, "dry_run=True")[0].data["text/plain"]
+    assert "the floor is 0.99" in outputs(notebook, "run.exception()")[0].text
+    assert "FAILED" in outputs(notebook, "job.runs()")[-1].data["text/html"]
+    mended = outputs(notebook, "mended")[-1].data["text/plain"]
+    assert mended.count("cached") == 3, "loading and training are not done again"
+    assert "4 results, 1 failed" in outputs(notebook, "search.map")[-1].data["text/html"]
+    assert "benign(measurements: np.ndarray)" in outputs(notebook, "Diagnosis(model)")[-1].data["text/html"]
+    assert "Europe/Berlin" in outputs(notebook, "job.job.schedule")[-1].data["text/html"]
