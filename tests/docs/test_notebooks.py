@@ -96,5 +96,5 @@ def test_pipeline(tmp_path: Path) -> None:
     mended = outputs(notebook, "mended")[-1].data["text/plain"]
     assert mended.count("cached") == 3, "loading and training are not done again"
     assert "4 results, 1 failed" in outputs(notebook, "search.map")[-1].data["text/html"]
-    assert "benign(measurements: np.ndarray)" in outputs(notebook, "Diagnosis(model)")[-1].data["text/html"]
+    assert "benign(measurements: " in outputs(notebook, "Diagnosis(model)")[-1].data["text/html"]
     assert "Europe/Berlin" in outputs(notebook, "job.job.schedule")[-1].data["text/html"]
