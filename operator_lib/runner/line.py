@@ -49,6 +49,16 @@ class Line:
         """Whether there are calls that have not come to their end."""
         return any(connection.calls for connection in list(self.connections))
 
+    def shed(self, count: int) -> int:
+        """Give up as many calls that have not begun, the last ones first; how many there were."""
+        given = 0
+        for connection in list(self.connections):
+            for call in reversed(list(connection.calls.values())):
+                if given < count and call.give_up():
+                    connection.give_back(call)
+                    given += 1
+        return given
+
     def serve(self, connected: socket.socket, session: int) -> None:
         """Answer one worker, until it hangs up."""
         page = self.ledger.open(session)
@@ -144,6 +154,14 @@ class Connection:
         if call.counted is not None:
             self.line.methods.target.load.end(call.counted, call.failed)
             call.counted = None
+
+    def give_back(self, call: WebCall) -> None:
+        """Another replica is to carry it out."""
+        self.calls.pop(call.id, None)
+        if call.counted is not None:
+            self.line.methods.target.load.drop(call.counted)
+        self.tell(Told(id=call.id, tell=Told.REFUSED))
+        self.flush()
 
     def tell(self, told: Told) -> None:
         """Put it in the outbox."""

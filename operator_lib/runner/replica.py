@@ -83,6 +83,7 @@ def run(spec: ProcessSpec, story: Story) -> int:
     rpc.add_CallsServicer_to_server(service, server)
     port = _listen(server, spec)
     line = Line(target, spec, service.ledger)
+    service.shed_more = line.shed
     serve = {stream.CALLS: service.sockets.serve, stream.ITEMS: items(service.iterate), stream.WEB: line.serve}
     door = Door(spec, serve)
     stopping, told = threading.Event(), threading.Event()
@@ -127,6 +128,7 @@ class CallService(rpc.CallsServicer):
         self.sessions = 0  # over gRPC
         self.streams = 0  # iterators that are being read
         self.draining = False
+        self.shed_more: Callable[[int], int] = lambda count: 0  # of calls that come in otherwise
         self._lock = threading.Lock()
         self._leaving = threading.Condition()
         self.untold = threading.Event()  # nobody takes spans (any more)
@@ -269,7 +271,8 @@ class CallService(rpc.CallsServicer):
 
     def Shed(self, request: pb.ShedRequest, context: Any) -> pb.ShedReply:
         self.authenticate(context)
-        return pb.ShedReply(count=self.target.shed(request.count))
+        given = self.target.shed(request.count)
+        return pb.ShedReply(count=given + self.shed_more(request.count - given))
 
     def Spans(self, request: pb.SpansRequest, context: Any) -> Iterator[pb.SpanPack]:
         self.authenticate(context)

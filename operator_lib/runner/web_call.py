@@ -45,13 +45,16 @@ class WebCall:
         self.uploads: Uploads | None = None
         self.cancelled = False
         self.failed = False
+        self.moved = False  # another replica has it
+        self._begun = False
         self.counted: pb.Call | None = None  # as which it is counted
         self._methods = methods
         self._over = over
         self._later = later
         self._lock = threading.Lock()
         self._busy = False
-        self._running: Future[Any] | None = None  # on the event loop
+        self._running: Future[Any] | None = None  # on the event loop, or in a batch
+        self._waits = False  # for a batch
         self._items: Any = None
         self._rest: Iterator[Told] | None = None
         self._deadline: float | None = None
@@ -65,6 +68,10 @@ class WebCall:
 
     def start(self) -> Told | None:
         """Call the method: the value, the first item, or what went wrong."""
+        with self._lock:
+            if self.moved:
+                return None
+            self._begun = True
         collects = self._methods.collects(self)
         if self.counted is not None and not collects:
             self._methods.target.load.begin(self.counted)
@@ -107,12 +114,23 @@ class WebCall:
         future, refused = self._methods.collect(self)
         if future is None:
             return self._told(Told.FAILED, refused)
-        self._running = future
+        self._running, self._waits = future, True
         future.add_done_callback(lambda done: self._later(lambda: self._carry_out(lambda: self._batched(done))))
         return None
 
-    def _batched(self, done: Future[Any]) -> Told:
-        self._running = None
+    def give_up(self) -> bool:
+        """Leave it to another replica, if it has not begun: what it needs to begin is here in one message."""
+        with self._lock:
+            if self.cancelled or self.moved or self.uploads is not None or not self.asked.id:
+                return False
+            collected = self._running if self._waits else None
+            self.moved = not self._begun or (collected is not None and collected.cancel())
+            return self.moved
+
+    def _batched(self, done: Future[Any]) -> Told | None:
+        self._running, self._waits = None, False
+        if self.moved:
+            return None
         try:
             return self._value(done.result())
         except Refused:

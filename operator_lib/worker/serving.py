@@ -9,7 +9,7 @@ import time
 
 import grpc
 
-from operator_lib.errors import DeployError, NotReady
+from operator_lib.errors import DeployError, NotReady, OptionError
 from operator_lib.options import Options
 from operator_lib.wire.proto import serving_pb2 as pb
 from operator_lib.worker import autoscale, health, places
@@ -31,6 +31,8 @@ STEADY = 30.0
 KEEP_DEAD = 3
 # Seconds after which a replica that a caller has lost, and whose process is still there, is offered again.
 DOUBT = 1.0
+# Calls that wait, whichever number.
+ALL = (1 << 32) - 1
 
 
 class Serving:
@@ -76,10 +78,20 @@ class Serving:
     def restore(self, version: VersionRow) -> None:
         """Bring it up in the background, as its options say."""
         said = self.deployment.replicas
-        self.fixed = said is not None and not self.on_call
-        self.wanted = 0 if self.on_call else options_of(version).min_replicas if said is None else said
+        self.fixed = said is not None and not self.on_call and self._may_have(version, said)
+        self.wanted = (
+            0 if self.on_call else said if self.fixed and said is not None else options_of(version).min_replicas
+        )
         self._take(version)
         self.tasks.spawn(self.fill())
+
+    def _may_have(self, version: VersionRow, count: int) -> bool:
+        """Whether a version may have so many replicas; an earlier one may not have had state."""
+        try:
+            check_replicas(self.deployment.name, options_of(version), count, stateful(version))
+        except OptionError:
+            return False
+        return True
 
     def _take(self, version: VersionRow) -> None:
         """This version is the one from now on."""
@@ -106,7 +118,7 @@ class Serving:
         async with self._turn:
             options = options_of(version)
             wanted = options.min_replicas if self.version is None else self.wanted
-            if not self.fixed:
+            if not self.fixed or not self._may_have(version, wanted):
                 wanted = max(1, options.min_replicas, min(wanted, options.max_replicas))
             fresh = [Replica(version, keeps=True) for _ in range(max(1, wanted))]
             try:
@@ -151,6 +163,8 @@ class Serving:
         elif replica.status != "dead":
             self.leaving.add(replica)
             replica.stop(grace)
+            if replica.answered and not self.closed:  # what waits there need not wait until it has done the rest
+                self.tasks.spawn(self._shed(replica, ALL))
 
     def _exited(self, replica: Replica) -> None:
         self.leaving.discard(replica)
@@ -256,9 +270,13 @@ class Serving:
         await asyncio.gather(*(health.ask(replica) for replica in ready))
         for replica, count in zip(ready, autoscale.excess([r.load for r in ready], 0), strict=True):
             if count:
-                metadata = (("authorization", f"Bearer {replica.token}"),)
-                with contextlib.suppress(grpc.RpcError, asyncio.InvalidStateError):
-                    await replica.calls().Shed(pb.ShedRequest(count=count), metadata=metadata, timeout=health.PATIENCE)
+                await self._shed(replica, count)
+
+    async def _shed(self, replica: Replica, count: int) -> None:
+        """Have it give up calls that wait; their callers take them elsewhere."""
+        metadata = (("authorization", f"Bearer {replica.token}"),)
+        with contextlib.suppress(grpc.RpcError, asyncio.InvalidStateError):
+            await replica.calls().Shed(pb.ShedRequest(count=count), metadata=metadata, timeout=health.PATIENCE)
 
     async def connect(self, wait: float, dead: set[str]) -> list[Replica]:
         """Replicas to send calls to; not those that the caller has found `dead`, unless they turn out to live.

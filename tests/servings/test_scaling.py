@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ import requests
 
 from operator_lib.errors import DeployError
 from operator_lib.worker import LocalWorker
+
+CALLERS = ThreadPoolExecutor(16)
 
 sys.path.insert(0, str(Path(__file__).parent / "project"))
 
@@ -32,6 +35,18 @@ def until(condition: Callable[[], Any], seconds: float = 15.0) -> Any:
     return found
 
 
+def web(handle: Any, method: str, value: Any) -> Future[Any]:
+    """A call over HTTP."""
+
+    def post() -> Any:
+        headers = {"Authorization": f"Bearer {handle.token}"}
+        answer = requests.post(handle.url + method, json=value, headers=headers, timeout=30)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    return CALLERS.submit(post)
+
+
 def ready(handle: Any) -> int:
     return sum(r["status"] == "ready" for r in handle.serving.stats()["replicas"])
 
@@ -39,16 +54,30 @@ def ready(handle: Any) -> int:
 def test_a_crowd_gets_more_processes_and_those_who_wait_move_there(where: dict[str, str]) -> None:
     nap = scaling.nap.deploy("nap", **where)
     assert ready(nap) == 1
-    begun = time.monotonic()
-    calls = [nap.submit(0.4) for _ in range(15)]
-    until(lambda: ready(nap) == 3)
-    pids = [call.result(30) for call in calls]
-    took = time.monotonic() - begun
-    assert len(set(pids)) == 3, "the calls that waited have stayed where they were"
-    assert took < 15 * 0.4, "they were carried out one after another"
+    for start in (nap.submit, lambda seconds: web(nap, "", seconds)):
+        calls = [start(0.4) for _ in range(15)]
+        until(lambda: ready(nap) == 3)
+        pids = [call.result(30) for call in calls]
+        assert len(set(pids)) == 3, "the calls that waited have stayed where they were"
+        until(lambda: ready(nap) == 1)
     until(lambda: ready(nap) == 1)
     assert isinstance(nap(0.0), int)
     nap.serving.delete()
+
+
+def test_calls_that_wait_over_http_go_to_the_next_version(where: dict[str, str], tmp_path: Path) -> None:
+    held = scaling.Held(1).deploy("held", **where)
+    gate = tmp_path / "gate"
+    first = web(held, "hold", str(gate))
+    until(lambda: held.serving.stats()["running"] == 1)
+    later = [web(held, "which", {}) for _ in range(5)]
+    until(lambda: held.serving.stats()["waiting"] == 5)
+    scaling.Held(2).deploy("held", **where)
+    assert [call.result(20) for call in later] == [2] * 5
+    assert not first.done()
+    gate.touch()
+    assert first.result(20) == 1, "what had begun is finished where it was"
+    held.serving.delete()
 
 
 def test_to_none_and_back_without_a_lost_call(where: dict[str, str], local_worker: LocalWorker) -> None:
@@ -132,7 +161,7 @@ def test_batches_are_told(where: dict[str, str]) -> None:
 def test_an_earlier_version_can_be_called_by_its_number(where: dict[str, str]) -> None:
     from operator_lib import Operator
 
-    first = scaling.Steady(1).deploy("pinned", **where)
+    first = scaling.Steady(1).deploy("pinned", scaledown_window=1, **where)
     pinned = Operator.from_serving(first.url + "?version=1", first.token)
     assert pinned.answer(5) == [1, 5, 1]
     second = scaling.Steady(2).deploy("pinned", **where)
@@ -143,6 +172,8 @@ def test_an_earlier_version_can_be_called_by_its_number(where: dict[str, str]) -
         f"{first.url}answer?version=1", json=8, headers={"Authorization": f"Bearer {first.token}"}, timeout=30
     )
     assert answer.json() == [1, 8, 1]
+    until(lambda: {replica["version"] for replica in second.serving.stats()["replicas"]} == {2})
+    assert pinned.answer(9) == [1, 9, 1], "its process has ended, and another one comes"
     with pytest.raises(LookupError, match="pinned has no version 9"):
         Operator.from_serving(first.url + "?version=9", first.token)
     second.serving.delete()

@@ -45,9 +45,14 @@ def test_over_drains_restarts_and_rollbacks(home: Path) -> None:
         assert other.read() == ["Bob", [], [], True, 0], "a new version is the object that was deployed"
         other.write("x")
         other.serving.rollback(1)
+        free = keeping_state.free.deploy("free")
+        free.serving.scale(2)
         assert diary.read() == ["Ada", ["a", "b"], ["a", "b"], True, 2]
     with workers.local(home) as again:
         diary = Operator.from_serving(diary.url, again.token)
+        free = Operator.from_serving(free.url, again.token)
+        assert free.serving.stats()["wanted"] == 2, "the number that somebody has said is kept"
+        until(lambda: len(free.serving.stats()["replicas"]) == 2)
         assert diary.write("c") == 3, "its worker has been stopped and started"
         with pytest.raises(WorkerDied):
             diary.die()

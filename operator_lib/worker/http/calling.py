@@ -5,6 +5,7 @@ This is the hot path: it is its own ASGI application, so that a small call passe
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
@@ -30,8 +31,9 @@ if TYPE_CHECKING:
     from operator_lib.worker.app import Worker
     from operator_lib.worker.serving import Serving
 
-# How often a call is sent to another replica because the one asked was about to go.
-TRIES = 3
+# Seconds for which a call is sent to another replica, because those asked were about to go; the first pause after that,
+# and the longest.
+GOING, PAUSE, LONGEST = 30.0, 0.002, 0.1
 # How often one that may not have been at fault is sent again after the death of a replica.
 DEATHS = 5
 # What callers accept who want JSON.
@@ -137,8 +139,8 @@ async def pass_on(
     Raises:
         NotReady: no replica takes it. WorkerDied, OutOfMemory, OperatorTimeout: the replica ended with it.
     """
-    refused_so_often = deaths = 0
-    while refused_so_often < TRIES:
+    deaths, pause, end = 0, PAUSE, time.monotonic() + GOING
+    while time.monotonic() < end:
         replica, line = await worker.lines.pick(serving)
         with Exchange(line, receive, seconds) as exchange:
             exchange.watch()
@@ -156,5 +158,6 @@ async def pass_on(
             if told.tell != Told.REFUSED:
                 await answered(told, exchange, partial(died, replica, name, exchange))
                 return
-        refused_so_often += 1
+        await asyncio.sleep(pause)
+        pause = min(2 * pause, LONGEST)
     raise NotReady(f"{name} is changing its version; try again")

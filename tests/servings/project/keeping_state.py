@@ -18,6 +18,11 @@ class Tally(Operator):
         return len(self.words)
 
 
+@operator(deployment_type="serving", stateless=True)
+def free(x: int) -> int:
+    return x
+
+
 @operator(snapshot="on_drain", deployment_type="serving")
 class Diary:
     """Has a child, two names for one list, and a lock that cannot be pickled."""

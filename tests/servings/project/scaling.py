@@ -40,6 +40,22 @@ class Steady:
         return os.getpid()
 
 
+@operator
+class Held:
+    """Is held up by a call until a file is there."""
+
+    def __init__(self, version: int = 1) -> None:
+        self.version = version
+
+    def hold(self, path: str) -> int:
+        while not os.path.exists(path):
+            time.sleep(0.01)
+        return self.version
+
+    def which(self) -> int:
+        return self.version
+
+
 class Sums(Operator):
     class Options:
         batch = Batch(4)
