@@ -37,3 +37,9 @@ class Keeper:
         """An array that the object keeps, and goes on changing."""
         self.kept[:] = value
         return self.kept
+
+
+@operator(deployment_type="serving")
+class Bulk:
+    def bytes(self, mib: int) -> bytes:
+        return b"\x07" * (mib << 20)
