@@ -7,8 +7,8 @@ from typing import Any
 
 from operator_lib.client.connect import Connection
 from operator_lib.client.run import follow_events
-from operator_lib.engine.serving_stats import described
 from operator_lib.engine.events import log_text
+from operator_lib.engine.serving_stats import described
 from operator_lib.trace.dag import DAG
 from operator_lib.wire.listing import listed
 from operator_lib.wire.proto import common_pb2 as common

@@ -14,9 +14,10 @@ import uuid
 from collections import Counter, OrderedDict, defaultdict, deque
 from decimal import Decimal
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
 
 from operator_lib.errors import SerializationError
+from operator_lib.wire.annotated import described
 from operator_lib.wire.hints import arms, field_types, is_named_tuple
 from operator_lib.wire.json_values import to_json
 
@@ -121,6 +122,8 @@ def _schema(hint: Any, defs: Json) -> Json:
         return {"anyOf": [_schema(arm, defs) for arm in args]}
     if origin is Literal:
         return {"enum": [to_json(choice) for choice in args]}
+    if origin is Annotated:
+        return described(_schema(args[0], defs), args[1:])
     unwrapped = arms(hint)
     if len(unwrapped) != 1:
         return {"anyOf": [_schema(arm, defs) for arm in unwrapped]} if unwrapped else {}

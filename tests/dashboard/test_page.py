@@ -101,9 +101,16 @@ def test_a_run_is_started_from_the_form_and_watched(page, site, tmp_path):
     rows.nth(3).wait_for()
     assert rows.count() == 4
     assert page.locator(".gantt-row").count() == 6
+    first = run_id(page)
+    page.get_by_role("link", name="Replay with changes").click()
+    expect(page.get_by_label("count")).to_have_value("40")
+    page.get_by_label("rounds").fill("2")
+    page.get_by_role("button", name="Replay with these").click()
+    headline(page, "completed")
+    status(page, "load", "cached")  # only what depends on the change is done again
     # What the page did is what anybody would get.
     headers = {"Authorization": f"Bearer {site.token}"}
-    assert requests.get(f"{site.url}/v1/runs/{run_id(page)}/input", headers=headers, timeout=10).json() == {
+    assert requests.get(f"{site.url}/v1/runs/{first}/input", headers=headers, timeout=10).json() == {
         "args": [],
         "kwargs": {"count": 40, "gate": str(gate)},
     }
@@ -115,6 +122,12 @@ def test_every_kind_of_argument_has_its_field(page, site, tmp_path):
     page.get_by_label("name", exact=False).first.fill("Ada")
     page.get_by_role("button", name="Run", exact=True).click()
     page.get_by_text("A date is needed here.").wait_for()
+    page.get_by_label("count, as a slider").fill("9")
+    assert page.locator("[data-place=count] input").first.input_value() == "9"
+    page.locator("[data-place=count] input").first.fill("10")
+    page.get_by_role("button", name="Run", exact=True).click()
+    page.get_by_text("It has to be from 1 to 9.").wait_for()
+    page.locator("[data-place=count] input").first.fill("3")
     page.locator("[data-place=day] input").fill("2026-02-03")
     page.locator("[data-place=fast] input").check()
     page.locator("[data-place=mode] select").select_option(label="large")
@@ -152,7 +165,7 @@ def test_complaints_of_the_worker_stand_beside_their_fields(page, site):
     beside = page.locator("[data-place=count] .wrong")
     beside.wait_for()
     assert "expected integer" in beside.inner_text()
-    assert page.locator("[data-place=count] input").get_attribute("aria-invalid") == "true"
+    assert page.locator("[data-place=count] input").first.get_attribute("aria-invalid") == "true"
     page.unroute("**/v1/jobs/everything")
     assert "date" in page.locator("[data-place=day] .wrong").inner_text()
 

@@ -12,8 +12,10 @@ from enum import Enum
 from typing import Annotated, Any, Generic, Literal, NamedTuple, Optional, TypedDict, TypeVar
 
 import pytest
+from annotated_types import Gt
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import Field
 
 from operator_lib import Operator, operator, options
 from operator_lib.options import Batch
@@ -277,6 +279,7 @@ class Options(TypedDict, total=False):
 
 
 STRING = {"type": "string"}
+WHOLE = {"type": "integer"}
 SCHEMAS = [
     (int, {"type": "integer"}),
     (float, {"type": "number"}),
@@ -299,6 +302,10 @@ SCHEMAS = [
     (int | str, {"anyOf": [{"type": "integer"}, STRING]}),
     (Literal["a", 1], {"enum": ["a", 1]}),
     (Annotated[int, "meta"], {"type": "integer"}),
+    (Annotated[int, Field(ge=1, le=5, description="few")], {**WHOLE, "minimum": 1, "maximum": 5, "description": "few"}),
+    (list[Annotated[float, Gt(0)]], {"type": "array", "items": {"type": "number", "exclusiveMinimum": 0}}),
+    (Annotated[list[int], Field(max_length=2)], {"type": "array", "items": WHOLE, "maxItems": 2}),
+    (Annotated[str, Field(min_length=1)] | None, {"anyOf": [{**STRING, "minLength": 1}, {"type": "null"}]}),
     (Color, {"title": "Color", "enum": ["r", "g"], "x-enum-varnames": ["RED", "GREEN"]}),
     (dt.datetime, {"type": "string", "format": "date-time"}),
     (bytes, {"type": "string", "contentEncoding": "base64"}),

@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 
 from operator_lib.errors import NotFound
 from operator_lib.trace.dag import DAG, Node
-from operator_lib.trace.diff import Change, DagDiff
+from operator_lib.trace.diff import Change, DagDiff, outermost
 from operator_lib.trace.draw.geometry import geometry
 from operator_lib.wire.proto import deploy_pb2 as pb
 from operator_lib.worker.http.changes import PATH, named
@@ -23,6 +23,7 @@ from operator_lib.worker.store.base import VersionRow
 if TYPE_CHECKING:
     from operator_lib.worker.app import Worker
 
+PLAIN = ("input", "code", "return")
 _NUMBER = VERSION.schema
 _IDS: Json = {"type": "string", "minLength": 1, "maxLength": 5_000}
 DEPTH = Parameter(
@@ -86,8 +87,8 @@ def _compared(before: VersionRow, after: VersionRow) -> Json:
         "summary": found.summary(),
         "breaking": found.breaking,
         "signature": str(found.signature),
-        "added": [_place(node) for node in found.added],
-        "removed": [_place(node) for node in found.removed],
+        "added": _outer(found.added),
+        "removed": _outer(found.removed),
         "changed": [_change(change) for change in found.changed],
         "moved": [_change(change) for change in found.moved],
         "renamed": [list(pair) for pair in found.renamed],
@@ -97,6 +98,12 @@ def _compared(before: VersionRow, after: VersionRow) -> Json:
             "changed": sorted(path for path in old.keys() & new.keys() if old[path] != new[path]),
         },
     }
+
+
+def _outer(nodes: tuple[Node, ...]) -> list[Json]:
+    """With `outer` where it is no part of another one of them, and no plain code."""
+    outer = {node.id for node in outermost(nodes) if node.kind not in PLAIN}
+    return [{**_place(node), "outer": node.id in outer} for node in nodes]
 
 
 def _place(node: Node) -> Json:

@@ -6,7 +6,6 @@ import asyncio
 import json
 import mmap
 from collections.abc import Iterator
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -148,23 +147,6 @@ def error_of(worker: Worker, row: RunRow) -> dict[str, Any]:
         "traceback": getattr(error, "remote_traceback", ""),
     }
     return {"type": type(error).__name__, "message": str(error), "details": details}
-
-
-def reason(worker: Worker, row: RunRow) -> str:
-    """Why a run has failed, or waits, in one line."""
-    if row.cause or not row.terminal or row.status == "COMPLETED":
-        return row.cause
-    return _reason(str(worker.places.attempt(row.id, row.attempts) / FAILURE))
-
-
-@lru_cache(maxsize=4096)
-def _reason(path: str) -> str:
-    """What is stored does not change: a run that is resumed has another attempt."""
-    try:
-        described: Any = codec.loads(Path(path).read_bytes())
-        return f"{described['qualname']}: {described['text']}".partition("\n")[0][:300]
-    except (OSError, SerializationError, KeyError, TypeError):
-        return ""
 
 
 def raised(worker: Worker, row: RunRow) -> BaseException:

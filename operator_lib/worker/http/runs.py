@@ -37,9 +37,6 @@ FROM_NODE = Parameter(
 )
 TEXT = Parameter("text", {**_TEXT, "minLength": 1}, "Only runs with this in their id, job or cause.")
 LIMIT = Parameter("limit", {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100}, "How many at most.")
-REASONS = Parameter(
-    "reasons", {"type": "boolean", "default": False}, "With `reason`: the exception or cause, in one line."
-)
 CURSOR = Parameter("cursor", {**_TEXT, "minLength": 1}, "Go on after a page: its `next`.")
 
 
@@ -50,11 +47,9 @@ async def some(worker: Worker, request: Request, query: Json) -> Response:
         raise NotFound(f"cursor: there is no run {cursor!r:.80} to go on after")
     rows = worker.store.runs(query.get("job"), query.get("status"), limit + 1, cursor, query.get("text"))
     more = len(rows) > limit
-    runs = [run_state(row) for row in rows[:limit]]
-    if query.get("reasons"):
-        reasons = await asyncio.to_thread(lambda: [results.reason(worker, row) for row in rows[:limit]])
-        runs = [{**run, "reason": reason} for run, reason in zip(runs, reasons, strict=True)]
-    return JSONResponse({"runs": runs, "next": rows[limit - 1].id if more else None})
+    return JSONResponse(
+        {"runs": [run_state(row) for row in rows[:limit]], "next": rows[limit - 1].id if more else None}
+    )
 
 
 def _row(worker: Worker, request: Request) -> RunRow:
@@ -147,7 +142,7 @@ def endpoints() -> list[Endpoint]:
     return [
         Endpoint(
             "GET", "/v1/runs", some, "runs", "Runs, the newest first.",
-            (Answer(200, "A page.", page),), (JOB, STATUS, TEXT, REASONS, LIMIT, CURSOR), (404,),
+            (Answer(200, "A page.", page),), (JOB, STATUS, TEXT, LIMIT, CURSOR), (404,),
         ),
         get("", one, "How a run fares, and why it failed.", Answer(200, "Its state.", run)),
         Endpoint(

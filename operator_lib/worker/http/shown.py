@@ -45,7 +45,6 @@ COMPONENTS: dict[str, Json] = {
     "Error": _object("Error", error=_object("Problem", type=_TEXT, message=_TEXT, details={})),
     "Run": _object(
         "Run",
-        ("reason",),
         id=_TEXT,
         run_id={**_TEXT, "description": "The same as id."},
         job=_TEXT,
@@ -58,7 +57,6 @@ COMPONENTS: dict[str, Json] = {
         attempts=_COUNT,
         cause={**_TEXT, "description": "In words, while it waits again or after its end."},
         result_size={"type": "integer", "minimum": -1, "description": "Bytes, -1 without a result."},
-        reason={**_TEXT, "description": "With ?reasons=true: why it failed, in one line."},
     ),
     "Version": _object("Version", number=_COUNT, fingerprint=_TEXT, created=_TIME, status=_TEXT, message=_TEXT),
     "Replica": _object("Replica", id=_TEXT, pid=_COUNT, version=_COUNT, status=_TEXT, started=_TIME),

@@ -6,7 +6,9 @@ import enum
 import os
 import time
 from collections.abc import Iterator
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from operator_lib import Batch, Metadata, Operator, operator
 
@@ -117,7 +119,7 @@ class Check(Operator):
 def everything(
     name: str,
     day: dt.date,
-    count: int = 3,
+    count: Annotated[int, Field(ge=1, le=9)] = 3,
     ratio: float = 0.5,
     fast: bool = False,
     mode: Literal["small", "large"] = "small",

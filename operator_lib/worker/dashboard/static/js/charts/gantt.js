@@ -18,7 +18,7 @@ export class Gantt {
     this.chosen = chosen;
     this.svg = s("svg", { class: "gantt-bars", role: "group", "aria-label": "Timeline of calls" });
     this.more = h("p", { class: "dim small" });
-    this.empty = h("p", { class: "empty" }, "No call has begun yet.");
+    this.empty = h("p", { class: "empty" }, "…");
     this.element = h("div", { class: "gantt" }, this.empty, this.svg, this.more);
     this.dropped = 0;
     new ResizeObserver(() => this.draw()).observe(this.element);
@@ -35,6 +35,7 @@ export class Gantt {
   // Events of calls, see http/live.py.
   take(events, dropped) {
     this.dropped += dropped;
+    this.told = true;
     for (const each of events) {
       const key = `${each.attempt}:${each.call}`;
       if (each.phase === "start" || each.phase === "cached") {
@@ -63,6 +64,7 @@ export class Gantt {
   live(going) {
     if (!going) for (const call of this.calls.values()) if (call.to === null) (call.to = this.to), (call.status = "lost");
     this.going = going;
+    this.empty.textContent = going ? "No call has begun yet." : this.told ? "No call is known." : "…";
     this.later();
   }
 

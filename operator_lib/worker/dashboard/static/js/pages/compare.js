@@ -38,14 +38,19 @@ export async function compare(parts, query, signal) {
 function summary(diff, left, right) {
   const lines = [
     ...diff.added.map((each) => ["added", each, right, each.id, `${each.file}:${each.line}`]), ...diff.removed.map((each) => ["removed", each, left, each.id, `was ${each.file}:${each.line}`]),
-    ...diff.changed.map((each) => ["changed", each, right, each.id, each.reasons.join(", ")]), ...diff.moved.map((each) => ["moved", each, right, each.id, each.reasons.join(", ")]),
   ];
+  const inner = lines.filter(([, each]) => !each.outer);
+  const main = [
+    ...lines.filter(([, each]) => each.outer), ...diff.changed.map((each) => ["changed", each, right, each.id, each.reasons.join(", ")]), ...diff.moved.map((each) => ["moved", each, right, each.id, each.reasons.join(", ")]),
+  ];
+  const shown = (all) => all.map(([how, each, view, id, why]) => h("li", null, h("span", { class: `tag is-${how}` }, how), h("button", { type: "button", class: "plain link", onclick: () => view.select(id) }, each.title), h("small", null, why)));
   const files = Object.entries(diff.files).flatMap(([how, paths]) => paths.map((path) => [how, path]));
   return [
     diff.breaking ? h("p", { class: "banner wrong" }, `Calls that worked may fail now: ${diff.signature}`) : diff.signature ? h("p", { class: "banner" }, diff.signature) : null,
-    lines.length || diff.renamed.length ? null : h("p", null, "The graphs are the same: nothing that is called, and no code on the way, is different."),
+    lines.length || main.length || diff.renamed.length ? null : h("p", null, "The graphs are the same: nothing that is called, and no code on the way, is different."),
     h("ul", { class: "changes" }, diff.renamed.map(([was, is]) => h("li", null, h("span", { class: "tag is-moved" }, "renamed"), `${was} is ${is} now`)),
-      lines.map(([how, each, view, id, why]) => h("li", null, h("span", { class: `tag is-${how}` }, how), h("button", { type: "button", class: "plain link", onclick: () => view.select(id) }, each.title), h("small", null, why)))),
+      shown(main)),
+    inner.length ? h("details", null, h("summary", null, `${inner.length} arguments and pieces of code inside of these`), h("ul", { class: "changes" }, shown(inner))) : null,
     files.length ? h("details", null, h("summary", null, `${files.length} files are different`), h("ul", null, files.map(([how, path]) => h("li", null, h("span", { class: `tag is-${how}` }, how), path)))) : null,
   ];
 }

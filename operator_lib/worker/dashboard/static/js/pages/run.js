@@ -36,7 +36,7 @@ class RunPage {
     this.logs = new Logs({ save: attempt(() => this.saveLogs()) });
     this.logs.onclear = () => this.choose(null);
     this.gantt = new Gantt((path) => this.choosePath(path));
-    this.panel = details((node) => href(["jobs", state.job], { tab: "source", version: state.version, file: node.file, line: node.line, end: node.end_line ?? node.line }));
+    this.panel = details((node) => href(["jobs", state.job], { tab: "source", version: state.version, file: node.file, line: node.line, end: node.end_line ?? node.line }), (node) => this.nodeActions(node));
     this.view = graph ? new GraphView({ dag: graph, url: `${base}/layout`, label: `Graph of ${state.job}`, chosen: (node) => this.chosen(node) }) : null;
     this.tabs = tabs("Run", [
       ["output", "Output", () => this.outcome()], ["logs", "Logs", () => this.logs.element],
@@ -166,8 +166,15 @@ class RunPage {
     this.again();
   }
 
-  async replay() {
-    const made = await api.post(`${this.base}/replay`, undefined, { headers: { "Idempotency-Key": crypto.randomUUID() } });
+  nodeActions(node) {
+    if (!node.operator || this.state.kind !== "run") return null;
+    const label = `Replay from ${node.operator}`;
+    return h("div", { class: "row" }, h("button", { type: "button", onclick: attempt(() => this.replay(node.id)) }, icon("again"), label));
+  }
+
+  // A new run that takes over what this one has finished; with a node: what was finished before it.
+  async replay(node) {
+    const made = await api.post(`${this.base}/replay` + api.query({ from_node: node }), undefined, { headers: { "Idempotency-Key": crypto.randomUUID() } });
     go(["runs", made.id]);
   }
 

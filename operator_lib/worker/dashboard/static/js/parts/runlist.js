@@ -37,7 +37,7 @@ export async function runList({ job = null, signal }) {
     const mine = ++asked;
     if (moved) note({ status, text, after: cursor });
     for (const button of states.children) button.setAttribute("aria-pressed", String(button.dataset.key === status));
-    const page = await api.get("/v1/runs" + api.query({ job: job ?? query.get("job"), status, text, cursor, limit: PAGE, reasons: true }), signal).catch((problem) => {
+    const page = await api.get("/v1/runs" + api.query({ job: job ?? query.get("job"), status, text, cursor, limit: PAGE }), signal).catch((problem) => {
       if (problem.status === 404 && cursor) return first(), null;
       throw problem;
     });
@@ -74,5 +74,5 @@ function row(element, run, job) {
     h("td", { "data-label": "Version", class: "number" }, `v${run.version}`),
     h("td", { "data-label": "Started" }, h("time", { title: when(run.started ?? run.created) }, ago(run.started ?? run.created))),
     h("td", { "data-label": "Took", class: "number" }, duration(spent(run))),
-    h("td", { "data-label": "Why", class: "clip", title: run.reason || null, "data-status": NODE_STATUS[run.status] }, run.reason));
+    h("td", { "data-label": "Why", class: "clip", title: run.cause || null, "data-status": NODE_STATUS[run.status] }, run.cause));
 }
