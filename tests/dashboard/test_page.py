@@ -48,7 +48,15 @@ def test_nobody_gets_in_without_the_token(site, browser):
     tab.get_by_text("That is not the token of this worker.").wait_for()
     assert tab.get_by_role("navigation").count() == 0
     # The page itself holds no data; everything else needs the token, and other hosts and origins are refused.
-    assert requests.get(site.url, timeout=10).status_code == 200
+    answer = requests.get(site.url, timeout=10)
+    policy = answer.headers["content-security-policy"]
+    assert "default-src 'none'; script-src 'self'; style-src 'self'" in policy
+    assert "unsafe" not in policy
+    assert not re.search(r"<script[^>]*>[^<]|<style|\son\w+=|https?://", answer.text)
+    (main,) = re.findall(r'src="([^"]+main\.js)"', answer.text)
+    asset = requests.get(site.url + main, timeout=10)
+    assert (asset.status_code, asset.headers["content-type"]) == (200, "text/javascript; charset=utf-8")
+    assert "immutable" in asset.headers["cache-control"]
     for path in ("/v1/deployments", "/v1/runs", "/dashboard/x/js/main.js", "/dashboard/"):
         assert requests.get(site.url + path, timeout=10).status_code == 401
     assert requests.get(site.url, headers={"Host": "evil.example"}, timeout=10).status_code == 403

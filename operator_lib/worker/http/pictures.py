@@ -58,14 +58,6 @@ async def files(worker: Worker, request: Request, query: Json) -> Response:
     return JSONResponse({"version": version.number, "files": files_of(version)})
 
 
-async def run_files(worker: Worker, request: Request, query: Json) -> Response:
-    row = worker.runs.row(request.path_params["id"])
-    version = worker.store.version(row.deployment_id, row.version)
-    if version is None:
-        raise NotFound(f"version {row.version} of {row.job} is gone")
-    return JSONResponse({"version": version.number, "files": files_of(version)})
-
-
 def files_of(version: VersionRow) -> list[Json]:
     """By path; the content is at ``/v1/files/{sha256}``."""
     manifest = pb.Manifest.FromString(version.manifest)
@@ -131,5 +123,4 @@ def endpoints() -> list[Endpoint]:
         get(f"{PATH}/files", files, "The files of a version.", listed, VERSION),
         get(f"{PATH}/diff", diff, words, "By kind of change.", VERSION, BEFORE),
         get("/v1/runs/{id}/layout", run_layout, "Where everything of its graph is drawn.", places, *folds),
-        get("/v1/runs/{id}/files", run_files, "The files of its version.", listed),
     ]

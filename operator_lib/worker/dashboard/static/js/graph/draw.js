@@ -10,17 +10,20 @@ const MEASURED = new Set(["running", "failed", "lost", "skipped"]);
 // Draws `places` (see /layout). Answers the groups by id, and `light(id, state)`.
 export function draw(places, titles) {
   const boxes = new Map();
-  const root = s("g", { class: "dag" },
-    places.lines.map((line) => s("g", { class: `line ${line.kind}${line.assumed ? " assumed" : ""}`, "data-from": line.source, "data-to": line.target },
-      s("path", { class: "edge", d: line.path }, s("title", null, line.says)), s("path", { class: "tip", d: line.tip }))),
+  // What is inside a box is drawn after it, its lines first.
+  const lines = (inside) => places.lines.filter((line) => line.inside === inside).map(lineOf);
+  const root = s("g", { class: "dag" }, lines(null),
     places.boxes.map((box) => {
       const made = boxOf(box, titles?.(box.id) ?? box.name);
       boxes.set(box.id, made);
-      return made.group;
+      return [made.group, box.folds === 1 ? lines(box.id) : null];
     }),
     places.labels.map((label) => s("text", { class: "label", x: label.x, y: label.y + 4 }, label.text)));
   return { root, boxes, light: (id, state) => boxes.get(id)?.light(state) };
 }
+
+const lineOf = (line) => s("g", { class: `line ${line.kind}${line.assumed ? " assumed" : ""}`, "data-from": line.source, "data-to": line.target },
+  s("path", { class: "edge", d: line.path }, s("title", null, line.says)), s("path", { class: "tip", d: line.tip }));
 
 function boxOf(box, title) {
   const open = box.folds === 1, io = ENDS.has(box.kind);
