@@ -1,19 +1,12 @@
-"""A LitServe server that doubles a number. Run by the Python of its environment.
-
-Answers the line ``port`` with the port on which it listens. ``serve PORT`` is the server itself.
-"""
+"""A LitServe server that doubles a number. Run by the Python of its environment: see http_server.py."""
 
 # pyright: basic, reportMissingImports=false
 
 from __future__ import annotations
 
-import os
-import signal
-import socket
-import subprocess
 import sys
-import time
 
+import http_server
 import litserve
 
 
@@ -36,34 +29,5 @@ def serve(port: int) -> None:
     server.run(host="127.0.0.1", port=port, log_level="warning", generate_client_file=False)
 
 
-def answers(port: int) -> bool:
-    try:
-        with socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
-            connection.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-            return b" 200 " in connection.recv(100)
-    except OSError:
-        return False
-
-
-def main() -> None:
-    out = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # what it prints is no answer
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    command = [sys.executable, __file__, "serve", str(port)]
-    # In a session of its own: its processes outlive a SIGTERM, and are ended together.
-    process = subprocess.Popen(command, start_new_session=True)
-    try:
-        while not answers(port):
-            if process.poll() is not None:
-                return
-            time.sleep(0.05)
-        for _ in sys.stdin:
-            print(float(port), file=out, flush=True)
-    finally:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-
-
 if __name__ == "__main__":
-    serve(int(sys.argv[2])) if sys.argv[1:2] == ["serve"] else main()
+    serve(int(sys.argv[2])) if sys.argv[1:2] == ["serve"] else http_server.main("/predict", '{"x": 1}')
