@@ -89,15 +89,15 @@ class Line:
                 if full or self.at_once or after is not connection:
                     connection.flush()
                     since = time.monotonic()
-                else:
+                elif not self.waiting.is_set():
                     self.waiting.set()  # should the next one take long, the answers before it do not wait for it
                 connection = after
 
     def _deliver(self) -> None:
         while True:
             self.waiting.wait()
-            self.waiting.clear()
             time.sleep(FLUSH)
+            self.waiting.clear()
             for connection in list(self.connections):
                 connection.flush()
 

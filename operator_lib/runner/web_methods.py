@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import json
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from operator_lib import tree
 from operator_lib.core import Operator
@@ -17,13 +18,19 @@ from operator_lib.errors import SerializationError
 from operator_lib.runner.calls import PLAIN, Target, lasting
 from operator_lib.runner.job import signature as callers_signature
 from operator_lib.runner.media import media_form
-from operator_lib.wire import codec
+from operator_lib.wire import codec, plain
+from operator_lib.wire.annotations import coerce
 from operator_lib.wire.hints import parameter_hint, resolve
+from operator_lib.wire.plain import SCALARS
 from operator_lib.wire.proto import serving_pb2 as pb
 from operator_lib.wire.proto.line_pb2 import Asked, Told
 
 if TYPE_CHECKING:
     from operator_lib.runner.web_call import WebCall
+
+
+# Most programs call no others: nobody asks for whom they work.
+_NO_CHAIN = contextlib.nullcontext()
 
 
 class Known:
@@ -38,6 +45,31 @@ class Known:
             found = found.replace(parameters=parameters)
         self.signature = found
         self.hint: Callable[[int | str], Any] = parameter_hint(found, names)
+        every = _all(found) if found is not None else []
+        # By name, where every argument can be given by name, and those that must be.
+        self._kinds: dict[str, Any] | None = None
+        if found is not None and all(p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY) for p in every):
+            self._kinds = {p.name: self.hint(p.name) for p in every}
+        self._required = {p.name for p in every if p.default is p.empty}
+
+    def arguments(self, value: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """The arguments that a JSON value stands for.
+
+        Raises:
+            TypeError, ValueError: they are not those of the method.
+        """
+        kinds = self._kinds
+        if kinds is not None and type(value) is dict:
+            given = cast("dict[str, Any]", value)
+            if kinds.keys() >= given.keys() >= self._required:
+                return (), {name: self._as(kinds[name], name, item) for name, item in given.items()}
+        args, kwargs = codec.arguments_from_json(value, self.signature)
+        if self.signature is not None:
+            self.signature.bind(*args, **kwargs)
+        return args, kwargs
+
+    def _as(self, kind: Any, name: str, item: Any) -> Any:
+        return item if type(item) is kind and kind in SCALARS else coerce(item, kind, f"argument {name!r}")
 
 
 def _all(signature: inspect.Signature) -> list[inspect.Parameter]:
@@ -55,7 +87,7 @@ class WebMethods:
     def begin(self, call: WebCall) -> tuple[Any, Any]:
         """What the method returns, and None; or the JSON of what it raised, and FAILED; or nothing, and REFUSED."""
         phase = "method"
-        with working_for(call.mark.hex()), self.target.turn:
+        with working_for(call.mark.hex()) if self.target.nested else _NO_CHAIN, self.target.turn:
             try:
                 if call.cancelled:
                     return b"", Told.FAILED
@@ -114,11 +146,12 @@ class WebMethods:
         known = self._known.get(name)
         if known is None:
             known = self._known[name] = Known(method)
-        value = json.loads(call.asked.payload or b"{}")
+        value = plain.parse(call.asked.payload or b"{}")
+        if call.uploads is None:
+            return known.arguments(value)
         args, kwargs = codec.arguments_from_json(value, known.signature)
-        if call.uploads is not None:
-            more_args, more = call.uploads.arguments(known.signature, known.hint)
-            args, kwargs = (*args, *more_args), {**kwargs, **more}
+        more_args, more = call.uploads.arguments(known.signature, known.hint)
+        args, kwargs = (*args, *more_args), {**kwargs, **more}
         if known.signature is not None:
             known.signature.bind(*args, **kwargs)
         return args, kwargs

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import logging
 import os
 import signal
@@ -208,9 +209,10 @@ class Worker:
             def capture_signals(self) -> Any:
                 yield  # signals are the worker's
 
+        guard = make_app(self)
         config = uvicorn.Config(
-            make_app(self), log_level="warning", lifespan="off", access_log=False, timeout_graceful_shutdown=2,
-            ws="none", proxy_headers=False, timeout_keep_alive=75, server_header=False,
+            guard, log_level="warning", lifespan="off", access_log=False, timeout_graceful_shutdown=2,
+            http=_protocol(self, guard), ws="none", proxy_headers=False, timeout_keep_alive=75, server_header=False,
             ssl_certfile=self.certificate.chain_file if self.certificate else None,
             ssl_keyfile=self.certificate.key_file if self.certificate else None,
         )  # fmt: skip
@@ -275,6 +277,15 @@ class Worker:
 
 def _in_url(host: str) -> str:
     return f"[{host}]" if ":" in host else host
+
+
+def _protocol(worker: Worker, guard: Any) -> Any:
+    """What uvicorn reads connections with: ours, unless it has to do without its compiled parser."""
+    try:
+        from operator_lib.worker.http.short import Short
+    except ImportError:
+        return "auto"
+    return functools.partial(Short, worker, guard)
 
 
 def _warn(task: asyncio.Task[None]) -> None:

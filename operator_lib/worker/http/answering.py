@@ -24,7 +24,9 @@ EVENTS = "text/event-stream"
 HEARTBEAT = 15.0
 # Seconds after which a reader who takes nothing is given up.
 STALLED = 300.0
-_JSON = (b"content-type", b"application/json")
+JSON = (b"content-type", b"application/json")
+# What callers accept who want JSON.
+PLAIN = ("", "*/*", "application/json", "application/json, text/plain, */*")
 _STREAMED = [(b"cache-control", b"no-store"), (b"x-accel-buffering", b"no")]
 _STATUSES = {"RequestError": 400, "OperatorTimeout": 504, "QueueFull": 429}
 
@@ -71,7 +73,7 @@ class Reply:
         return error_response(status, kind, error["message"], {"traceback": error["traceback"]}, headers)
 
     async def _value(self, told: Told, exchange: Exchange) -> None:
-        media = (b"content-type", told.media.encode()) if told.media else _JSON
+        media = (b"content-type", told.media.encode()) if told.media else JSON
         if not told.more:
             length = (b"content-length", b"%d" % len(told.payload))
             await self._begin([media, length])

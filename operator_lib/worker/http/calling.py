@@ -15,8 +15,9 @@ from starlette.requests import Request
 
 from operator_lib.errors import NotFound, NotReady
 from operator_lib.wire.proto.line_pb2 import Asked, Told
-from operator_lib.worker.http.answering import Reply
+from operator_lib.worker.http.answering import PLAIN, Reply
 from operator_lib.worker.http.arguments import Arguments
+from operator_lib.worker.http.begun import BEGUN, Begun
 from operator_lib.worker.http.body import is_json, read_json
 from operator_lib.worker.http.endpoint import Endpoint
 from operator_lib.worker.http.errors import CallerGone, refuse
@@ -36,8 +37,6 @@ if TYPE_CHECKING:
 GOING, PAUSE, LONGEST = 30.0, 0.002, 0.1
 # How often one that may not have been at fault is sent again after the death of a replica.
 DEATHS = 5
-# What callers accept who want JSON.
-_PLAIN = ("", "*/*", "application/json", "application/json, text/plain, */*")
 
 
 class Call:
@@ -51,7 +50,8 @@ class Call:
         self.method = method
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        started = time.monotonic()
+        begun: Begun | None = scope.get(BEGUN)
+        started = time.monotonic() if begun is None else begun.since
         known: Mapping[str, Arguments] = {}
         admitted = False
         reply = Reply(self.name, self.method, known, scope, send)
@@ -62,9 +62,10 @@ class Call:
             reply.known = known = self._known(serving)
             if not self.method and "" not in known:
                 raise NotFound(f"{self.name} cannot be called itself; its methods: {reply.names()}")
-            self.worker.lines.enter(self.name)
-            admitted = True
-            await self._pass_on(receive, serving, reply, query.get("timeout", 0.0))
+            if begun is None:  # else it has its place
+                self.worker.lines.enter(self.name)
+                admitted = True
+            await self._pass_on(receive, serving, reply, query.get("timeout", 0.0), begun)
         except CallerGone:
             reply.status = 499
         except Exception as error:
@@ -93,10 +94,10 @@ class Call:
             version = version_of(self.worker, find(self.worker, self.name, "serving"))
         return methods(version)
 
-    async def _pass_on(self, receive: Any, serving: Serving, reply: Reply, seconds: float) -> None:
+    async def _pass_on(self, receive: Any, serving: Serving, reply: Reply, seconds: float, begun: Begun | None) -> None:
         head, arguments = self.head, reply.known.get(self.method)
         start = Asked(name=self.method, request_id=head.request_id.decode("latin-1"), traceparent=head.traceparent)
-        if head.accept not in _PLAIN:
+        if head.accept not in PLAIN:
             start.accept = head.accept[:2000]
         if seconds:
             start.seconds = seconds
@@ -106,7 +107,7 @@ class Call:
         value, start.payload = await read_json(head, receive)
         if arguments is not None:
             arguments.check(value)
-        await pass_on(self.worker, serving, self.name, start, receive, seconds, reply.told)
+        await pass_on(self.worker, serving, self.name, start, receive, seconds, reply.told, begun)
 
     async def _with_files(
         self, receive: Any, serving: Serving, reply: Reply, start: Asked, arguments: Arguments | None
@@ -129,11 +130,19 @@ Answered = Callable[[Told, Exchange, Callable[[], Awaitable[Exception]]], Awaita
 
 
 async def pass_on(
-    worker: Worker, serving: Serving, name: str, start: Asked, receive: Any, seconds: float, answered: Answered
+    worker: Worker,
+    serving: Serving,
+    name: str,
+    start: Asked,
+    receive: Any,
+    seconds: float,
+    answered: Answered,
+    begun: Begun | None = None,
 ) -> None:
     """Have a replica carry out a call; one that has not started it is no end.
 
     Args:
+        begun: has been asked for, and answered once.
         answered: gets the first answer, the exchange for more, and what says why the replica has died meanwhile.
 
     Raises:
@@ -141,23 +150,26 @@ async def pass_on(
     """
     deaths, pause, end = 0, PAUSE, time.monotonic() + GOING
     while time.monotonic() < end:
-        replica, line = await worker.lines.pick(serving)
-        with Exchange(line, receive, seconds) as exchange:
+        replica, line = (begun.replica, begun.line) if begun is not None else await worker.lines.pick(serving)
+        with begun.exchange(receive) if begun is not None else Exchange(line, receive, seconds) as exchange:
             exchange.watch()
             start.id = exchange.id
             try:
-                told = await exchange.ask(start)
+                told = exchange.heard(begun.told) if begun is not None else await exchange.ask(start)
             except LineLost:
                 if await never_started(worker, replica, exchange):
+                    begun = None
                     continue
                 if start.name in ("", "forward") and deaths < DEATHS and await was_shared(worker, replica, exchange):
                     start.alone = True
                     deaths += 1
+                    begun = None
                     continue
                 raise await died(replica, name, exchange) from None
             if told.tell != Told.REFUSED:
                 await answered(told, exchange, partial(died, replica, name, exchange))
                 return
+        begun = None
         await asyncio.sleep(pause)
         pause = min(2 * pause, LONGEST)
     raise NotReady(f"{name} is changing its version; try again")

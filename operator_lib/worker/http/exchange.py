@@ -9,7 +9,7 @@ from typing import Any
 from operator_lib.errors import OperatorTimeout
 from operator_lib.wire.proto.line_pb2 import Asked, Told
 from operator_lib.worker.http.errors import CallerGone
-from operator_lib.worker.http.line import Line
+from operator_lib.worker.http.line import LOST, Line, LineLost
 from operator_lib.worker.http.patrol import Patrol
 
 # Seconds after which somebody looks whether the caller is still there; most calls are over by then.
@@ -19,10 +19,11 @@ PATIENCE = 0.1
 class Exchange:
     """A call on a line. Used as a context it is over when the block is: what is left of it is cancelled."""
 
-    def __init__(self, line: Line, receive: Any, seconds: float = 0.0) -> None:
+    def __init__(self, line: Line, receive: Any, seconds: float = 0.0, begun: int = 0) -> None:
+        """`begun`: the id of a call that the replica has been asked for."""
         self.line = line
-        self.id = line.new_id()
-        line.calls += 1
+        self.id = begun or line.new_id()
+        line.calls += not begun
         self.seconds = seconds
         self._receive = receive
         self._loop = asyncio.get_running_loop()
@@ -78,7 +79,12 @@ class Exchange:
         if self._cut is not None:
             raise self._cut
         self._pending = self.line.ask(asked)
-        told = await self._pending
+        return self.heard(await self._pending)
+
+    def heard(self, told: Told | None) -> Told:
+        """Take note of an answer. Raises LineLost without one."""
+        if told is None:
+            raise LineLost(LOST)
         if not told.more and told.tell != Told.ITEM:
             self._over = True
         return told

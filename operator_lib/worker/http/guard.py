@@ -17,6 +17,7 @@ from operator_lib.worker import tls
 from operator_lib.worker.config import loopback
 from operator_lib.worker.dashboard.assets import asset
 from operator_lib.worker.http import origins
+from operator_lib.worker.http.begun import BEGUN
 from operator_lib.worker.http.errors import error_response
 from operator_lib.worker.http.head import Head
 from operator_lib.worker.http.page import page_of
@@ -49,9 +50,9 @@ class Guard:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http":
             return
-        head = scope["head"] = Head(scope)
-        if not _REQUEST_ID.fullmatch(head.request_id):
-            head.request_id = b"%b%08x" % (self._prefix, next(self._numbers))
+        head = scope["head"] = Head(scope["method"], scope["path"], scope["headers"])
+        begun = scope.get(BEGUN)
+        head.request_id = self.request_id(head) if begun is None else begun.request_id
         added = [(b"x-request-id", head.request_id)]
         if head.origin is not None:
             added += origins.headers(head.origin, self.origins)
@@ -70,6 +71,8 @@ class Guard:
         try:
             await self._chosen(head)(scope, receive, counted)
         finally:
+            if begun is not None:
+                begun.over()
             if span is not None:
                 tracing.end(span, head, status)
             if self.worker.config.access_log:
@@ -78,6 +81,16 @@ class Guard:
                 trace = TraceContext.parse(head.traceparent)
                 about = head.method, path, status or "-", took, head.request_id.decode("latin-1")
                 log.info("%s %s %s %.1f ms, request %s%s", *about, f", trace {trace.trace_id}" if trace else "")
+
+    def request_id(self, head: Head) -> bytes:
+        """That of the caller, or a new one."""
+        if _REQUEST_ID.fullmatch(head.request_id):
+            return head.request_id
+        return b"%b%08x" % (self._prefix, next(self._numbers))
+
+    def refusal(self, head: Head) -> Response | None:
+        """What a request is answered with that comes from a stranger, or without the token."""
+        return self._stranger(head) or self._without_token(head)
 
     def _chosen(self, head: Head) -> Any:
         """What answers."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
 
 
 class Head:
@@ -21,9 +21,9 @@ class Head:
         "traceparent",
     )
 
-    def __init__(self, scope: Any) -> None:
-        self.method: str = scope["method"]
-        self.path: str = scope["path"]
+    def __init__(self, method: str, path: str, headers: Iterable[tuple[bytes, bytes]]) -> None:
+        self.method = method
+        self.path = path
         self.hosts: list[str] = []
         self.origin: str | None = None
         self.authorization = b""
@@ -32,7 +32,7 @@ class Head:
         self.length = ""
         self.request_id = b""
         self.traceparent = ""
-        for name, value in scope["headers"]:
+        for name, value in headers:
             if name == b"host":
                 self.hosts.append(value.decode("latin-1"))
             elif name == b"authorization":

@@ -16,6 +16,10 @@ from operator_lib.wire.proto.line_pb2 import Asked, Told
 _LENGTH = struct.Struct("<I")
 
 
+LOST = "the connection to the replica was lost"
+Hear = Callable[[Told | None], object]
+
+
 class LineLost(ConnectionError):
     """The replica is gone, or its connection."""
 
@@ -30,7 +34,7 @@ class Line(asyncio.Protocol):
         self._transport: Any = None
         self._loop = asyncio.get_running_loop()
         self._ids = itertools.count(1)
-        self._waiting: dict[int, asyncio.Future[Told]] = {}
+        self._waiting: dict[int, Hear] = {}
         self._outbox: list[bytes] = []
         self._heard = bytearray()
         self._room = asyncio.Event()
@@ -47,9 +51,8 @@ class Line(asyncio.Protocol):
         self._on_lost()
         self._room.set()
         waiting, self._waiting = self._waiting, {}
-        for future in waiting.values():
-            if not future.done():
-                future.set_exception(LineLost("the connection to the replica was lost"))
+        for hear in waiting.values():
+            hear(None)
 
     def pause_writing(self) -> None:
         self._room.clear()
@@ -67,9 +70,9 @@ class Line(asyncio.Protocol):
                 break
             told = Told.FromString(bytes(heard[start + length_size : end]))
             start = end
-            future = self._waiting.pop(told.id, None)
-            if future is not None and not future.done():
-                future.set_result(told)
+            hear = self._waiting.pop(told.id, None)
+            if hear is not None:
+                hear(told)
         del heard[:start]
 
     def new_id(self) -> int:
@@ -79,7 +82,7 @@ class Line(asyncio.Protocol):
     def send(self, asked: Asked) -> None:
         """Say something that is not answered. It travels with whatever else is said in this turn of the loop."""
         if self.lost:
-            raise LineLost("the connection to the replica was lost")
+            raise LineLost(LOST)
         if not self._outbox:
             self._loop.call_soon(self._flush)
         data = asked.SerializeToString()
@@ -93,9 +96,22 @@ class Line(asyncio.Protocol):
     def ask(self, asked: Asked) -> asyncio.Future[Told]:
         """Say something, and get the answer. LineLost when the replica goes away before."""
         future: asyncio.Future[Told] = self._loop.create_future()
-        self.send(asked)
-        self._waiting[asked.id] = future
+
+        def hear(told: Told | None) -> None:
+            if future.done():
+                return
+            if told is not None:
+                future.set_result(told)
+            else:
+                future.set_exception(LineLost(LOST))
+
+        self.hear(asked, hear)
         return future
+
+    def hear(self, asked: Asked, hear: Hear) -> None:
+        """Say something; `hear` gets the answer, None when the replica goes away before."""
+        self.send(asked)
+        self._waiting[asked.id] = hear
 
     async def room(self) -> None:
         """Wait until the replica has read most of what was sent."""

@@ -69,6 +69,15 @@ class Lines:
             except OSError:
                 dead.add(replica.id)
 
+    def at_hand(self, serving: Serving) -> tuple[Replica, Line] | None:
+        """What `pick` gives, where nothing has to be waited for."""
+        found = [] if serving.closed or serving.wanted == 0 else serving.ready()
+        if not found:
+            return None
+        replica = found[0] if len(found) == 1 else min(found, key=self._load)
+        opening = self._lines.get(replica.id)
+        return (replica, opening.result()) if opening is not None and _open(opening) else None
+
     def _load(self, replica: Replica) -> int:
         opening = self._lines.get(replica.id)
         return opening.result().calls if opening is not None and opening.done() else 0
@@ -103,10 +112,14 @@ class Lines:
     async def close(self) -> None:
         """Hang up everywhere."""
         for opening in list(self._lines.values()):
-            if opening.done() and not opening.cancelled() and opening.exception() is None:
+            if _open(opening):
                 opening.result().close()
             else:
                 opening.cancel()
+
+
+def _open(opening: asyncio.Task[Line]) -> bool:
+    return opening.done() and not opening.cancelled() and opening.exception() is None
 
 
 async def never_started(worker: Worker, replica: Replica, call: Exchange) -> bool:
