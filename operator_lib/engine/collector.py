@@ -43,13 +43,16 @@ class Collector(Generic[T]):
         self._crowd = 1  # callers of late
         self._took = 0.0  # seconds, the last batch
         self._closed = False
+        self._idle = 0  # threads that wait for a first call
 
     def put(self, calls: Sequence[Waiting[T]]) -> None:
         """Let them wait; those that come together may leave together."""
         with self._changed:
             for waiting in calls:
                 self._kinds.setdefault(waiting.kind, deque()).append(waiting)
-            self._changed.notify_all()
+            # Who waits for more is not woken up by every single one.
+            if self._idle or len(self._kinds) > 1 or self._full(*self._kinds.values()):
+                self._changed.notify_all()
 
     def take(self) -> list[Waiting[T]]:
         """The next batch, waiting for it; empty when the collector was closed and nothing is left."""
@@ -59,7 +62,9 @@ class Collector(Generic[T]):
                 if batch is None:
                     if self._closed:
                         return []
+                    self._idle += 1
                     self._changed.wait()
+                    self._idle -= 1
                     continue
                 left = self._patience(batch)
                 if left > 0:
@@ -94,9 +99,13 @@ class Collector(Generic[T]):
 
     def _patience(self, queue: deque[Waiting[T]]) -> float:
         """Seconds for which it is worth waiting for more."""
-        if self._closed or len(self._kinds) > 1 or len(queue) >= min(self.max_size, self._crowd):
+        if self._closed or len(self._kinds) > 1 or self._full(queue):
             return 0.0
         return queue[0].since + min(self.max_delay, REST + SHARE * self._took) - time.monotonic()
+
+    def _full(self, *queues: deque[Waiting[T]]) -> bool:
+        """Whether it has all that are likely to come, or fit."""
+        return any(len(queue) >= min(self.max_size, self._crowd) for queue in queues)
 
     def _taken(self, queue: deque[Waiting[T]]) -> list[Waiting[T]]:
         batch: list[Waiting[T]] = []

@@ -65,14 +65,14 @@ class Batches:
         self._options = options
         # A class with a `__call__` of its own is called past the engine: that method takes the lists.
         self._plain = not type(target.op).__call__.__module__.startswith("operator_lib.")
-        self._names = ("",) if self._plain else ("", "forward")
+        self.names = ("",) if self._plain else ("", "forward")
         self._spoken = f"{tree.name_of(target.op)}.{'__call__' if self._plain else 'forward'}"
         for number in range(target.spec.concurrency):
             threading.Thread(target=self._work, name=f"batch-{number}", daemon=True).start()
 
     def collects(self, call: pb.Call) -> bool:
         """Whether this is a call of the object itself."""
-        return call.verb == pb.CALL and call.name in self._names and not call.environment
+        return call.verb == pb.CALL and call.name in self.names and not call.environment
 
     def put(self, calls: Iterable[pb.Call], page: Page) -> list[Answers]:
         """Let calls wait that have come together; what will be answered. A cancelled one leaves its batch."""

@@ -142,7 +142,11 @@ class Connection:
             call.asked = asked
             call.counted = pb.Call(name=asked.name, traceparent=asked.traceparent, alone=asked.alone)
             self.line.methods.target.load.come(call.counted, time.monotonic())
-            self._do(call.start)
+            if not self.line.methods.collects(call):
+                self._do(call.start)
+            elif (told := call.start()) is not None:  # it does not fit; else it waits for its batch
+                self.tell(told)
+                self.flush()
         else:
             call.receive(asked)
 

@@ -119,7 +119,7 @@ class WebMethods:
     def collects(self, call: WebCall) -> bool:
         """Whether the call waits for others, to be carried out with them."""
         batches = self.target.batches
-        return batches is not None and batches.collects(pb.Call(verb=pb.CALL, name=call.asked.name))
+        return batches is not None and call.asked.name in batches.names
 
     def collect(self, call: WebCall) -> tuple[Future[Any] | None, bytes]:
         """What a call in a batch gives, in time; or None, and why its arguments do not fit."""
