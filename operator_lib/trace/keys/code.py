@@ -6,6 +6,7 @@ import ast
 import dis
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from types import CodeType, FunctionType
 from typing import Any
 
@@ -20,6 +21,10 @@ _ATTRIBUTE = frozenset(
 )  # fmt: skip
 
 
+# Pieces of code that it is kept of what they ask for: it is asked several times of each.
+_KNOWN = 4096
+
+
 @dataclass(slots=True)
 class Asked:
     """What code asks for: dotted global names, imports, attribute names; the same for code nested in it."""
@@ -31,8 +36,9 @@ class Asked:
     names: set[str] = field(default_factory=set[str])
 
 
+@lru_cache(_KNOWN)
 def asked(code: CodeType) -> Asked:
-    """Read from the bytecode: what is executed, whatever the file says by now."""
+    """Read from the bytecode: what is executed, whatever the file says by now. Not to be changed."""
     found = Asked()
     _read(code, found)
     return found

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from types import CodeType
 
 from operator_lib.trace.keys import code as codes
+from operator_lib.trace.walked import walked
 
 # Methods that put something in, and of which nobody asks for the result.
 _PUTTING = frozenset("append appendleft extend add update insert put put_nowait set".split())  # noqa: SIM905
@@ -31,8 +32,10 @@ class _Found:
     names: Counter[str] = field(default_factory=Counter[str])
     attributes: Counter[str] = field(default_factory=Counter[str])
 
-    def count(self, tree: ast.AST, names: set[str] | None = None, attributes: set[str] | None = None) -> None:
-        for part in ast.walk(tree):
+    def count(
+        self, parts: Iterable[ast.AST], names: set[str] | None = None, attributes: set[str] | None = None
+    ) -> None:
+        for part in parts:
             if isinstance(part, ast.Name) and (names is None or part.id in names):
                 self.names[part.id] += 1
             elif isinstance(part, ast.Attribute) and (attributes is None or part.attr in attributes):
@@ -45,25 +48,26 @@ def sinks(code: CodeType) -> Sinks:
     if node is None:
         return Sinks(hands_on=True)
     whole, adding = _Found(), _Found()
-    whole.count(node)
-    for statement in ast.walk(node):
+    parts = walked(node)
+    whole.count(parts)
+    for statement in parts:
         target = _target(statement)
         if target is None or not _only_adds(statement, target):
             continue
         names, attributes = _rooted(target)
-        adding.count(statement, names, attributes)
+        adding.count(walked(statement), names, attributes)
     own = codes.owner(code)
     return Sinks(
         frozenset(n for n, count in adding.names.items() if count == whole.names[n]),
         frozenset(n for n, count in adding.attributes.items() if count == whole.attributes[n]),
-        own is not None and whole.names[own] != _as_owner(node, own),
+        own is not None and whole.names[own] != _as_owner(parts, own),
     )
 
 
-def _as_owner(node: ast.AST, own: str) -> int:
+def _as_owner(parts: Iterable[ast.AST], own: str) -> int:
     """How often ``self`` stands before a dot."""
-    parts = (part.value for part in ast.walk(node) if isinstance(part, ast.Attribute))
-    return sum(isinstance(value, ast.Name) and value.id == own for value in parts)
+    values = (part.value for part in parts if isinstance(part, ast.Attribute))
+    return sum(isinstance(value, ast.Name) and value.id == own for value in values)
 
 
 def _target(statement: ast.AST) -> ast.expr | None:
