@@ -55,6 +55,8 @@ class Case:
     """Modules that must be there, each with what to give to ``pip install``."""
     peer: Peer | None = None
     """Where it is in an environment of its own."""
+    most: int | None = None
+    """Rounds, however many are asked for: of a case whose rounds take long."""
     group: Literal["usual", "load"] = "usual"
     """Those of other groups are measured when they are asked for."""
 
@@ -62,7 +64,7 @@ class Case:
         """Set up, warm both sides up with a round that does not count, measure `rounds` times, clean up."""
         with self.rounds(quick) as one:
             one()
-            samples = [one() for _ in range(rounds)]
+            samples = [one() for _ in range(min(rounds, self.most or rounds))]
         return Measurement([s.ours for s in samples], [s.peer for s in samples if s.peer is not None])
 
 

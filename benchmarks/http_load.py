@@ -25,13 +25,23 @@ class Load:
     p99: float
 
 
-def load(port: int, path: str, body: str, *, callers: int, length: float, token: str = "") -> Load:
-    """Send it for `length` seconds from a process of its own.
+def load(
+    port: int, path: str, body: str, *, callers: int, length: float = 0.0, calls: int = 0, rate: float = 0.0,
+    token: str = ""
+) -> Load:  # fmt: skip
+    """Send it from a process of its own.
+
+    Args:
+        length: for so many seconds; or
+        calls: so many times.
+        rate: so many a second, at even distances: the time of a call is counted from when it was due. 0: as many as
+            are answered.
 
     Raises:
         RuntimeError: a request was not answered with 200.
     """
-    command = [sys.executable, "-m", "benchmarks.http_load", str(port), path, body, str(callers), str(length), token]
+    asked = map(str, (port, path, body, callers, length, calls, rate, token))
+    command = [sys.executable, "-m", "benchmarks.http_load", *asked]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(f"the load on {path} failed: {done.stderr.strip()[-500:]}")
@@ -63,7 +73,9 @@ class _Caller:
         return len(self.heard) >= end + 4 + int(head[start : head.index(b"\r\n", start)])
 
 
-def main(port: int, path: str, body: str, callers: int, length: float, token: str) -> Load:
+def main(
+    port: int, path: str, body: str, callers: int, length: float, calls: int, rate: float, token: str
+) -> Load:  # fmt: skip
     """Do it here."""
     lines = [
         f"POST {path} HTTP/1.1", f"Host: 127.0.0.1:{port}", "Content-Type: application/json",
@@ -74,20 +86,34 @@ def main(port: int, path: str, body: str, callers: int, length: float, token: st
     selector = selectors.DefaultSelector()
     taken: list[float] = []
     begun = time.perf_counter()
+    free: list[_Caller] = []
     for each in all_of_them:
         selector.register(each.socket, selectors.EVENT_READ, each)
-        each.send(request)
-    while (now := time.perf_counter()) < begun + length:
-        for key, _ in selector.select(1.0):
+        if rate:
+            free.append(each)
+        else:
+            each.send(request)
+    sent = 0
+    while (now := time.perf_counter()) < begun + length or len(taken) < calls:
+        due = begun + sent / rate if rate else now + 1.0
+        while rate and free and due <= now:
+            each = free.pop()
+            each.send(request)
+            each.sent, sent = due, sent + 1
+            due = begun + sent / rate
+        for key, _ in selector.select(max(0.0, due - now) if free else 1.0):
             each: _Caller = key.data
             if each.answered():
                 taken.append(time.perf_counter() - each.sent)
-                each.send(request)
+                if rate:
+                    free.append(each)
+                else:
+                    each.send(request)
     taken.sort()
     return Load(len(taken) / (now - begun), 1e6 * statistics.median(taken), 1e6 * taken[int(0.99 * len(taken))])
 
 
 if __name__ == "__main__":
-    port, path, body, callers, length, token = sys.argv[1:]
-    found = main(int(port), path, body, int(callers), float(length), token)
+    port, path, body, callers, length, calls, rate, token = sys.argv[1:]
+    found = main(int(port), path, body, int(callers), float(length), int(calls), float(rate), token)
     print(json.dumps({"per_second": found.per_second, "p50": found.p50, "p99": found.p99}))

@@ -38,11 +38,17 @@ def megabytes(pid: int) -> float:
 
 
 def case(
-    name: str, what: str, unit: str, limit: float, rounds: Callable[..., object], better: Better = "lower"
+    name: str,
+    what: str,
+    unit: str,
+    limit: float,
+    rounds: Callable[..., object],
+    better: Better = "lower",
+    most: int | None = None,
 ) -> Case:
     """A case of the group ``load`` that is held against a limit."""
     word = "at most" if better == "lower" else "at least"
     return Case(
         name=name, what=what, unit=unit, beside="limit", goal_text=f"{word} {limit:,g} {unit}", limit=limit,
-        better=better, rounds=rounds, group="load",  # type: ignore[arg-type]
+        better=better, rounds=rounds, most=most, group="load",  # type: ignore[arg-type]
     )  # fmt: skip

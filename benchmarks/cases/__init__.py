@@ -19,14 +19,17 @@ NAMES = (
     "dag_large",
     "dag_warm",
     "worker_start",
+    "start_serving",
     "deploy_serving",
     "deploy_job",
     "redeploy",
     "unary_latency",
     "unary_throughput",
     "array_echo",
+    "replica_memory",
     "http_latency",
     "http_throughput",
+    "http_p99",
     "embeddings_alone",
     "embeddings_together",
     "batch_litserve",
@@ -60,6 +63,7 @@ NAMES = (
     "load_payload",
     "load_stalls",
     "load_recovery",
+    "load_held",
 )
 
 

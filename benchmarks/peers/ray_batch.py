@@ -1,9 +1,10 @@
-"""A Ray Serve deployment that collects requests into batches. Run by the Python of its environment: see http_server.py."""
+"""A Ray Serve deployment that collects requests into batches. Run by its own Python: see http_server.py."""
 
 # pyright: basic, reportMissingImports=false
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import threading
@@ -34,7 +35,7 @@ def serve(port: int) -> None:
         async def __call__(self, request) -> float:
             return await self.predict((await request.json())["x"])
 
-    ray.init(num_cpus=2, include_dashboard=False, logging_level="error")
+    ray.init(num_cpus=2, include_dashboard=False, logging_level=logging.ERROR)
     serving.start(http_options={"host": "127.0.0.1", "port": port}, logging_config={"enable_access_log": False})
     serving.run(Deployment.bind(), route_prefix="/predict")
     threading.Event().wait()

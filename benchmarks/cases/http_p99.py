@@ -1,0 +1,40 @@
+"""Calls over HTTP at half of what a serving can take, at even distances: how much longer the slowest ones take."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Generator
+from functools import partial
+
+from benchmarks import project, workers
+from benchmarks.case import Case, Round, Sample
+from benchmarks.cases.http_latency import BODY, SOURCE
+from benchmarks.http_load import load
+
+CALLERS = 32
+
+
+@contextlib.contextmanager
+def rounds(quick: bool) -> Generator[Round]:
+    length = 0.2 if quick else 2.0
+    with workers.local() as worker, project.module(SOURCE) as user:
+        remote = user.double.deploy("double")
+        port = int(worker.url.rpartition(":")[2])
+        ask = partial(load, port, "/v1/servings/double", BODY, token=remote.token, callers=CALLERS, length=length)
+
+        def one() -> Sample:
+            found = ask(rate=ask().per_second / 2)
+            return Sample(found.p99 / found.p50)
+
+        yield one
+
+
+CASE = Case(
+    name="http_p99",
+    what="HTTP JSON calls at half of the maximum load: p99 over p50",
+    unit="×",
+    beside="limit",
+    goal_text="at most 3 ×",
+    limit=3.0,
+    rounds=rounds,
+)
