@@ -69,6 +69,8 @@ class _Caller:
         if end < 0:
             return False
         head = self.heard[:end].lower() + b"\r\n"
+        if b"transfer-encoding: chunked" in head:
+            return self.heard.endswith(b"\r\n0\r\n\r\n")
         start = head.index(b"content-length:") + 15
         return len(self.heard) >= end + 4 + int(head[start : head.index(b"\r\n", start)])
 

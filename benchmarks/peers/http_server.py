@@ -57,6 +57,7 @@ def server(path: str, body: str) -> Generator[int]:
 
 def main(path: str, body: str) -> None:
     """Serve what is asked for on stdin."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # through `server`: nothing that was started is left
     out = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what the server prints is no answer
     with server(path, body) as port:
