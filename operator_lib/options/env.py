@@ -51,8 +51,12 @@ def as_environment(value: Any) -> tuple[Env, ...]:
         value = (value,)
     elif isinstance(value, Mapping):
         value = tuple(_entry(key, item) for key, item in value.items())
-    if not isinstance(value, (list, tuple)) or not all(isinstance(item, Env) for item in value):
-        raise Bad(f"must be a list of Env(...) or a mapping from names to values, got a {type(value).__name__}")
+    form = "must be a list of Env(...) or a mapping from names to values"
+    if not isinstance(value, (list, tuple)):
+        raise Bad(f"{form}, got a {type(value).__name__}")
+    wrong = next((item for item in value if not isinstance(item, Env)), None)
+    if wrong is not None:
+        raise Bad(f"{form}, got {wrong!r:.80} among them; write Env({wrong!r:.40})")
     names = [item.name for item in value]
     for index, item in enumerate(names):
         if item in names[:index]:

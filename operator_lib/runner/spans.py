@@ -18,7 +18,7 @@ from operator_lib.telemetry.span import SERVER, Span, to_lines
 from operator_lib.telemetry.trace_context import Sampling, TraceContext, new_span_id
 from operator_lib.wire.proto import serving_pb2 as pb
 
-# Spans that wait for the worker to take them; what comes then is dropped, and counted.
+# Spans that wait for the worker to take them; what comes then is dropped.
 ROOM = 20_000
 # Seconds between two packs, and spans in one.
 PAUSE, PACK = 0.5, 512
@@ -60,7 +60,6 @@ class Spans(Load):
         self._inside: dict[int, _Tree] = {}  # by number of a call of an operator
         self._out: queue.Queue[list[Span] | None] = queue.Queue()
         self._waiting = 0
-        self.dropped = 0
         self._guard = threading.Lock()
         record.listen()  # calls of operators go through the engine
 
@@ -139,15 +138,14 @@ class Spans(Load):
         if isinstance(told, dict) or told[0] == "more":
             return
         if told[0] == "start":
-            _, begun, number, parent, _, place = told
+            number, parent = told[2], told[3]
             tree = self._inside.get(parent)
             if tree is None:
                 return
             above = tree.spans[parent]
-            span = Span(above.trace_id, new_span_id(), above.span_id, place.path or self._name, begun)
-            span.place, span.scope, span.call = place.fields(), parent, number
             with self._guard:
-                tree.spans[number], self._inside[number] = span, tree
+                tree.spans[number] = self._below(above, told) if tree.sampled else above
+                self._inside[number] = tree
                 tree.open += 1
             return
         tree = self._inside.get(told[2])
@@ -158,6 +156,13 @@ class Spans(Load):
             elif told[0] == "cached":
                 span.attributes["operator_lib.cached"] = True
             self._close(tree, span, told[1])
+
+    def _below(self, above: Span, told: tuple[Any, ...]) -> Span:
+        """The span of a call of an operator that has just begun."""
+        _, begun, number, parent, _, place = told
+        span = Span(above.trace_id, new_span_id(), above.span_id, place.path or self._name, begun)
+        span.place, span.scope, span.call = place.fields(), parent, number
+        return span
 
     def _span_of(self, number: int) -> TraceContext | None:
         tree = self._inside.get(number)
@@ -176,7 +181,6 @@ class Spans(Load):
 
     def _put(self, spans: list[Span]) -> None:
         if self._waiting + len(spans) > ROOM:
-            self.dropped += len(spans)
             return
         self._waiting += len(spans)
         self._out.put(spans)

@@ -20,4 +20,6 @@ def test_for_functions_objects_and_classes(local_worker: LocalWorker, tmp_path: 
     assert given.flaky.deploy("given-function", retries=retries, **where)(function) == 3
     assert given.Flaky().deploy("given-tree", retries=retries, **where)(tree) == 3
     assert given.Made.deploy("given-class", retries=retries, **where)(made) == 3
+    loaded = given.traced_by.deploy("traced-by", **where)
+    assert loaded() == [], "nobody has asked for traces"
     assert given.with_ctx.deploy("given-ctx", use_ctx=True, **where)(4) == ["RequestContext", 4]

@@ -17,6 +17,11 @@ import pytest
 import requests
 
 from operator_lib import worker as workers
+from operator_lib.client.connect import connect
+from operator_lib.wire import codec
+from operator_lib.wire.proto import runs_pb2
+from operator_lib.wire.proto import serving_pb2 as pb
+from operator_lib.wire.proto import serving_pb2_grpc as rpc
 from operator_lib.worker import LocalWorker
 
 pytest.importorskip("opentelemetry.sdk")
@@ -173,6 +178,26 @@ def test_a_run_that_fails_says_why_and_without_a_caller_has_a_trace_of_its_own(
     assert "below zero" in by_id[second.id].status.message
     (failed,) = [s for s in collector.spans if s.parent_span_id == by_id[second.id].span_id]
     assert (failed.status.code, failed.status.message) == (ERROR, "ValueError: below zero")
+
+
+def test_metadata_of_grpc_name_the_caller(shop: Any, collector: Collector, worker: LocalWorker) -> None:
+    caller = CALLER.replace("0af7", "2af7")
+    trace = caller.split("-")[1]
+    connection = connect(worker.grpc_address, worker.token)
+    asked = pb.ConnectRequest(name="shop", wait=10)
+    (found,) = connection.call(connection.servings.Connect, asked).endpoints
+    metadata = (("authorization", f"Bearer {found.token}"), ("traceparent", caller))
+    with grpc.insecure_channel(found.address) as channel:
+        call = pb.Call(name="price", payload=b'{"net": 1}', json=True)
+        assert rpc.CallsStub(channel).Invoke(call, metadata=metadata).payload == b"3"
+    (span,) = collector.named("shop.price", trace=trace)
+    assert span.parent_span_id.hex() == PARENT
+    traced.Add(1).deploy("plus")
+    metadata = (("authorization", f"Bearer {worker.token}"), ("traceparent", caller))
+    submit = runs_pb2.SubmitRequest(job="plus", inline=codec.dumps_call((1,), {}, what=""))
+    connection.runs.Submit(submit, metadata=metadata)
+    (span,) = collector.named("run plus", trace=trace)
+    assert span.parent_span_id.hex() == PARENT
 
 
 def test_calls_by_grpc_items_and_failures(shop: Any, collector: Collector) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from operator_lib import Operator, operator
 
 
@@ -34,3 +36,9 @@ class Made:
 @operator
 def with_ctx(ctx, x):
     return [type(ctx).__name__, x]
+
+
+@operator(deployment_type="serving")
+def traced_by():
+    """What of OpenTelemetry is loaded here."""
+    return [name for name in sys.modules if name.startswith("opentelemetry")]
