@@ -26,6 +26,7 @@ from operator_lib.independence.prover import Proof
 from operator_lib.independence.settings import Settings
 from operator_lib.independence.tracebacks import trimmed
 
+_NOT_YET: Any = None
 # Steps that the program may be ahead of what has ended.
 AHEAD = 256
 
@@ -40,7 +41,7 @@ class Flow:
         self.settings = settings
         self.sites = sites
         self.pending: deque[Pending] = deque()
-        self.changed = threading.Condition()
+        self.changed: threading.Condition = _NOT_YET  # made when the first step is put off
         self.running = 0
         self.ready: deque[Pending] = deque()
         self._numbers = 0
@@ -61,7 +62,8 @@ class Flow:
 
     def __exit__(self, kind: Any, error: BaseException | None, trace: TracebackType | None) -> bool:
         if error is not None:
-            self._drop(wait=isinstance(error, Exception))
+            if self.pending:
+                self._drop(wait=isinstance(error, Exception))
             place = self._blamed[1] if self._blamed is not None and self._blamed[0] is error else None
             error.__traceback__ = trimmed(error.__traceback__, place)
         return False
@@ -73,26 +75,44 @@ class Flow:
         if proof is None:
             self.barrier()
             return self._plainly(callee, args, kwargs)
-        values = (*args, *kwargs.values())
-        if self._waits(values):
-            return self._put(site, callee, proof, values, tuple(kwargs), len(args))
-        values = tuple(_got(one) for one in values)
+        values = (*args, *kwargs.values()) if kwargs else args
+        if self._numbers:
+            if self._waits(values):
+                return self._put(site, callee, proof, values, tuple(kwargs), len(args))
+            values = tuple([_got(one) for one in values])
         if not fits(proof, values, len(args), tuple(kwargs)):
             self.barrier()
             return self._plainly(callee, args, kwargs)
-        same = self._known(callee, values, tuple(kwargs), len(args)) if self.settings.dedupe else None
+        small = site.small or not self.settings.parallel
+        if not self.settings.dedupe or (small and not proof.declared and self.settings.parallel):
+            return self._begun(small, site, callee, proof, values, tuple(kwargs), len(args))
+        inputs = id(callee), len(args), tuple(kwargs), tuple([key(one) for one in values])
+        same = self._memo.get(inputs)
         if same is not None:
-            return self._again(same, site, callee, proof, values, tuple(kwargs), len(args))
-        if not self.settings.parallel or site.small:
-            made = self._now(site, callee, values, tuple(kwargs), len(args))
-        else:
-            made = self._put(site, callee, proof, values, tuple(kwargs), len(args))
-        if self.settings.dedupe:
-            self._memo[_inputs(callee, values, tuple(kwargs), len(args))] = (made, (callee, values))
+            return self._again(same[0], site, callee, proof, values, tuple(kwargs), len(args))
+        made = self._begun(small, site, callee, proof, values, tuple(kwargs), len(args))
+        self._memo[inputs] = made, (callee, values)
         return made
+
+    def _begun(
+        self,
+        small: bool,
+        site: Site,
+        callee: Any,
+        proof: Proof,
+        values: tuple[Any, ...],
+        names: tuple[str, ...],
+        count: int,
+    ) -> Any:
+        """A call that is done at once where it is short, else put off."""
+        if small:
+            return self._now(site, callee, values, names, count)
+        return self._put(site, callee, proof, values, names, count)
 
     def code(self, work: Callable[..., Any], *values: Any) -> Any:
         """A piece of code that changes nothing as long as `values` are data: now, or when they are there."""
+        if not self._numbers:
+            return work(*values)
         if not self.pending:
             return work(*[_got(one) for one in values])
         if self._waits(values):
@@ -108,6 +128,8 @@ class Flow:
 
     def augment(self, work: Callable[..., Any], *values: Any) -> Any:
         """``x += ...``: rebinds a number, but changes a list."""
+        if not self._numbers:
+            return work(*values)
         if not self.pending:
             return work(*[_got(one) for one in values])
         if self._waits(values):
@@ -139,7 +161,8 @@ class Flow:
         """All that was put off is done, in order: something follows that can be seen, or that may change things."""
         while self.pending:
             self._settle(self.pending[0])
-        self._forget()
+        if self._sound is not None:
+            self._forget()
 
     def got(self, one: Any) -> Any:
         """What a variable holds after a `barrier`."""
@@ -265,12 +288,16 @@ class Flow:
         raise failure
 
     def _now(self, site: Site, callee: Any, values: tuple[Any, ...], names: tuple[str, ...], count: int) -> Any:
+        if not names and not self.pending:
+            return site.timed(lambda: callee(*values))
         kwargs = dict(zip(names, values[count:], strict=True))
         return site.timed(lambda: self._safely(lambda *args: callee(*args, **kwargs), values[:count]))
 
     def _pend(self, work: Callable[..., Any], values: tuple[Any, ...]) -> Pending:
         while len(self.pending) > AHEAD:
             self._settle(self.pending[0])
+        if self.changed is _NOT_YET:
+            self.changed = threading.Condition()
         self._numbers += 1
         made = Pending(self._numbers, work, values, here())
         self.pending.append(made)
@@ -443,10 +470,6 @@ class Flow:
 
     # --- the same again -----------------------------------------------------------------------------------------------
 
-    def _known(self, callee: Any, values: tuple[Any, ...], names: tuple[str, ...], count: int) -> Any:
-        found = self._memo.get(_inputs(callee, values, names, count))
-        return found[0] if found is not None else None
-
     def _again(
         self,
         same: Any,
@@ -490,10 +513,6 @@ def _shares(value: Any, given: tuple[Any, ...]) -> bool:
     return any(value is one for one in given)
 
 
-def _inputs(callee: Any, values: tuple[Any, ...], names: tuple[str, ...], count: int) -> Any:
-    return id(callee), count, names, tuple(key(one) for one in values)
-
-
 def _got(one: Any) -> Any:
     return one.value if type(one) is Pending else one
 
@@ -508,8 +527,9 @@ def _first_fixed(values: tuple[Any, ...]) -> bool:
 
 def fits(proof: Proof, values: tuple[Any, ...], count: int, names: tuple[str, ...]) -> bool:
     """Whether the arguments of a call are what its proof takes them for."""
-    if not all(is_plain(one) for one in values):
-        return False
+    for one in values:
+        if not is_plain(one):
+            return False
     if not proof.fixed:
         return True
     named = dict(zip(proof.parameters, values[:count], strict=False)) | dict(zip(names, values[count:], strict=True))

@@ -42,7 +42,10 @@ def is_fixed(value: Any) -> bool:
 
 def is_plain(value: Any) -> bool:
     """Whether a value and everything in it is data."""
-    if type(value) in FIXED:
+    kind = type(value)
+    if kind in FIXED:
+        return True
+    if kind is list and len(value) <= MOST and set(map(type, value)) <= FIXED:
         return True
     left = [MOST]
     return _plain(value, left, set())

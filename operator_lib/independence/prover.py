@@ -63,7 +63,10 @@ class Proof:
 
     def holds(self) -> bool:
         """Whether everything is still what it was when the proof was made."""
-        return all(witness.holds() for witness in self.witnesses)
+        for witness in self.witnesses:  # noqa: SIM110  # a generator takes twice the time
+            if not witness.holds():
+                return False
+        return True
 
 
 class Prover:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 DECLARE = "operator(pure=True) on {name}, if its calls change nothing and depend on their arguments alone"
 
+# How the reasons of pairs begin that may overlap, or of which it turns out when they run.
+POSSIBLE = ("independent", "which operator ")
+
 
 @dataclass(frozen=True, slots=True)
 class Pair:
@@ -120,6 +123,8 @@ class Explained:
         assert self.plan.rewritten is not None
         if one is not other and self._needs(one, other):
             return f"{other.text} needs what {one.text} gives", ""
+        if one is not other and self._needs(other, one):  # an argument stands behind the function that takes it
+            return f"{one.text} needs what {other.text} gives", ""
         for place in (one, other) if one is not other else (one,):
             for text, proof in self._proofs(place):
                 if proof is None:
