@@ -16,6 +16,7 @@ from operator_lib.cli import (
     doctor,
     examples,
     invoke,
+    lint,
     look,
     problems,
     schedule,
@@ -54,6 +55,7 @@ def options(
 
 demo.add(app)
 author.add(app)
+lint.add(app)
 ship.add(app)
 invoke.add(app)
 look.add(app)

@@ -187,6 +187,8 @@ def _subscript(p: Prover, f: Frame, node: ast.Subscript) -> Thing:
         return lookup.elements(p, base.value, base.title)
     of = data(p, f, node, base, "takes a part of")
     data(p, f, node, index, "looks up")
+    if isinstance(node.slice, ast.Slice):  # a copy with the same members, or, of an array, a view
+        return SIMPLE if of.fixed else Data(of.cells | p.new(f, node, of.cells).cells)
     return Data(reach(of.cells), of.fixed)
 
 

@@ -309,6 +309,20 @@ def prove(op: Any, name: str = "") -> Proof:
     return proof
 
 
+def obstacles_of(op: Any) -> list[Obstacle]:
+    """What `forward` of an operator does that can be seen, whatever its options say."""
+    p = Prover()
+    function = definition_of(op)
+    if function is None:
+        return []
+    me = None if isinstance(op, FunctionOperator) else Known(op, "self")
+    names = _parameters(op)[0 if me is None else 1 :]
+    args = expressions.Args.of_parameters({n: Data(frozenset([Cell(f"the argument {n}", True)])) for n in names})
+    f = Frame({}, *_where(op)[:1], {}, {}, ())
+    p.run(f, ast.Pass(lineno=_where(op)[1]), function, args.of(me))
+    return list(p.obstacles.values())
+
+
 def _parameters(op: Any) -> Sequence[str]:
     function = definition_of(op)
     if function is None:
