@@ -6,7 +6,7 @@ import copy
 from typing import Any
 
 from operator_lib import decorator, options, tree
-from operator_lib.engine import checkpoints, lasting, managed, record, scope
+from operator_lib.engine import checkpoints, elsewhere, lasting, managed, record, scope
 from operator_lib.engine.lasting import LASTING
 from operator_lib.engine.record import current
 
@@ -16,7 +16,7 @@ def call(op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     parent = current.get() or record.process_frame
     book = checkpoints.book
     optional = op._managed or op._options is not None or scope.here() is not None or (book and book.watches(op))
-    run = managed.runner(op) if optional else op.forward
+    run = managed.runner(op) if optional else elsewhere.here(op)
     if parent is None:
         return run(*args, **kwargs)
     frame = parent.recorder.start(op, parent)

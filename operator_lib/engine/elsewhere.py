@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from typing import Any
 
 from operator_lib import options, tree
@@ -10,12 +11,20 @@ from operator_lib.options import Options
 
 # Gives for an operator what carries out its calls elsewhere, None for one that runs here.
 find: Callable[[Any], Callable[..., Any] | None] | None = None
+# Gives for an operator what to run instead of its `forward` in this context: the same, taken apart.
+instead: ContextVar[Callable[[Any], Callable[..., Any]] | None] = ContextVar("operator_lib_instead", default=None)
 
 
 def forward(op: Any) -> Callable[..., Any]:
     """What a call of `op` ends up in."""
     away = find(op) if find is not None else None
-    return op.forward if away is None else away
+    return here(op) if away is None else away
+
+
+def here(op: Any) -> Callable[..., Any]:
+    """`op.forward`, or what stands for it in this context."""
+    choose = instead.get()
+    return op.forward if choose is None else choose(op)
 
 
 def members(op: Any, process: Options) -> Iterator[tuple[str, Any, Options]]:

@@ -33,7 +33,8 @@ def run(op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     if book is not None and (rules.acts or rules.options.checkpoint or book.watches(op)):
         kept = book.call(op, rules.options, args, kwargs)
     if not rules.acts:
-        return op.forward(*args, **kwargs) if kept is None else kept.stored(op.forward)
+        found = elsewhere.here(op)
+        return found(*args, **kwargs) if kept is None else kept.stored(found)
     if rules.options.accumulate is not None and len(args) + len(kwargs) == 1 and (args or "items" in kwargs):
         steps = Call(op, rules.options, outer).reduce(args[0] if args else kwargs["items"])
     else:

@@ -17,7 +17,7 @@ OURS = frozenset(
         *("operator_lib.core", "operator_lib.decorator"),
         *(f"operator_lib.engine.{name}" for name in ("call", "record", "sites", "managed", "steps", "lasting")),
         *(f"operator_lib.engine.{name}" for name in ("map", "local", "checkpoints", "remembered")),
-        *(f"operator_lib.independence.{name}" for name in ("flow", "launching", "optimized")),
+        *(f"operator_lib.independence.{name}" for name in ("flow", "launching", "optimized", "settings")),
         *(f"operator_lib.graph.{name}" for name in ("flow", "graph")),
         *("operator_lib.runner.job", "operator_lib.runner.part"),
     }

@@ -275,7 +275,8 @@ class Flow:
         return any(type(one) is Pending and one.state != DONE for one in values)
 
     def _plainly(self, callee: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        return callee(*[_got(one) for one in args], **{name: _got(one) for name, one in kwargs.items()})
+        target = self.settings.callee(callee)
+        return target(*[_got(one) for one in args], **{name: _got(one) for name, one in kwargs.items()})
 
     def _safely(self, work: Callable[..., Any], values: tuple[Any, ...]) -> Any:
         """Now, in the thread of the program; should it fail, what was put off before comes first."""
@@ -288,10 +289,11 @@ class Flow:
         raise failure
 
     def _now(self, site: Site, callee: Any, values: tuple[Any, ...], names: tuple[str, ...], count: int) -> Any:
+        target = self.settings.callee(callee)
         if not names and not self.pending:
-            return site.timed(lambda: callee(*values))
+            return site.timed(lambda: target(*values))
         kwargs = dict(zip(names, values[count:], strict=True))
-        return site.timed(lambda: self._safely(lambda *args: callee(*args, **kwargs), values[:count]))
+        return site.timed(lambda: self._safely(lambda *args: target(*args, **kwargs), values[:count]))
 
     def _pend(self, work: Callable[..., Any], values: tuple[Any, ...]) -> Pending:
         while len(self.pending) > AHEAD:
@@ -307,7 +309,8 @@ class Flow:
         self, site: Site, callee: Any, proof: Proof, values: tuple[Any, ...], names: tuple[str, ...], count: int
     ) -> Pending:
         def work(*given: Any) -> Any:
-            return callee(*given[:count], **dict(zip(names, given[count:], strict=True)))
+            target = self.settings.callee(callee)
+            return target(*given[:count], **dict(zip(names, given[count:], strict=True)))
 
         made = self._pend(work, values)
         made.site, made.proof = site, proof
@@ -490,7 +493,7 @@ class Flow:
             if (proof.fresh or proof.declared) and is_plain(first) and not _shares(first, values):
                 return copy.deepcopy(first)
             site.repeated -= 1
-            return callee(*values[:count], **kwargs)
+            return self.settings.callee(callee)(*values[:count], **kwargs)
 
         if type(same) is not Pending or same.state == DONE:
             return self._safely(repeat, (_got(same),))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import functools
 from collections.abc import Callable
+from dataclasses import replace
 from types import FunctionType
 from typing import Any
 
@@ -17,7 +18,7 @@ from operator_lib.independence.flow import Flow
 from operator_lib.independence.prover import definition_of
 from operator_lib.independence.reading import Reading
 from operator_lib.independence.report import POSSIBLE, Explained, Report, marked
-from operator_lib.independence.rewrite import Place, Rewriter, Rewritten
+from operator_lib.independence.rewrite import Rewriter, Rewritten
 from operator_lib.independence.settings import Settings
 from operator_lib.independence.witness import Same, of_class
 from operator_lib.trace import build, source
@@ -54,10 +55,9 @@ class Plan:
             return
         reading = Reading(original, self.op, me)
         self.rewritten = Rewriter(definition, reading).rewrite()
-        if not self._gains(self.rewritten.places):
-            self.left = "nothing in it could overlap"
-            return
-        if not any(pair.reason.startswith(POSSIBLE) for pair in Explained(self, self.settings).pairs()):
+        below = [child for _, child in tree.named_children(self.op)]
+        within = bool(self.rewritten.sites) and any(self.settings.knows(child) for child in below)
+        if not within and not self._gains():
             self.left = "nothing in it could overlap"
             return
         asked = [witness.holds for witness in (*reading.witnesses, *self._itself())]
@@ -70,11 +70,15 @@ class Plan:
             return True
 
         self.function = compiled(self.rewritten.definition, original, lambda: Flow(self.settings, sites, holds))
+        self.settings.add(self.op, self.function, original)
 
-    @staticmethod
-    def _gains(places: list[Place]) -> bool:
-        taken = [place for place in places if place.site is not None]
-        return len(taken) > 1 or any(place.rounds is not None for place in taken)
+    def _gains(self) -> bool:
+        """Whether any two calls in it may overlap."""
+        assert self.rewritten is not None
+        taken = [place for place in self.rewritten.places if place.site is not None]
+        if len(taken) < 2 and not any(place.rounds is not None for place in taken):
+            return False
+        return any(pair.reason.startswith(POSSIBLE) for pair in Explained(self, self.settings).pairs())
 
     def _itself(self) -> list[Any]:
         if isinstance(self.op, FunctionOperator):
@@ -112,26 +116,30 @@ def optimize(
     if given is not None:
         op = given.original
     settings = Settings(op, parallel, dedupe, workers, check)
-    return _made(op, Plan(op, settings), settings)
+    plans = [Plan(node, settings) for _, node in reversed(list(tree.named_operators(op))) if isinstance(node, Operator)]
+    return _made(op, plans, settings)
 
 
 class Optimized:
     """What is known about an optimized operator; kept at its class, as its attributes are those of the original."""
 
-    def __init__(self, original: Any, plan: Plan, settings: Settings) -> None:
+    def __init__(self, original: Any, plans: list[Plan], settings: Settings) -> None:
         self.original = original
-        self.plan = plan
+        self.plan = plans[-1]
+        self.plans = plans[::-1]
+        """Those of the tree, parent first."""
         self.settings = settings
 
 
-def _made(op: Any, plan: Plan, settings: Settings) -> Any:
+def _made(op: Any, plans: list[Plan], settings: Settings) -> Any:
     cls: Any = type(op)
+    plan = plans[-1]
     body: dict[str, Any] = {
         "__module__": cls.__module__,
         "__qualname__": cls.__qualname__,
         "__doc__": cls.__doc__,
         "__reduce_ex__": _reduce,
-        "_operator_optimized": Optimized(op, plan, settings),
+        "_operator_optimized": Optimized(op, plans, settings),
     }
     if plan.function is not None or settings.check:
         body["forward"] = _forward(op, plan, settings)
@@ -163,7 +171,13 @@ def _forward(op: Any, plan: Plan, settings: Settings) -> Callable[..., Any]:
 def _report(self: Any) -> Report:
     """What was done, what was not, and why: for every pair of calls that could overlap."""
     known: Optimized = type(self)._operator_optimized
-    return Explained(known.plan, known.settings).report()
+    paths = tree.paths(known.original)
+    below = [
+        replace(Explained(plan, known.settings).report(), name=paths.get(id(plan.op), ""))
+        for plan in known.plans[1:]
+        if plan.function is not None
+    ]
+    return replace(Explained(known.plan, known.settings).report(), inside=tuple(below))
 
 
 def _dag(self: Any) -> DAG:

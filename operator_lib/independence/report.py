@@ -60,6 +60,9 @@ class Report:
     repeated: dict[str, int] = dataclasses.field(default_factory=dict[str, int])
     """Calls that were not made because the same had been made before, by what is called and its line, so far."""
 
+    inside: tuple[Report, ...] = ()
+    """The operators below of which the function was taken apart too, by their paths."""
+
     @property
     def parallel(self) -> tuple[Pair, ...]:
         """The pairs that run at the same time."""
@@ -74,7 +77,7 @@ class Report:
         head = f"{self.name}: {count} of {len(self.pairs)} pairs of calls may overlap"
         lines = [f"{head}; it runs as it did: {self.left}" if self.left else head, *map(str, self.pairs)]
         lines += [f"{where}: {times} repeated calls were not made" for where, times in self.repeated.items()]
-        return "\n".join(lines)
+        return "\n".join([*lines, *map(str, self.inside)])
 
 
 class Explained:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import os
+from collections.abc import Callable
+from types import FunctionType
 from typing import Any
 
-from operator_lib import tree
-from operator_lib.independence.prover import Proof, prove
+from operator_lib import core, tree
+from operator_lib.decorator import FunctionOperator
+from operator_lib.engine import elsewhere
+from operator_lib.independence.prover import Proof, definition_of, prove
 
 # Steps that wait at the same time, unless the user says otherwise.
 MOST = 32
@@ -22,8 +27,41 @@ class Settings:
         self.dedupe = dedupe
         self.workers = workers
         self.check = check
+        self._apart: dict[int, tuple[Any, FunctionType, FunctionType]] = {}
+        """Operators whose `forward` was taken apart: the operator, the function, the one that it was made from."""
         self._names = {key: f"self.{path}" for key, path in tree.paths(root).items() if path}
         self._proofs: dict[int, tuple[Any, Proof, int]] = {}
+
+    def add(self, op: Any, function: FunctionType, original: FunctionType) -> None:
+        """From now on calls of `op` from a flow run `function`."""
+        self._apart[id(op)] = op, function, original
+
+    def knows(self, op: Any) -> bool:
+        """Whether something in `op` was taken apart."""
+        return id(op) in self._apart
+
+    def callee(self, op: Any) -> Callable[..., Any]:
+        """What a flow calls for `op`."""
+        found = self._function(op)
+        if found is None:
+            return op
+        return found if core.intercept is None and not op._managed else functools.partial(self._recorded, op)
+
+    def _function(self, op: Any) -> Callable[..., Any] | None:
+        known = self._apart.get(id(op))
+        if known is None or known[0] is not op:
+            return None
+        if definition_of(op) is not known[2] or "forward" in tree.state(op):
+            return None
+        return known[1] if isinstance(op, FunctionOperator) else functools.partial(known[1], op)
+
+    def _recorded(self, op: Any, /, *args: Any, **kwargs: Any) -> Any:
+        """A call that somebody listens to, or whose options count."""
+        token = elsewhere.instead.set(lambda inner: self._function(inner) or inner.forward)
+        try:
+            return op(*args, **kwargs)
+        finally:
+            elsewhere.instead.reset(token)
 
     @property
     def most(self) -> int:

@@ -379,3 +379,26 @@ def test_a_deployed_operator_is_optimized_where_it_runs(worker, tmp_path, monkey
     job = meeting.Root().deploy("meet", optimize=True)
     assert job(1) == 3
     assert job.submit(2).result() == 5
+
+
+class Outer(Operator):
+    """Nothing in it could overlap; in its children it can."""
+
+    def __init__(self):
+        self.three, self.function = Three(), function
+
+    def forward(self, x):
+        total = self.three(x)
+        return self.function(total)
+
+
+@pytest.mark.parametrize("recorded", [False, True])
+def test_the_functions_of_children_are_taken_apart_too(recorded):
+    fast = optimize(Outer(), dedupe=False)
+    if not recorded:
+        assert fast(1) == (6, 7, 8)
+    else:
+        with record() as rec:
+            assert fast(1) == (6, 7, 8)
+        assert {n.status for n in rec.dag().nodes if n.kind == "call"} == {"done"}
+    assert {inside.name for inside in fast.report().inside} == {"three", "function"}
