@@ -7,7 +7,7 @@ import { ago, duration, spent, when } from "../lib/format.js";
 import { here, href, note } from "../lib/router.js";
 import { icon } from "./icon.js";
 import { banner, empty } from "./notice.js";
-import { NODE_STATUS, runStatus, TERMINAL, WORDS } from "./status.js";
+import { NODE_STATUS, runStatus, WORDS } from "./status.js";
 
 const PAGE = 50;
 
@@ -60,19 +60,23 @@ export async function runList({ job = null, signal }) {
     lost.element, h("div", { class: "card flush scroll-x" }, table, nothing), h("nav", { class: "row end", "aria-label": "Pages" }, newer, older));
 }
 
+// A row is made anew where the run has changed; else only its times go on.
 function row(element, run, job) {
-  const text = JSON.stringify(run);
-  if (element.was === text && TERMINAL.has(run.status)) {
-    element.querySelector("time").textContent = ago(run.started ?? run.created);
-    return;
+  const text = JSON.stringify(run), begun = run.started ?? run.created;
+  if (element.was !== text) {
+    element.was = text;
+    element.since = h("time", { title: when(begun) });
+    element.took = h("td", { "data-label": "Took", class: "number" });
+    fill(element,
+      h("td", { "data-label": "Status" }, runStatus(run.status)),
+      job ? null : h("td", { "data-label": "Job" }, h("a", { class: "quiet", href: href(["jobs", run.job]) }, run.job)),
+      h("th", { scope: "row", "data-label": "Run" }, h("a", { href: href(["runs", run.id]) }, h("code", null, run.id)), run.kind === "map" ? h("span", { class: "tag" }, "map") : null, run.attempts > 1 ? h("span", { class: "tag" }, `attempt ${run.attempts}`) : null),
+      h("td", { "data-label": "Version", class: "number" }, `v${run.version}`),
+      h("td", { "data-label": "Started" }, element.since), element.took,
+      h("td", { "data-label": "Why", class: "clip", title: run.cause || null, "data-status": NODE_STATUS[run.status] }, run.cause));
   }
-  element.was = text;
-  fill(element,
-    h("td", { "data-label": "Status" }, runStatus(run.status)),
-    job ? null : h("td", { "data-label": "Job" }, h("a", { class: "quiet", href: href(["jobs", run.job]) }, run.job)),
-    h("th", { scope: "row", "data-label": "Run" }, h("a", { href: href(["runs", run.id]) }, h("code", null, run.id)), run.kind === "map" ? h("span", { class: "tag" }, "map") : null, run.attempts > 1 ? h("span", { class: "tag" }, `attempt ${run.attempts}`) : null),
-    h("td", { "data-label": "Version", class: "number" }, `v${run.version}`),
-    h("td", { "data-label": "Started" }, h("time", { title: when(run.started ?? run.created) }, ago(run.started ?? run.created))),
-    h("td", { "data-label": "Took", class: "number" }, duration(spent(run))),
-    h("td", { "data-label": "Why", class: "clip", title: run.cause || null, "data-status": NODE_STATUS[run.status] }, run.cause));
+  write(element.since, ago(begun));
+  write(element.took, duration(spent(run)));
 }
+
+const write = (element, text) => element.textContent !== text && (element.textContent = text);
