@@ -95,7 +95,9 @@ def _tend(control: socket.socket) -> NoReturn:
                 break
             kind, rest = message[:1], message[1:]
             if kind == _FORK:
-                control.send(_NUMBER.pack(_forked(control, fds[0])))
+                pid = _forked(control, fds[0])
+                ended.pop(pid, None)  # of an earlier process of this number
+                control.send(_NUMBER.pack(pid))
             elif kind == _END:
                 (pid,) = _NUMBER.unpack(rest)
                 control.send(_NUMBER.pack(_ended(pid, ended)))
@@ -122,7 +124,7 @@ def _forked(control: socket.socket, channel: int) -> int:
 def _ended(pid: int, ended: dict[int, int]) -> int:
     """The status of a process that has ended, or is ended now."""
     _reap(ended)
-    if pid not in ended:
+    if pid not in ended:  # so its number is still its own
         with contextlib.suppress(ProcessLookupError):
             os.killpg(pid, signal.SIGKILL)
         ended[pid] = os.waitpid(pid, 0)[1]

@@ -27,6 +27,7 @@ class ProcessWorker:
         self.order = order
         self.nursery = nursery
         self._pid = 0
+        self._how = ""
         self._connection: Connection | None = None
         self._answers = select.poll()
 
@@ -70,13 +71,16 @@ class ProcessWorker:
         return found if fine else failure.decode_failure(found)
 
     def _ended(self) -> str:
-        return self.nursery.end(self._pid)
+        """How; asked once, as its number may soon be another process's."""
+        if not self._how:
+            self._how = self.nursery.end(self._pid)
+        return self._how
 
     def end(self) -> None:
         """Whatever it does."""
-        if self._connection is not None:
+        if self._connection is not None and not self._connection.closed:
+            self._connection.close()
             with contextlib.suppress(OSError):
-                self._connection.close()
                 self._ended()
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from operator_lib import worker
 from operator_lib.frontends.torchserve import Model, Workflow
 
 FUNCTIONS = """
@@ -102,3 +103,20 @@ CHAIN = """
       first: [shout]
       shout: [last]
     """
+
+
+@pytest.fixture(scope="package")
+def stores(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The archives of `served`."""
+    from . import served
+
+    folder = tmp_path_factory.mktemp("stores")
+    served.fill(folder)
+    return folder
+
+
+@pytest.fixture(scope="package")
+def url(stores: Path) -> Iterator[str]:
+    """A worker with this store that asks for no token."""
+    with worker.local(model_store=str(stores), disable_token_auth="") as running:
+        yield running.url

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -11,78 +9,8 @@ import pytest
 import requests
 
 from operator_lib import worker
-from operator_lib.frontends.torchserve import Model, Workflow, archives
 
-from .conftest import CHAIN, FUNCTIONS, SHOUT
-
-CONTEXT = """
-import json
-def dump(data, context):
-    if data is None:
-        return None
-    return [{
-        "row": {k: [type(v).__name__, v if isinstance(v, (str, dict)) else bytes(v).decode()] for k, v in row.items()},
-        "types": {k: context.get_request_header(i, k)["content-type"] for k in row},
-        "header": context.get_request_header(i, "X-My-Header"),
-        "name": context.model_name,
-    } for i, row in enumerate(data)]
-
-def refuse(data, context):
-    if data is None:
-        return None
-    error = ValueError("no")
-    error.error_code = 418
-    raise error
-
-def fail(data, context):
-    if data is not None:
-        raise KeyError("x")
-
-def said(data, context):
-    if data is None:
-        return None
-    context.set_response_status(202, "Kinda", 0)
-    context.set_response_header(0, "x-from-handler", "yes")
-    context.set_response_content_type(0, "text/markdown")
-    return ["# hi"]
-
-def odd(data, context):
-    return None if data is None else [{1, 2}]
-"""
-SPECS = {
-    "chain": CHAIN,
-    "dump": "models: {}\ndag:\n  dump: []\n",
-    "refuse": "models: {retry-attempts: 0}\ndag:\n  refuse: []\n",
-    "fail": "models: {retry-attempts: 0}\ndag:\n  fail: []\n",
-    "said": "models: {}\ndag:\n  said: []\n",
-    "odd": "models: {}\ndag:\n  odd: []\n",
-    "circle": "models: {}\ndag:\n  first: [last]\n  last: [first]\n",
-}
-
-
-@pytest.fixture(scope="module")
-def stores(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("stores")
-    (folder / "handler.py").write_text(SHOUT)
-    (folder / "functions.py").write_text(FUNCTIONS + CONTEXT)
-    Model("shout", handler=folder / "handler.py").pack(folder)
-    for name, text in SPECS.items():
-        made = Workflow.from_yaml(textwrap.dedent(text), folder / "functions.py", folder, name=name)
-        if not made.check():
-            made.pack(folder)
-    (folder / "circle.yaml").write_text(SPECS["circle"])
-    archives.workflow("circle", folder / "circle.yaml", folder / "functions.py", folder, "")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def url(stores: Path) -> Iterator[str]:
-    with worker.local(model_store=str(stores), disable_token_auth="") as running:
-        yield running.url
-
-
-def register(url: str, name: str) -> requests.Response:
-    return requests.post(f"{url}/workflows", params={"url": f"{name}.war"}, timeout=60)
+from .served import register
 
 
 def test_register_describe_predict_remove(url: str) -> None:

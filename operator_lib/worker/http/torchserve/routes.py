@@ -95,7 +95,7 @@ async def _workflow(worker: Worker, request: Request) -> Response:
         await worker.deploys.delete(row.name, "serving")
         return answers.shown({"status": f'Workflow "{row.name}" unregistered'})
     if rest == ("all",):
-        return answers.shown([_in_full(row, one) for one in worker.store.versions(row.id) if one.status == "ready"])
+        return answers.shown([_in_full(version, one) for one in worker.store.versions(row.id) if one.status == "ready"])
     if rest and rest[0].isdecimal():
         version = _version(worker, row, rest[0])
     about = said(version) or {}
@@ -129,9 +129,9 @@ def _version(worker: Worker, row: DeploymentRow, number: str) -> VersionRow:
     return found
 
 
-def _in_full(row: DeploymentRow, version: VersionRow) -> dict[str, Any]:
+def _in_full(live: VersionRow, version: VersionRow) -> dict[str, Any]:
     about = said(version) or {}
-    own = {"workflowVersion": str(version.number), "default": version.number == row.live_version}
+    own = {"workflowVersion": str(version.number), "default": version.number == live.number}
     return {**{key: about.get(key) for key in DESCRIBED}, **own, "nodes": about.get("nodes")}
 
 
