@@ -30,6 +30,7 @@ class Parameter:
     schema: Mapping[str, Any]
     description: str
     place: str = "query"
+    required: bool = False
 
 
 @dataclass(frozen=True, slots=True)

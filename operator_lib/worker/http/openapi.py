@@ -192,7 +192,7 @@ def _path_parameters(path: str) -> Iterator[Json]:
 
 def _parameter(parameter: Any) -> Json:
     about = {"name": parameter.name, "in": parameter.place, "description": parameter.description}
-    return {**about, "schema": parameter.schema}
+    return {**about, **({"required": True} if parameter.required else {}), "schema": parameter.schema}
 
 
 def _responses(row: Endpoint) -> Json:
@@ -206,7 +206,7 @@ def _responses(row: Endpoint) -> Json:
         if answer.headers:
             found["headers"] = {n: {"description": d, "schema": {"type": "string"}} for n, d in answer.headers}
     for status in sorted({*row.errors, *(() if row.open else ANYWHERE)}):
-        told[str(status)] = _error(status)
+        told.setdefault(str(status), _error(status))
     return told
 
 

@@ -24,6 +24,7 @@ from operator_lib.worker.http import (
     servings,
     status,
     told,
+    torchserve,
 )
 from operator_lib.worker.http.endpoint import Answer, Endpoint, Json
 from operator_lib.worker.http.find import find, version_of
@@ -35,7 +36,7 @@ _OPENAPI = Answer(200, "OpenAPI 3.1.", {"type": "object"})
 
 
 async def document(worker: Worker, request: Request, query: Json) -> Response:
-    return JSONResponse(openapi.document(worker, table()))
+    return JSONResponse(openapi.document(worker, (*table(), *torchserve.endpoints())))
 
 
 async def serving_document(worker: Worker, request: Request, query: Json) -> Response:

@@ -38,8 +38,14 @@ def error(code: int, kind: str, message: str | None) -> Response:
     return response
 
 
-def not_allowed() -> Response:
-    return error(405, "MethodNotAllowedException", "Requested method is not allowed, please refer to API document.")
+def no_such_method(method: str, allowed: str) -> Response:
+    """To what is asked of a path that does not take it; and what it takes."""
+    if method == "OPTIONS":
+        return Response(status_code=204, headers={"Allow": allowed + ", OPTIONS"})
+    words = "Requested method is not allowed, please refer to API document."
+    response = error(405, "MethodNotAllowedException", words)
+    response.headers["Allow"] = allowed
+    return response
 
 
 def not_found(name: str) -> Refused:

@@ -20,7 +20,7 @@ from operator_lib.worker.store.base import DeploymentRow, VersionRow
 if TYPE_CHECKING:
     from operator_lib.worker.app import Worker
 
-METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD"]
+METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"]
 PAGE = 100
 DESCRIBED = (
     "workflowName", "workflowUrl", "minWorkers", "maxWorkers", "batchSize", "maxBatchDelay", "workflowDag",
@@ -50,10 +50,10 @@ def routes(worker: Worker) -> list[Route]:
 
 
 async def _workflows(worker: Worker, request: Request) -> Response:
-    if request.method == "GET":
+    if request.method in ("GET", "HEAD"):
         return _listed(worker, request)
     if request.method != "POST":
-        return answers.not_allowed()
+        return answers.no_such_method(request.method, "GET, HEAD, POST")
     given = await _parameters(worker, request)
     if not given.get("url"):
         raise Refused(400, "BadRequestException", "Parameter url is required.")
@@ -88,8 +88,9 @@ async def _workflow(worker: Worker, request: Request) -> Response:
     )
     if request.method == "PUT" and worker.config.compat != "exact":
         return await _changed(worker, name, rest, await _parameters(worker, request))
-    if request.method not in ("GET", "DELETE"):
-        return answers.not_allowed()
+    allowed = "PUT" if len(rest) == 2 else "GET, HEAD" if rest else "GET, HEAD, PUT, DELETE"
+    if request.method not in ("GET", "HEAD", "DELETE") or request.method not in allowed:
+        return answers.no_such_method(request.method, allowed)
     row, version = find(worker, name)
     if request.method == "DELETE":
         await worker.deploys.delete(row.name, "serving")
@@ -115,7 +116,7 @@ async def _changed(worker: Worker, name: str, rest: tuple[str, ...], given: dict
         return answers.shown({"status": f"Workflow {row.name} has been updated."})
     wanted = settings_of(given)
     if not wanted or rest:
-        return answers.not_allowed()
+        return answers.no_such_method("PUT", "GET, HEAD, DELETE")
     node = str(given.get("node") or "")
     await scale(worker, row.name, node, wanted)
     return answers.shown({"status": f"Workflow {row.name} has been scaled."})
