@@ -70,6 +70,11 @@ SPECS = {
     "late": "models: {retry-attempts: 0, timeout-ms: 1500}\ndag:\n  tell: []\n",
     "a": "models:\n  b__c: {url: shout.mar}\ndag:\n  b__c: []\n",
     "a__b": "models:\n  c: {url: shout.mar}\ndag:\n  c: []\n",
+    "itself": "models: {}\ndag:\n  first: [first]\n",
+    "unknown": "models: {}\ndag:\n  first: [none]\n",
+    "absent": "models:\n  m: {url: m.mar}\ndag:\n  first: [m]\n",
+    "noload": "models:\n  broken: {url: broken.mar}\ndag:\n  first: [broken]\n",
+    "text": "models: {min-workers: '1'}\ndag:\n  first: [last]\n",
     "circle": "models: {}\ndag:\n  first: [last]\n  last: [first]\n",
 }
 
@@ -83,6 +88,8 @@ def fill(folder: Path) -> None:
     (folder / "handler.py").write_text(SHOUT)
     (folder / "functions.py").write_text(FUNCTIONS + CONTEXT)
     Model("shout", handler=folder / "handler.py").pack(folder)
+    (folder / "broken.py").write_text("raise RuntimeError('no weights')\n")
+    Model("broken", handler=folder / "broken.py", version="2.5").pack(folder)
     for name, text in SPECS.items():
         (folder / f"{name}.yaml").write_text(textwrap.dedent(text).lstrip())
         archives.workflow(name, folder / f"{name}.yaml", folder / "functions.py", folder, "")

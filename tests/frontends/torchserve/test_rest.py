@@ -109,6 +109,17 @@ def test_two_at_once(url: str) -> None:
     assert requests.post(f"{url}/wfpredict/twice", b"x", timeout=60).text == "<X>"
 
 
+EXACT = [
+    ("circle", 400, "InvalidDAGException", "DAG should have only one start node"),
+    ("itself", 400, "InvalidDAGException", "Self loop exception"),
+    ("unknown", 500, "WorkflowException", "[Failed to start workers for model unknown__none version: 1.0]"),
+    ("absent", 500, "WorkflowException", "Node absent__m failed to register. Details: Model not found at: m.mar"),
+    ("noload", 500, "WorkflowException", "[Failed to start workers for model noload__broken version: 2.5]"),
+    ("text", 500, "ClassCastException", "class java.lang.String cannot be cast to class java.lang.Integer"),
+    ("functions.py", 500, "InvalidWorkflowException", "Workflow name is not defined."),
+]  # fmt: skip
+
+
 def test_it_asks_for_a_token_and_survives_a_restart(stores: Path, tmp_path: Path) -> None:
     home = tmp_path / "home"
     with worker.local(home, model_store=str(stores)) as running:
@@ -116,7 +127,16 @@ def test_it_asks_for_a_token_and_survives_a_restart(stores: Path, tmp_path: Path
         assert register(running.url, "chain").status_code == 401
         made = requests.post(f"{running.url}/workflows?url=chain.war", headers=headers, timeout=60)
         assert made.status_code == 200
-    with worker.local(home, model_store=str(stores), compat="exact") as running:
-        headers = {"Authorization": f"Bearer {running.token}"}
-        answer = requests.post(f"{running.url}/wfpredict/chain", b"x", headers=headers, timeout=60)
+        scaled = requests.put(f"{running.url}/workflows/chain?min_worker=2", headers=headers, timeout=60)
+        assert scaled.status_code == 200
+    with worker.local(home, model_store=str(stores), compat="exact") as running, requests.Session() as session:
+        session.headers["Authorization"] = f"Bearer {running.token}"
+        answer = session.post(f"{running.url}/wfpredict/chain", b"x", timeout=60)
         assert (answer.text, answer.headers["content-type"]) == ("<X>", "application/json")
+        (described,) = session.get(f"{running.url}/workflows/chain", timeout=60).json()
+        assert (described["minWorkers"], described["maxWorkers"]) == (2, 2)
+        assert session.put(f"{running.url}/workflows/chain?min_worker=1", timeout=60).status_code == 405
+        for name, code, kind, words in EXACT:
+            url = name if "." in name else f"{name}.war"
+            told = session.post(f"{running.url}/workflows?url={url}", timeout=60).json()
+            assert (told["code"], told["type"], words in told["message"]) == (code, kind, True), told
