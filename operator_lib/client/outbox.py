@@ -30,18 +30,20 @@ class Outbox:
         self._left = threading.Semaphore(0)  # times that the thread is to send what waits
         self._closed = False
 
-    def put(self, message: list[Buffer], crowd: int = 0) -> None:
-        """Send it, soon. A connection that is lost is for its reader to notice.
+    def put(self, message: list[Buffer]) -> bool:
+        """Have it leave after what is there; whether it is for the caller to `send` now."""
+        with self._lock:
+            self._waiting += message
+            mine, self._sending = not self._sending, True
+        return mine
+
+    def send(self, crowd: int = 0) -> None:
+        """Send what waits, soon. A connection that is lost is for its reader to notice.
 
         Args:
             crowd: how many others are waiting for answers. Where there are several the thread sends what they say in
                 one go: each system call of theirs would cost all of them Python's lock.
         """
-        with self._lock:
-            self._waiting += message
-            if self._sending:
-                return
-            self._sending = True
         if crowd >= CROWD:
             self._leave()
             return

@@ -86,7 +86,9 @@ class Session:
             call.id = call_id = next(self._ids)
             self.pending[call_id] = reply
             message = stream.frame(pb.CallPack(calls=(call,)), beside)
-            self._outbox.put(message, len(self.pending) - 1)
+            mine = self._outbox.put(message)
+        if mine:
+            self._outbox.send(len(self.pending) - 1)
         return call_id
 
     def _work(self) -> None:
@@ -124,6 +126,9 @@ class Session:
         """Take no new calls; end when those in flight are answered."""
         with self._lock:
             self.closing = True
-            if self._socket is not None and not self.pending and not self._said_last:
-                self._said_last = True
-                self._outbox.put(stream.frame(pb.CallPack(last=True)))
+            if self._socket is None or self.pending or self._said_last:
+                return
+            self._said_last = True
+            mine = self._outbox.put(stream.frame(pb.CallPack(last=True)))
+        if mine:
+            self._outbox.send()
