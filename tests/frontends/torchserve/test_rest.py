@@ -19,9 +19,12 @@ def test_register_describe_predict_remove(url: str) -> None:
         200,
         {"status": "Workflow chain has been registered and scaled successfully."},
     )
-    assert requests.get(f"{url}/workflows", timeout=10).json() == {
-        "workflows": [{"workflowName": "chain", "workflowUrl": "chain.war"}]
-    }
+    listed = requests.get(f"{url}/workflows", timeout=10).json()["workflows"]
+    assert {"workflowName": "chain", "workflowUrl": "chain.war"} in listed
+    names = [each["workflowName"] for each in listed]
+    assert names == sorted(names)
+    pages = requests.get(f"{url}/workflows?limit=1&next_page_token={names.index('chain')}", timeout=10).json()
+    assert pages["workflows"][0]["workflowName"] == "chain"
     described = requests.get(f"{url}/workflows/chain", timeout=10)
     assert described.text.startswith('[\n  {\n    "workflowName": "chain",\n    "workflowUrl": "chain.war",\n')
     assert described.json()[0]["workflowDag"] == "{first=[shout], shout=[last]}"
