@@ -19,6 +19,8 @@ from operator_lib.frontends.torchserve import Workflow
 from .conftest import CHAIN
 
 Made = Callable[..., Workflow]
+# Every node of the original imports PyTorch when it starts.
+pytestmark = pytest.mark.timeout(600)
 
 TEXTS = {
     # It calls functions with None when they are loaded, which `last` does not bear.
@@ -63,7 +65,7 @@ def server(store: Path, tmp_path: Path) -> Iterator[Callable[[Path], requests.Re
 
         def ask(path: Path) -> requests.Response:
             shutil.copy(path, folder)
-            registered = requests.post(f"http://127.0.0.1:{management}/workflows?url={path.name}", timeout=120)
+            registered = requests.post(f"http://127.0.0.1:{management}/workflows?url={path.name}", timeout=300)
             assert registered.status_code == 200, registered.text
             kind = {"Content-Type": "application/octet-stream"}
             return requests.post(f"http://127.0.0.1:{inference}/wfpredict/{path.stem}", b"5", headers=kind, timeout=60)
