@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 # Seconds between two messages: what happens meanwhile goes together.
 PACE = 0.1
+# The same while a long history is being read, and the bytes that make it long.
+SLOWLY, LONG = 1.0, 1 << 19
 # Lines and calls in one message, and calls in all; of more only the number is told.
 LINES, CALLS, ALL_CALLS = 2000, 3000, 12_000
 
@@ -88,18 +90,20 @@ class Follower:
         names = ("phase", "call", "parent", "path", "t", "dur", "error", "lane")
         self._calls.append({"attempt": self.attempt, **{name: event[name] for name in names if name in event}})
 
-    def news(self) -> Json:
-        """What there is to tell."""
+    def news(self, behind: bool = False) -> Json:
+        """What there is to tell; while it is `behind`, lines are kept back: most of them will be old by the end."""
         told: Json = {
             "statuses": self._statuses,
-            "logs": list(self._logs),
+            "logs": [] if behind else list(self._logs),
             "calls": self._calls,
-            "dropped": dict(self._dropped),
+            "dropped": {**self._dropped, "logs": 0 if behind else self._dropped["logs"]},
             "nodes": self._changed(),
         }
         self._statuses, self._calls = [], []
-        self._logs.clear()
-        self._dropped = {"logs": 0, "calls": 0}
+        self._dropped["calls"] = 0
+        if not behind:
+            self._logs.clear()
+            self._dropped["logs"] = 0
         return told
 
     def _changed(self) -> dict[str, Json]:
@@ -146,7 +150,8 @@ async def _messages(worker: Worker, row: RunRow, follower: Follower) -> AsyncGen
     lines = stories.read(worker, row.id, follow=True)
     loop = asyncio.get_running_loop()
     coming: asyncio.Task[bytes] | None = None
-    due, untold = 0.0, False
+    left = await asyncio.to_thread(_size, worker, row)
+    due, untold = loop.time() + (SLOWLY if left > LONG else 0.0), False
     with worker.metrics.reading():
         try:
             while True:
@@ -155,12 +160,14 @@ async def _messages(worker: Worker, row: RunRow, follower: Follower) -> AsyncGen
                 done, _ = await asyncio.wait([coming], timeout=patience)
                 if done:
                     batch, coming = coming.result(), None
+                    left -= len(batch)
                     await asyncio.to_thread(follower.take, batch)
                     untold = True
                     if loop.time() < due:
                         continue
-                yield await _said(worker, row, follower) if untold else b": still here\n\n"
-                due, untold = loop.time() + PACE, False
+                behind = left > LONG
+                yield await _said(worker, row, follower, behind) if untold else b": still here\n\n"
+                due, untold = loop.time() + (SLOWLY if behind else PACE), False
         except StopAsyncIteration:
             yield await _said(worker, row, follower)
             yield b"event: end\ndata: {}\n\n"
@@ -173,12 +180,19 @@ async def _messages(worker: Worker, row: RunRow, follower: Follower) -> AsyncGen
                     await coming
 
 
+def _size(worker: Worker, row: RunRow) -> int:
+    """Bytes of history that are there already."""
+    with contextlib.suppress(OSError):
+        return worker.places.events(row.id).stat().st_size
+    return 0
+
+
 async def _next(lines: AsyncIterator[bytes]) -> bytes:
     return await anext(lines)
 
 
-async def _said(worker: Worker, row: RunRow, follower: Follower) -> bytes:
-    news = await asyncio.to_thread(follower.news)
+async def _said(worker: Worker, row: RunRow, follower: Follower, behind: bool = False) -> bytes:
+    news = await asyncio.to_thread(follower.news, behind)
     now: Any = worker.store.run(row.id)
     if now is not None:
         news["run"] = run_state(now)

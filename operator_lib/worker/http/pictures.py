@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import re
+import json
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
@@ -23,6 +24,7 @@ from operator_lib.worker.store.base import VersionRow
 if TYPE_CHECKING:
     from operator_lib.worker.app import Worker
 
+_NONE = frozenset[str]()
 PLAIN = ("input", "code", "return")
 _NUMBER = VERSION.schema
 _IDS: Json = {"type": "string", "minLength": 1, "maxLength": 5_000}
@@ -48,9 +50,15 @@ async def run_layout(worker: Worker, request: Request, query: Json) -> Response:
 
 async def _drawn(version: VersionRow, query: Json) -> Response:
     """Placed aside: a large graph takes a while."""
-    dag = DAG.from_json(graph_of(version))
-    folded, opened = (frozenset(re.split(",", query.get(name, ""))) for name in ("folded", "opened"))
-    return JSONResponse(await asyncio.to_thread(geometry, dag, query.get("depth"), folded, opened))
+    folded, opened = (frozenset(query[name].split(",")) if name in query else _NONE for name in ("folded", "opened"))
+    found = await asyncio.to_thread(_places, graph_of(version), query.get("depth"), folded, opened)
+    return Response(found, media_type="application/json")
+
+
+@lru_cache(maxsize=64)
+def _places(graph: str, depth: int | None, folded: frozenset[str], opened: frozenset[str]) -> bytes:
+    """As JSON. Graphs of versions do not change, and are looked at again and again."""
+    return json.dumps(geometry(DAG.from_json(graph), depth, folded, opened), separators=(",", ":")).encode()
 
 
 async def files(worker: Worker, request: Request, query: Json) -> Response:

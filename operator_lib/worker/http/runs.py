@@ -22,7 +22,7 @@ from operator_lib.worker.http.endpoint import Answer, Endpoint, Json, Parameter
 from operator_lib.worker.http.find import find, version_of
 from operator_lib.worker.http.jobs import KEY, PATIENCE, TIMEOUT, WAIT, accepted, checked_run, ended, idempotency_key
 from operator_lib.worker.http.shown import listing, ref, run_state
-from operator_lib.worker.store.base import STATUSES, RunRow
+from operator_lib.worker.store.base import STATUSES, RunRow, VersionRow
 
 if TYPE_CHECKING:
     from operator_lib.worker.app import Worker
@@ -36,6 +36,7 @@ FROM_NODE = Parameter(
     "Path of an operator, or id of a node: it, and what began after it, runs again.",
 )
 TEXT = Parameter("text", {**_TEXT, "minLength": 1}, "Only runs with this in their id, job or cause.")
+STATIC = Parameter("static", {"type": "boolean", "default": False}, "Without what the run has done.")
 LIMIT = Parameter("limit", {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100}, "How many at most.")
 CURSOR = Parameter("cursor", {**_TEXT, "minLength": 1}, "Go on after a page: its `next`.")
 
@@ -112,6 +113,8 @@ async def output(worker: Worker, request: Request, query: Json) -> Response:
 
 
 async def dag(worker: Worker, request: Request, query: Json) -> Response:
+    if query.get("static"):
+        return Response(graph_of(_version(worker, _row(worker, request))), media_type="application/json")
     lit = await asyncio.to_thread(_lit, worker, _row(worker, request))
     return Response(lit.to_json(), media_type="application/json")
 
@@ -122,12 +125,17 @@ async def svg(worker: Worker, request: Request, query: Json) -> Response:
 
 def _lit(worker: Worker, row: RunRow) -> DAG:
     """The version's graph with what the run has done so far."""
-    version = worker.store.version(row.deployment_id, row.version)
-    if version is None:
-        raise NotFound(f"version {row.version} of {row.job} is gone")
+    version = _version(worker, row)
     path = worker.places.events(row.id)
     events = from_lines(path.read_bytes()) if path.exists() else iter(())
     return overlay(DAG.from_json(graph_of(version)), events)
+
+
+def _version(worker: Worker, row: RunRow) -> VersionRow:
+    version = worker.store.version(row.deployment_id, row.version)
+    if version is None:
+        raise NotFound(f"version {row.version} of {row.job} is gone")
+    return version
 
 
 def endpoints() -> list[Endpoint]:
@@ -172,6 +180,9 @@ def endpoints() -> list[Endpoint]:
         ),
         get("/outputs", outputs, "Stored outputs by function.", Answer(200, "Lists.", {"type": "object"}), not_yet),
         get("/outputs/{fn}", output, "Outputs of one function.", Answer(200, "A list.", {"type": "array"}), not_yet),
-        get("/dag", dag, "The graph with the status of every node.", Answer(200, "Nodes and edges.", DAG_SCHEMA)),
+        Endpoint(
+            "GET", "/v1/runs/{id}/dag", dag, "runs", "The graph with the status of every node.",
+            (Answer(200, "Nodes and edges.", DAG_SCHEMA),), (STATIC,), (404,),
+        ),
         get("/dag.svg", svg, "A picture of that graph.", Answer(200, "SVG.", None, SVG)),
     ]  # fmt: skip

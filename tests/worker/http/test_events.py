@@ -129,3 +129,24 @@ def test_events_of_what_is_not_there(api):
     error(api.get("/v1/runs/nothing/events"), 404, "NotFound")
     error(api.get("/v1/runs/nothing/logs"), 404, "NotFound")
     error(api.get("/v1/runs/web-store/events"), 404, "NotFound")
+
+
+def test_a_page_is_told_of_a_run_however_long(api):
+    run = api.post("/v1/jobs/chatters?wait=true", json={"lines": 5000}).headers["location"]
+    messages = api.get(f"{run}/live").text.split("\n\n")
+    assert messages[-2] == "event: end\ndata: {}"
+    told = [json.loads(message.partition("data: ")[2]) for message in messages if message.startswith("event: news")]
+    lines = [line["text"] for news in told for line in news["logs"]]
+    assert lines[-1] == "line 4999"
+    # What is not told is counted.
+    assert len(lines) + sum(news["dropped"]["logs"] for news in told) == 5000
+    assert told[-1]["run"]["status"] == "COMPLETED"
+    assert [status["status"] for news in told for status in news["statuses"]] == ["PENDING", "RUNNING", "COMPLETED"]
+    assert [call["phase"] for news in told for call in news["calls"]] == ["start", "end"]
+    states = {id: node["status"] for news in told for id, node in news["nodes"].items()}
+    static = {node["id"] for node in api.get(f"{run}/dag?static=true").json()["nodes"]}
+    assert set(states) <= static
+    assert {node["id"]: node.get("status", "pending") for node in api.get(f"{run}/dag").json()["nodes"]} == {
+        **dict.fromkeys(static, "pending"),
+        **states,
+    }

@@ -19,7 +19,7 @@ import { attemptsView, errorView, inputView, outputView } from "../parts/outcome
 export async function run(parts, query, signal) {
   const id = parts[1], base = api.path("v1", "runs", id);
   const [first, graph] = await Promise.all([
-    api.get(base, signal), api.get(`${base}/dag`, signal).catch((problem) => (problem.status === 404 ? null : Promise.reject(problem))),
+    api.get(base, signal), api.get(`${base}/dag?static=true`, signal).catch((problem) => (problem.status === 404 ? null : Promise.reject(problem))),
   ]);
   return new RunPage(id, base, first, graph, query, signal).element;
 }
