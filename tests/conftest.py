@@ -27,11 +27,12 @@ def marked(mark: str) -> list[psutil.Process]:
     found: list[psutil.Process] = []
     for process in psutil.process_iter():
         try:
-            if process.environ().get(MARK) == mark and process.pid != os.getpid():
+            own = process.environ().get(MARK) == mark and process.pid != os.getpid()
+            if own and process.status() != psutil.STATUS_ZOMBIE:
                 found.append(process)
-        except (psutil.Error, OSError):
+        except (psutil.Error, OSError):  # it has gone meanwhile
             continue
-    return [p for p in found if p.status() != psutil.STATUS_ZOMBIE]
+    return found
 
 
 def describe(process: psutil.Process) -> str:

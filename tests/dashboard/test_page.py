@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 
 import page_things as things
 import pytest
@@ -246,6 +249,27 @@ def test_versions_are_compared(page, site):
     page.get_by_role("button", name="Make live").click()
     page.get_by_role("button", name="Go to version 1").click()
     page.locator("tr", has=page.locator(".tag.live")).get_by_role("link", name="v1", exact=True).wait_for()
+    page.get_by_role("button", name="Remove").click()
+    page.get_by_role("button", name="Remove it").click()
+    page.get_by_role("heading", name="Deployments").wait_for()
+    expect(page.get_by_role("link", name="changing", exact=True)).to_have_count(0)
+
+
+def test_schedules_are_paused_and_secrets_have_names_only(page, site):
+    job = Operator.from_job("pipeline", address=site.grpc_address, token=site.token)
+    job.job.schedule("0 3 * * *", inputs={"count": 1})
+    command = [sys.executable, "-m", "operator_lib", "secrets", "set", "API_KEY", "--address", site.url]
+    environment = {**os.environ, "OPERATOR_LIB_TOKEN": site.token}
+    subprocess.run(command, input="hush-hush", env=environment, text=True, check=True, capture_output=True)
+    visit(page, site, "/schedules")
+    row = page.get_by_role("row", name=re.compile("pipeline"))
+    row.get_by_role("button", name="Pause").click()
+    row.get_by_text("paused").wait_for()
+    row.get_by_role("button", name="Resume").click()
+    row.get_by_role("button", name="Pause").wait_for()
+    visit(page, site, "/secrets")
+    page.get_by_role("rowheader", name="API_KEY").wait_for()
+    assert "hush" not in page.content()
 
 
 def test_what_users_write_is_shown_and_not_run(page, site):
