@@ -14,6 +14,7 @@ import requests
 from operator_lib import Operator
 
 expect = pytest.importorskip("playwright.sync_api").expect
+expect.set_options(timeout=15_000)  # milliseconds, as for everything else that is waited for
 
 RUN = re.compile(r"#/runs/(\w+)")
 
@@ -86,11 +87,11 @@ def test_a_run_is_started_from_the_form_and_watched(page, site, tmp_path):
     gate = tmp_path / "gate"
     page.get_by_role("link", name="pipeline", exact=True).click()
     page.get_by_role("tab", name="Run it").click()
-    page.get_by_label("count").fill("many")
+    page.locator("[data-place=count] input").fill("many")
     page.get_by_role("button", name="Run", exact=True).click()
     page.get_by_text("many is no number.").wait_for()
-    page.get_by_label("count").fill("40")
-    page.get_by_label("gate").fill(str(gate))
+    page.locator("[data-place=count] input").fill("40")
+    page.locator("[data-place=gate] textarea").fill(str(gate))
     code = page.get_by_label("Python", exact=True).inner_text()
     assert f'job(count=40, gate="{gate}")' in code
     page.get_by_role("button", name="Run", exact=True).click()
@@ -114,8 +115,8 @@ def test_a_run_is_started_from_the_form_and_watched(page, site, tmp_path):
     assert page.locator(".gantt-row").count() == 6
     first = run_id(page)
     page.get_by_role("link", name="Replay with changes").click()
-    expect(page.get_by_label("count")).to_have_value("40")
-    page.get_by_label("rounds").fill("2")
+    expect(page.locator("[data-place=count] input")).to_have_value("40")
+    page.locator("[data-place=rounds] input").fill("2")
     page.get_by_role("button", name="Replay with these").click()
     headline(page, "completed")
     status(page, "load", "cached")  # only what depends on the change is done again
@@ -208,7 +209,7 @@ def test_a_failed_run_is_opened_and_resumed(page, site, tmp_path):
 
 def test_a_run_is_cancelled(page, site, tmp_path):
     visit(page, site, "/jobs/pipeline?tab=call")
-    page.get_by_label("gate").fill(str(tmp_path / "never"))
+    page.locator("[data-place=gate] textarea").fill(str(tmp_path / "never"))
     page.get_by_role("button", name="Run", exact=True).click()
     status(page, "train", "done")
     page.get_by_role("button", name="Cancel").click()
