@@ -33,6 +33,8 @@ DEADLINE = 30.0
 # Seconds that a worker may be away (a restart, with its drain), and the first pause in seconds.
 PATIENCE = 15.0
 PAUSE = 0.2
+# Nobody is there; or it was, and has ended while it was asked: nobody on this side cancels.
+AWAY = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED)
 MAX_PAUSE = 5.0
 
 CHANNEL_OPTIONS = [
@@ -109,7 +111,7 @@ class Connection:
             try:
                 answer = method(request, timeout=timeout, metadata=metadata)
             except grpc.RpcError as error:
-                away = code_of(error) == grpc.StatusCode.UNAVAILABLE
+                away = code_of(error) in AWAY
                 if self.reached and gone(error) and self.follow():
                     continue
                 if not away or not self.reached or time.monotonic() > end:
@@ -133,10 +135,10 @@ class Connection:
         """The exception of ours that a gRPC status stands for."""
         code, details = code_of(error), details_of(error)
         where = f" ({about})" if about else ""
-        if code == grpc.StatusCode.UNAVAILABLE:
+        if code in AWAY:
             if "CERTIFICATE_VERIFY_FAILED" in details or "verification check" in details:
                 return ConnectionError(_untrusted(self.address, details) + where)
-            if "Socket closed" in details or "connect" in details.lower() or not details:
+            if "Socket closed" in details or "connect" in details.lower() or details in ("", "CANCELLED"):
                 details = f"no worker answers at {self.address}; is it running? (operator-lib worker status)"
             return ConnectionError(details + where)
         if code == grpc.StatusCode.DEADLINE_EXCEEDED:

@@ -14,7 +14,7 @@ from typing import Any
 import grpc
 
 from operator_lib import core
-from operator_lib.client.connect import Connection, code_of, gone, pause
+from operator_lib.client.connect import AWAY, Connection, code_of, gone, pause
 from operator_lib.engine import kept, outcome
 from operator_lib.engine.events import TERMINAL, Event, from_lines
 from operator_lib.engine.run import Run
@@ -228,7 +228,7 @@ class Watcher:
             except grpc.RpcError as error:
                 if gone(error) and self._connection.follow():
                     continue
-                if code_of(error) != grpc.StatusCode.UNAVAILABLE:
+                if code_of(error) not in AWAY:
                     self._fail(self._connection.translate(error))
                     continue
             finally:
