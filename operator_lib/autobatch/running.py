@@ -66,15 +66,26 @@ def run(
         return run_as(strategy, compiled, columns, count, plan)
     if plan.lanes is not None or plan.most_first or compiled.order is not None:
         return run_as("program_counter", compiled, columns, count, plan)
-    if compiled.chooser is None:
-        compiled.chooser = Chooser(compiled)
-    name, learn = compiled.chooser.choose(count, native=option.get("backend") is None)
+    name, learn = chooser_of(compiled).choose(count, native=option.get("backend") is None)
     if not learn:
         return run_as(name, compiled, columns, count, plan)
     started = time.perf_counter()
     outcome = run_as(name, compiled, columns, count, plan)
-    compiled.chooser.learn(outcome.strategy, name, count, time.perf_counter() - started)
+    chooser_of(compiled).learn(outcome.strategy, name, count, time.perf_counter() - started)
     return outcome
+
+
+def prepared(compiled: Compiled, backend: Backend) -> None:
+    """Do now what the first run would do first: compile for the strategies that there are."""
+    if getattr(backend, "run", None) is None:
+        chooser_of(compiled)
+
+
+def chooser_of(compiled: Compiled) -> Chooser:
+    """What ``strategy="auto"`` knows about the program."""
+    if compiled.chooser is None:
+        compiled.chooser = Chooser(compiled)
+    return compiled.chooser
 
 
 def run_as(strategy: str, compiled: Compiled, columns: Sequence[Any], count: int, plan: Plan) -> Outcome:

@@ -126,6 +126,8 @@ def pack(
     described = schema_of(target, chosen)
     if batched(chosen) and "generator" in described.methods[""].kind:
         raise OptionError(f"{owner_name(target)}.batch: forward must return a list; it is a generator")
+    if chosen.autobatch:
+        _check_autobatch(target)
     schema = (with_children(described, target) if kind == "serving" else described).to_json()
     schema["stateless"] = not _has_state(target)
     schema["graph"] = tree.is_graph(target)
@@ -250,6 +252,16 @@ def default_name(target: Any, project: Any) -> str:
     if module == "__main__":
         module = project.file.stem if project.file is not None else "notebook"
     return f"{module}.{owner_name(target)}"
+
+
+def _check_autobatch(target: Any) -> None:
+    """OptionError when the code for one example cannot be batched; says where, and what to write instead."""
+    from operator_lib.autobatch import CompileError, compile_forward  # NumPy
+
+    try:
+        compile_forward(target)
+    except CompileError as error:
+        raise OptionError(f"{owner_name(target)}.autobatch: {error}") from error
 
 
 def _has_state(target: Any) -> bool:

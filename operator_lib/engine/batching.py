@@ -18,6 +18,10 @@ from operator_lib.errors import FatalException
 Arguments = tuple[tuple[Any, ...], dict[str, Any]]
 
 
+# Stands for the result of a call that is to be carried out by itself.
+APART: Any = object()
+
+
 @dataclass(frozen=True, slots=True)
 class Failed:
     """Stands for the result of a call that has none."""
@@ -58,18 +62,14 @@ def outcomes(
 
     Args:
         name: what messages call the function.
-        alone: carries out a call that is the only one, of its batch or of what a batch was split into.
+        alone: carries out a call that is the only one, of its batch or of what a batch was split into, and one whose
+            result is `APART`.
 
     Raises:
         FatalException: the process is of no more use, to nobody.
     """
     if len(calls) == 1 and alone is not None:
-        try:
-            return [(yield Invoke(functools.partial(alone, *calls[0][0], **calls[0][1])))]
-        except FatalException:
-            raise
-        except Exception as error:
-            return [Failed(error)]
+        return [(yield from _by_itself(alone, calls[0]))]
     args = [list(column) for column in zip(*(args for args, _ in calls), strict=True)]
     kwargs = {key: [kwargs[key] for _, kwargs in calls] for key in calls[0][1]}
     try:
@@ -86,7 +86,22 @@ def outcomes(
         results = checked(returned, len(calls), name)
     except (TypeError, ValueError) as error:
         return [Failed(error)] * len(calls)
-    return [Failed(result) if isinstance(result, BaseException) else result for result in results]
+    found: list[Any] = []
+    for call, result in zip(calls, results, strict=True):
+        if result is APART and alone is not None:
+            found.append((yield from _by_itself(alone, call)))
+        else:
+            found.append(Failed(result) if isinstance(result, BaseException) else result)
+    return found
+
+
+def _by_itself(alone: Callable[..., Any], call: Arguments) -> Steps:
+    try:
+        return (yield Invoke(functools.partial(alone, *call[0], **call[1])))
+    except FatalException:
+        raise
+    except Exception as error:
+        return Failed(error)
 
 
 def checked(returned: Any, count: int, name: str) -> Sequence[Any]:

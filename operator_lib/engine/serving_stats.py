@@ -64,4 +64,5 @@ def _batches(found: list[dict[str, Any]]) -> dict[str, Any]:
         "sizes": dict(sorted(sizes.items(), key=lambda item: int(item[0]))),
         **{name: mean(name) for name in ("mean_size", "occupancy", "mean_wait_ms")},
         "max_wait_ms": max(each["max_wait_ms"] for each in found),
+        **({"together": sum(each["together"] for each in found)} if "together" in found[0] else {}),
     }

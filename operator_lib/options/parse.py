@@ -155,3 +155,5 @@ def _check_together(reading: _Reading, values: Mapping[str, Any]) -> None:
         reading.problem("batch", "cannot be together with cacheable: what a batch computes is not stored call by call")
     if values.get("autobatch") and values.get("batch") is None:
         reading.problem("autobatch", "needs batch=Batch(...)")
+    if values.get("autobatch") and values.get("use_ctx"):
+        reading.problem("autobatch", "cannot be together with use_ctx: the calls of a batch share one program")

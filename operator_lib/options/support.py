@@ -13,7 +13,7 @@ SUPPORTED = frozenset({
     "name", "description", "timeout", "retries", "use_ctx", "accumulate", "environment_variables", "concurrency",
     "min_replicas", "max_replicas", "scaledown_window", "input_encoder", "output_encoder", "metadata", "stateless",
     "at_most_once", "deployment_type", "cpu", "memory", "ephemeral_disk", "gpu", "secrets", "image", "next",
-    "checkpoint", "cacheable", "cache_ttl", "batch", "snapshot", "restart_on_error", "pure",
+    "checkpoint", "cacheable", "cache_ttl", "batch", "autobatch", "snapshot", "restart_on_error", "pure",
 })  # fmt: skip
 
 

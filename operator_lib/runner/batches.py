@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Hashable, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from operator_lib import tree
 from operator_lib.context import RequestContext
 from operator_lib.engine import managed, variables
-from operator_lib.engine.batching import Arguments, Failed, kind, outcomes
+from operator_lib.engine.batching import APART, Arguments, Failed, kind, outcomes
 from operator_lib.engine.collector import Collector, Waiting
 from operator_lib.engine.ledger import DONE, Page
 from operator_lib.engine.steps import drive
@@ -22,6 +22,7 @@ from operator_lib.runner.answers import Answer
 from operator_lib.wire.proto import serving_pb2 as pb
 
 if TYPE_CHECKING:
+    from operator_lib.autobatch.examples import Examples
     from operator_lib.runner.calls import Target
 
 Answers = Future[list[Answer]]
@@ -49,11 +50,6 @@ class _Asked:
             self.answers.set_result([pb.Answer(id=self.call.id, kind=pb.REFUSED)])
 
 
-def _waiting(asked: _Asked) -> Waiting[_Asked]:
-    own = object() if asked.call.alone else kind(*asked.given)
-    return Waiting(asked, own, lambda: not asked.answers.cancelled())
-
-
 class Batches:
     """Takes the calls of one object, and carries them out together: as many batches at a time as calls otherwise."""
 
@@ -66,6 +62,9 @@ class Batches:
         # A class with a `__call__` of its own is called past the engine: that method takes the lists.
         self._plain = not type(target.op).__call__.__module__.startswith("operator_lib.")
         self.names = ("",) if self._plain else ("", "forward")
+        self._examples = _examples(target.op) if options.autobatch else None
+        self._answered = 0
+        self._kind: Callable[..., Hashable] = kind if self._examples is None else self._examples.kind
         self._spoken = f"{tree.name_of(target.op)}.{'__call__' if self._plain else 'forward'}"
         for number in range(target.spec.concurrency):
             threading.Thread(target=self._work, name=f"batch-{number}", daemon=True).start()
@@ -84,7 +83,7 @@ class Batches:
             try:
                 variables.require(self._target.spec.name, self._target.spec.required)
                 asked.given = self._target.arguments(call, self._op)
-                waiting.append(_waiting(asked))
+                waiting.append(self._waiting(asked))
             except BaseException as error:
                 self._target.load.end(call, failed=True)
                 asked.answers.set_result(self._target.failed(call, error))
@@ -94,13 +93,23 @@ class Batches:
     def put_given(self, call: pb.Call, page: Page, given: Arguments) -> Future[Any]:
         """Let one call wait whose arguments are read already; what it returns."""
         asked = _Asked(call, page, given, raw=True)
-        self.collector.put([_waiting(asked)])
+        self.collector.put([self._waiting(asked)])
         return asked.answers
+
+    def told(self) -> dict[str, Any]:
+        """What became of the batches so far; with autobatch, ``together``: calls that one program answered at once."""
+        more = {} if self._examples is None else {"together": self._answered}
+        return {**self.collector.statistics.to_json(), **more}
+
+    def _waiting(self, asked: _Asked) -> Waiting[_Asked]:
+        own = object() if asked.call.alone else self._kind(*asked.given)
+        return Waiting(asked, own, lambda: not asked.answers.cancelled())
 
     def _work(self) -> None:
         while batch := self.collector.take():
             begun = time.monotonic()
             asked = [w.call for w in batch if w.call.answers.set_running_or_notify_cancel()]
+            self._ready([each.given for each in asked])  # compiled before the clock of a time limit runs
             if asked:
                 self._carry_out(asked)
             self.collector.done(len(batch), time.monotonic() - begun)
@@ -140,7 +149,10 @@ class Batches:
 
     def outcomes(self, given: list[Arguments]) -> list[Any]:
         """The result, or `Failed`, of each of some calls that are carried out together now."""
-        alone = None if self._plain else self._op  # with all options of the operator, retries among them
+        if len(given) > 1 and not self._ready(given):
+            return [result for each in given for result in self.outcomes([each])]
+        # With all options of the operator, retries among them.
+        alone = None if self._plain and self._examples is None else self._op
         try:
             made = drive(outcomes(self._together, given, self._spoken, alone))
             results: list[Any] = self._target.wait(made) if inspect.isawaitable(made) else made
@@ -151,9 +163,26 @@ class Batches:
                 self._target.restart.after(result.error)
         return results
 
+    def _ready(self, given: list[Arguments]) -> bool:
+        """Whether calls can be carried out together: with autobatch, whether they are of a kind that compiles."""
+        if self._examples is None or len(given) < 2:
+            return True
+        kinds = {self._kind(*arguments) for arguments in given}
+        return len(kinds) == 1 and self._examples.prepare(kinds.pop(), *given[0])
+
     def _together(self, *args: Any, **kwargs: Any) -> Any:
         return managed.method(self._op, self._forward, args, kwargs)
 
     def _forward(self, *args: Any, **kwargs: Any) -> Any:
+        if self._examples is not None:
+            found = self._examples(*args, **kwargs)
+            self._answered += sum(not isinstance(result, BaseException) for result in found)
+            return [APART if isinstance(result, BaseException) else result for result in found]
         given = (RequestContext.get(), *args) if self._options.use_ctx else args
         return (self._op if self._plain else self._op.forward)(*given, **kwargs)
+
+
+def _examples(op: Any) -> Examples:
+    from operator_lib.autobatch.examples import Examples  # NumPy
+
+    return Examples(op)

@@ -31,7 +31,6 @@ from operator_lib.runner.load import Load
 from operator_lib.runner.many import Many
 from operator_lib.runner.restart import Restart
 from operator_lib.wire import codec, failure
-from operator_lib.wire.callers import batched
 from operator_lib.wire.proto import serving_pb2 as pb
 
 # Calls that may be under way in a program that calls others: it waits in all of them but as many as have their turn.
@@ -80,7 +79,7 @@ class Target:
         self._signatures: dict[str, tuple[inspect.Signature | None, Any]] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         chosen = options.of(op)
-        self.batches = Batches(self, chosen) if chosen is not None and batched(chosen) else None
+        self.batches = Batches(self, chosen) if chosen is not None and chosen.batch is not None else None
         # Where calls may have to move to another process they must not wait unread in the connection.
         aside = spec.concurrency > 1 or spec.elastic or self.batches is not None or nested
         self.line: dict[Future[list[Answer]], None] = {}  # what the pool has been given and not ended

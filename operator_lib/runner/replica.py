@@ -266,7 +266,7 @@ class CallService(rpc.CallsServicer):
         found = self.target.load.report()
         found.running += len(self.target.iterators)
         if self.target.batches is not None:
-            found.batches_json = json.dumps(self.target.batches.collector.statistics.to_json())
+            found.batches_json = json.dumps(self.target.batches.told())
         return found
 
     def Shed(self, request: pb.ShedRequest, context: Any) -> pb.ShedReply:

@@ -292,7 +292,7 @@ class TestDescribe:
 
 class TestSupport:
     def test_what_is_not_applied_is_named(self):
-        assert unsupported(parsed(timeout=3, autobatch=True, batch=2, pure=True)) == ["autobatch"]
+        assert unsupported(parsed(timeout=3, autobatch=True, batch=2, pure=True)) == []
         assert unsupported(parsed(timeout=3, retries=1, concurrency=2, resource=None)) == []
         assert unsupported(parsed(resource={"cpu": 2, "max_retries": 1})) == []
         assert unsupported(None) == []

@@ -295,6 +295,8 @@ class TestTogether:
             Options.parse("foo", cache_ttl=5)
         with pytest.raises(OptionError, match=r"foo\.autobatch: needs batch"):
             Options.parse("foo", autobatch=True)
+        with pytest.raises(OptionError, match=r"foo\.autobatch: cannot be together with use_ctx"):
+            Options.parse("foo", autobatch=True, batch=2, use_ctx=True)
 
     @pytest.mark.parametrize("other", [{"accumulate": 0}, {"cacheable": True}])
     def test_what_batches_cannot_be_together_with(self, other):

@@ -7,7 +7,7 @@ import socket
 import sys
 import threading
 import time
-from concurrent.futures import wait
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -119,6 +119,63 @@ def test_a_job_is_called_with_one_item_too(where: dict[str, str]) -> None:
 def test_generators_cannot_take_batches(where: dict[str, str]) -> None:
     with pytest.raises(OptionError, match="streams.batch: forward must return a list; it is a generator"):
         collecting.streams.deploy("streams", "serving", **where)
+
+
+@pytest.fixture(scope="module")
+def walk(where: dict[str, str]) -> Any:
+    return collecting.Walk().deploy("walk", **where, deployment_type="serving")
+
+
+def together(handle: Any) -> int:
+    return handle.serving.stats()["batches"]["together"]
+
+
+def test_one_example_is_compiled_for_batches(walk: Any) -> None:
+    plain = collecting.Walk()
+    calls: list[tuple[tuple[Any, ...], dict[str, Any]]] = [((n,), {}) for n in range(1, 40)]
+    calls += [((n, np.full(size, 0.5 * n)), {}) for n in range(1, 20) for size in (1, 3)]  # shapes, in turn
+    calls += [((n,), {"times": n}) for n in range(1, 5)]
+    found = settled([walk.submit(*args, **kwargs) for args, kwargs in calls])
+    assert found == [plain(*args, **kwargs) for args, kwargs in calls]
+    assert {type(outcome) for outcome in found} == {int, tuple}
+    before = together(walk)
+    assert before > 20
+    assert walk(27) == plain(27)
+    assert together(walk) == before  # alone it is a plain call
+    assert walk.map(range(1, 30)) == [plain(n) for n in range(1, 30)]
+
+
+def test_an_exception_of_one_example_is_its_callers(walk: Any) -> None:
+    found = settled([walk.submit(n % 10 - 1) for n in range(100)])
+    for number, outcome in enumerate(found):
+        if number % 10 < 2:
+            assert isinstance(outcome, ValueError)
+            assert str(outcome) == f"no way from {number % 10 - 1}"
+        else:
+            assert outcome == collecting.Walk()(number % 10 - 1)
+    with pytest.raises(TypeError, match="unexpected keyword argument"):
+        walk(3, other=1)
+
+
+def test_numbers_beyond_64_bits_are_those_of_plain_python(where: dict[str, str]) -> None:
+    power = collecting.power.deploy("power", **where)
+    found = settled([power.submit(n, k) for n in (2, -7, 2**64) for k in (1, 40, 70)])
+    assert found == [n**k for n in (2, -7, 2**64) for k in (1, 40, 70)]
+    assert together(power) > 0
+
+
+def test_what_cannot_be_compiled_is_not_deployed(where: dict[str, str]) -> None:
+    with pytest.raises(OptionError, match=r"Counts.autobatch: .*collecting.py:\d+ in forward: an attribute cannot be"):
+        collecting.Counts().deploy("counts", "serving", batch=4, autobatch=True, **where)
+
+
+def test_one_example_over_http(walk: Any) -> None:
+    headers = {"Authorization": f"Bearer {walk.token}"}
+    bodies = [{"n": 27}, {"n": 0}, {"n": 6, "v": [1.0, 1.0, 1.0]}, {"n": 6, "v": [2.0]}] * 6
+    with ThreadPoolExecutor(len(bodies)) as pool:
+        answers = list(pool.map(lambda b: requests.post(walk.url, json=b, headers=headers, timeout=60), bodies))
+    told = [(a.status_code, a.json() if a.ok else a.json()["error"]["message"]) for a in answers]
+    assert told == [(200, 111), (500, "no way from 0"), (200, [8, 3.0]), (200, [8, 6.0])] * 6
 
 
 def test_over_http(embed: Any) -> None:

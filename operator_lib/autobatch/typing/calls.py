@@ -21,6 +21,9 @@ LIBRARIES = frozenset(
     {"numpy", "scipy", "torch", "jax", "jaxlib", "tensorflow", "sklearn", "numba", "pandas", "cupy", "keras"}
 )
 
+# Options that change what a plain call does.
+_AROUND_CALLS = ("accumulate", "batch", "cacheable", "retries", "timeout", "use_ctx")
+
 
 def call(t: Tracer, function: Value, args: list[Value], keywords: dict[str, Value]) -> Value:
     """What a call gives for one example."""
@@ -46,9 +49,9 @@ def call(t: Tracer, function: Value, args: list[Value], keywords: dict[str, Valu
     if isinstance(target, types.FunctionType) and not from_library(target):
         return user_call(t, target, args, keywords, must=False)
     if not isinstance(target, types.FunctionType | types.BuiltinFunctionType | np.ufunc) and callable(target):
-        inner = _forward(target)
+        inner, bound = _forward(target)
         if inner is not None:
-            return call(t, Const(inner), [Const(target), *args], keywords)
+            return call(t, Const(inner), [Const(target), *args] if bound else args, keywords)
     return library.called(t, target, args, keywords)
 
 
@@ -112,13 +115,22 @@ def _made(t: Tracer, kind: type, args: list[Value], keywords: dict[str, Value]) 
     )
 
 
-def _forward(target: Any) -> types.FunctionType | None:
-    """What a call of an operator or of another callable object runs."""
+def _forward(target: Any) -> tuple[types.FunctionType | None, bool]:
+    """What a call of an operator or of another callable object runs, and whether the object is its first argument.
+
+    None for an operator whose calls do more than that: options such as retries, or a process of its own.
+    """
+    from operator_lib import options
+    from operator_lib.autobatch.forward import single_function
     from operator_lib.core import Operator
+    from operator_lib.options import support
 
     if isinstance(target, Operator):
-        return type(target).forward  # type: ignore[reportReturnType]
+        chosen = options.of(target)
+        if chosen is not None and any(support.asks(chosen, name) for name in (*_AROUND_CALLS, *support.OF_A_PROCESS)):
+            return None, False
+        return single_function(target)
     found = type(target).__dict__.get("__call__")
     if isinstance(found, types.FunctionType) and not from_library(found):
-        return found
-    return None
+        return found, True
+    return None, False

@@ -7,7 +7,7 @@ import time
 
 import numpy as np
 
-from operator_lib import Batch, Operator, operator
+from operator_lib import Batch, Operator, Retries, operator
 
 
 class Embed(Operator):
@@ -106,3 +106,45 @@ class Seen(Operator):
         while any(word.startswith("/") and not os.path.exists(word) for word in words):
             time.sleep(0.01)
         return words
+
+
+class Walk(Operator):
+    """For one example: steps until a number is 1, each counted by a child."""
+
+    class Options:
+        batch = Batch(16, max_delay_ms=1000)
+        autobatch = True
+        retries = Retries(1, initial_delay=0.0)
+
+    def __init__(self):
+        self.weights = np.arange(3.0)
+
+    def forward(self, n: int, v: np.ndarray | None = None, times: int = 1) -> tuple[int, float] | int:
+        """How many steps."""
+        if n < 1:
+            raise ValueError(f"no way from {n}")
+        steps = 0
+        while n != 1:
+            n = n // 2 if n % 2 == 0 else 3 * n + 1
+            steps += times
+        return steps if v is None else (steps, float(np.sum(v * self.weights)))
+
+
+@operator(batch=8, autobatch=True, deployment_type="serving")
+def power(n: int, k: int) -> int:
+    """Grows beyond 64 bits."""
+    made = 1
+    for _ in range(k):
+        made = made * n
+    return made
+
+
+class Counts(Operator):
+    """Keeps something, which a batch cannot."""
+
+    def __init__(self):
+        self.calls = 0
+
+    def forward(self, n: int) -> int:
+        self.calls += 1
+        return n
