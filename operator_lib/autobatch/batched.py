@@ -39,7 +39,7 @@ class Quick:
     driver: Callable[..., Any]
     dtypes: list[Any]
     single: bool
-    room: int
+    room: int | None
 
 
 class BatchedFunction:
@@ -102,9 +102,10 @@ class BatchedFunction:
         given = {name: reader.read(value, name) for name, value in bound.items()}
         values = self._ordered({**given, **self._defaults(bound)})
         backend = chosen(option.get("backend") or self.context.backend, [leaf.array for leaf in reader.leaves])
-        key = tuple(signature(value) for value in values.values())
-        compiled = self.context.compiled(self, values, key, backend)
-        return self._run(compiled, reader, backend, option)
+        with backend.scope(reader.leaves):
+            key = tuple(signature(value) for value in values.values())
+            compiled = self.context.compiled(self, values, key, backend)
+            return self._run(compiled, reader, backend, option)
 
     def _quickly(self, args: tuple[Any, ...]) -> Any:
         """The result, when machine code for arrays of numbers like these is there; else None."""
@@ -148,14 +149,16 @@ class BatchedFunction:
         limit = option.get("max_stack_depth", DEFAULT_DEPTH)
         kinds = tuple(leaf.array.dtype for leaf in reader.leaves)
         key = kinds if strategy == "native" else (reader.count().bit_length(), *kinds)
-        deepest = DEEPEST if strategy == "native" else 500
+        room = limit
+        if strategy == "native":
+            room = DEEPEST if limit is None else min(limit, DEEPEST)
         self._quick[key] = Quick(
             compiled,
             strategy,
             compiled.native if strategy == "native" else compiled.loop,
             [value.type.dtype for value in found],
             isinstance(result, Lane),
-            deepest if limit is None else min(limit, deepest),
+            room,
         )
 
     def _bound(self, args: tuple[Any, ...], keywords: dict[str, Any]) -> dict[str, Any]:
@@ -219,7 +222,8 @@ class BatchedFunction:
         reader = Reader()
         values = self._ordered({**{n: reader.read(v, n) for n, v in bound.items()}, **self._defaults(bound)})
         backend = chosen(self._options.get("backend") or self.context.backend, [leaf.array for leaf in reader.leaves])
-        return self.context.compiled(self, values, tuple(signature(v) for v in values.values()), backend)
+        with backend.scope(reader.leaves):
+            return self.context.compiled(self, values, tuple(signature(v) for v in values.values()), backend)
 
     def explain(self, *args: Any, **keywords: Any) -> str:
         """The program for arguments like these, as text: blocks, variables, where they live, source lines."""

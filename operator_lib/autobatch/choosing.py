@@ -12,6 +12,10 @@ if TYPE_CHECKING:
 TRIES = 2
 # A way that took so many times as long as another for a smaller batch is not tried again for the size above.
 HOPELESS = 8.0
+# A way that took so many times as long as the best is not tried twice.
+SLOW = 2.0
+# An operation on arrays costs what Python needs for some dozens of numbers: below that many lanes it cannot win.
+BREAK_EVEN = 32
 
 
 @dataclass(slots=True)
@@ -47,7 +51,7 @@ class Chooser:
             size = self._sizes[bits] = Size()
         if size.settled is not None:
             return size.settled, False
-        for way in self._ways:
+        for way in self._worth_trying(count, size):
             if size.tries.get(way, 0) < TRIES and not self._hopeless(bits, way):
                 return way, True
         size.settled = min(size.best, key=size.best.__getitem__)
@@ -64,6 +68,12 @@ class Chooser:
         size.tries[asked] = size.tries.get(asked, 0) + 1
         per_lane = seconds / max(count, 1) if ran == asked else float("inf")
         size.best[asked] = min(size.best.get(asked, float("inf")), per_lane)
+
+    def _worth_trying(self, count: int, size: Size) -> list[str]:
+        if "loop" in self._ways and count < BREAK_EVEN and size.best.get("loop", 0.0) < float("inf"):
+            return ["loop"]
+        least = min(size.best.values(), default=float("inf"))
+        return [way for way in self._ways if way not in size.best or size.best[way] <= SLOW * least]
 
     def _hopeless(self, bits: int, way: str) -> bool:
         """Far slower for a neighbouring size on the side where it is better, or for this size already."""

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import math
+import sys
+import types
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from operator_lib.autobatch.native.run import driver_text, floor_divided, remainder, shifted_left, shifted_right
-from operator_lib.autobatch.native.source import MATH, NotScalar, Writer
+from operator_lib.autobatch.native.python import PythonWriter, wide
+from operator_lib.autobatch.native.run import floor_divided, remainder, shifted_left, shifted_right
+from operator_lib.autobatch.native.source import MATH, NotScalar
 from operator_lib.autobatch.typing.values import Lane, leaves
 
 if TYPE_CHECKING:
     from operator_lib.autobatch.compiled import Compiled
     from operator_lib.autobatch.running import Outcome
 
-# Of one lane; Python's own limit is 1000.
-DEEPEST = 500
+# Limits of depth for which functions are copied; deeper ones are left to the machine.
+MOST_COPIES = 2000
 
-
-Driver = Callable[[Sequence[Any], int], list[Any]]
+Driver = Callable[[Sequence[Any], "int | None"], list[Any]]
 
 
 def loop_of(compiled: Compiled) -> Driver | None:
@@ -41,69 +43,107 @@ def run_loop(compiled: Compiled, columns: Sequence[Any], count: int, limit: int 
     if driver is None:
         return None
     try:
-        return Outcome("loop", driver(columns, DEEPEST if limit is None else min(limit, DEEPEST)))
+        return Outcome("loop", driver(columns, limit))
     except Exception:
         return None
 
 
 def _made(compiled: Compiled) -> Driver:
     main = compiled.main
-    ordered = [main, *(typed for typed in compiled.functions if typed is not main)]
-    writer = Writer(ordered, python=True)
     if main.result is None or not main.parameters:
         raise NotScalar("there is nothing that differs from example to example")
-    text = writer.text() + "\n" + driver_text(writer, main)
+    writer = PythonWriter([main, *(typed for typed in compiled.functions if typed is not main)])
+    text = writer.text()
     kinds = [lane.type.dtype for lane in leaves(main.result)]
-    if isinstance(main.result, Lane) and _same_as_written(compiled, writer, text):
-        return _plain(main.code.function, kinds[0])
-    return _spelled_out(compiled, writer, text, kinds)
-
-
-def _same_as_written(compiled: Compiled, writer: Writer, text: str) -> bool:
-    """Whether Python's own numbers can do nothing else in the function itself: nothing can leave 64 bits, no calls of
-    batched functions are counted, no power is spelled as a product."""
-    if "OverflowError" in text or writer.counted or writer.spelled:
-        return False
     engine = compiled.engine
-    return not any(engine.registered(value) for _, value in engine.names_read.values())
+    alone = not any(engine.registered(value) for _, value in engine.names_read.values())
+    if writer.as_written and alone and not writer.counted and isinstance(main.result, Lane):
+        function = main.code.function
+        return _driver(lambda limit: function, kinds)
+    return _driver(Levels(writer, text).at_most, kinds)
 
 
-def _plain(function: Callable[..., Any], kind: Any) -> Driver:
-    def one(columns: Sequence[Any], room: int) -> list[Any]:
-        return [np.array([function(x) for x in columns[0].tolist()], kind)]
+def _driver(function_for: Callable[[int | None], Callable[..., Any]], kinds: Sequence[Any]) -> Driver:
+    if len(kinds) == 1:
+        (kind,) = kinds
 
-    def more(columns: Sequence[Any], room: int) -> list[Any]:
-        return [np.array([function(*row) for row in zip(*(c.tolist() for c in columns), strict=True)], kind)]
+        def one(columns: Sequence[Any], limit: int | None) -> list[Any]:
+            return [np.array([*map(function_for(limit), *(column.tolist() for column in columns))], kind)]
 
-    return one if function.__code__.co_argcount == 1 else more
+        return one
+
+    def several(columns: Sequence[Any], limit: int | None) -> list[Any]:
+        rows = [*map(function_for(limit), *(column.tolist() for column in columns))]
+        return [np.array([row[n] for row in rows], kind) for n, kind in enumerate(kinds)]
+
+    return several
 
 
-def _spelled_out(compiled: Compiled, writer: Writer, text: str, kinds: list[Any]) -> Driver:
-    names: dict[str, Any] = {
-        "int64": int,
-        "float64": float,
-        "floor_divided": floor_divided,
-        "remainder": remainder,
-        "shifted_left": shifted_left,
-        "shifted_right": shifted_right,
-        "sqrt": math.sqrt,
-        "floor": np.floor,
-        "ceil": np.ceil,
-        "trunc": np.trunc,
-        "rint": np.rint,
-        "isnan": math.isnan,
-        "isfinite": math.isfinite,
-        "isinf": math.isinf,
-        **{f"math_{name}": getattr(math, name) for name in MATH},
-        **writer.constants,
-    }
-    exec(compile(text, f"<autobatch loop {compiled.main.name}>", "exec"), names)
-    driver = names["driver"]
+class Levels:
+    """The functions of a program, copied for each depth of calls: the frames of a lane are counted without counting.
 
-    def run(columns: Sequence[Any], room: int) -> list[Any]:
-        count = len(columns[0])
-        outs: list[list[Any]] = [[None] * count for _ in kinds]
-        driver(count, room, *(column.tolist() for column in columns), *outs)
-        return [np.array(out, kind) for out, kind in zip(outs, kinds, strict=True)]
+    A copy calls the copy one level deeper; the last one calls what raises.
+    """
 
-    return run
+    def __init__(self, writer: PythonWriter, text: str) -> None:
+        self._counted = writer.counted
+        self._names: dict[str, Any] = {
+            "floor_divided": floor_divided,
+            "remainder": remainder,
+            "shifted_left": shifted_left,
+            "shifted_right": shifted_right,
+            "wide": wide,
+            "sqrt": math.sqrt,
+            "floor": np.floor,
+            "ceil": np.ceil,
+            "trunc": np.trunc,
+            "rint": np.rint,
+            "isnan": math.isnan,
+            "isfinite": math.isfinite,
+            "isinf": math.isinf,
+            "int64": int,
+            "float64": float,
+            **{f"math_{name}": getattr(math, name) for name in MATH},
+            **writer.constants,
+        }
+        made: dict[str, Any] = dict(self._names)
+        exec(compile(text, f"<autobatch loop {writer.functions[0].name}>", "exec"), made)
+        self._codes = {name: made[name].__code__ for name in map(writer.name, writer.functions)}
+        self._main = writer.name(writer.functions[0])
+        self._known: dict[int | None, Callable[..., Any]] = {}
+
+    def at_most(self, limit: int | None) -> Callable[..., Any]:
+        """The program, for lanes of at most so many frames.
+
+        Raises:
+            NotScalar: so many copies are not worth it.
+        """
+        if not self._counted or (limit is not None and limit >= sys.getrecursionlimit()):
+            limit = None  # Python itself raises earlier
+        if limit not in self._known:
+            if limit is not None and limit > MOST_COPIES:
+                raise NotScalar(f"max_stack_depth is {limit}")
+            self._known[limit] = self._made(limit)
+        return self._known[limit]
+
+    def _made(self, limit: int | None) -> Callable[..., Any]:
+        if limit is None:
+            level = self._level({})
+            vars_of = level[self._main].__globals__
+            vars_of.update(level)
+            return level[self._main]
+        level: dict[str, Any] = dict.fromkeys(self._codes, _too_deep)
+        for _ in range(limit):
+            level = self._level(level)
+        return level[self._main]
+
+    def _level(self, deeper: dict[str, Any]) -> dict[str, Any]:
+        names = {"__builtins__": __builtins__, **self._names, **deeper}
+        # A code object of its own each: Python keeps in it what it learns about the names that it reads.
+        level = {name: types.FunctionType(code.replace(), names) for name, code in self._codes.items()}
+        names.update({f"{name}_again": function for name, function in level.items()})
+        return level
+
+
+def _too_deep(*_: Any) -> Any:
+    raise ValueError("max_stack_depth")

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from operator_lib.autobatch.typing.stand_ins import StandIns
+
+if TYPE_CHECKING:
+    from operator_lib.autobatch.arguments import Leaf
 
 
 class Backend:
@@ -26,6 +30,10 @@ class Backend:
     def stand_ins(self) -> StandIns:
         """What types are inferred with."""
         return StandIns()
+
+    def scope(self, leaves: Sequence[Leaf]) -> AbstractContextManager[object]:
+        """What holds while a program for such arguments is compiled and run."""
+        return nullcontext()
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"

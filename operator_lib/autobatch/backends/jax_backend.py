@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import jax  # type: ignore[reportMissingImports]
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from operator_lib.autobatch.running import Outcome, Plan
 
 FIRST_DEPTH = 16
+_WIDE = frozenset({"int64", "uint64", "float64", "complex128"})
 
 
 class JaxStandIns(StandIns):
@@ -45,8 +47,18 @@ class JaxBackend(Backend):
     name = "jax"
     strategies = ("program_counter",)
 
+    @property
+    def key(self) -> Any:
+        return (self.name, bool(jax.config.jax_enable_x64))
+
     def stand_ins(self) -> StandIns:
         return JaxStandIns()
+
+    def scope(self, leaves: Sequence[Leaf]) -> AbstractContextManager[object]:
+        """Arrays of NumPy keep their 64 bits, whatever JAX is set to; those of JAX have what it is set to."""
+        own = any(isinstance(leaf.array, jax.Array) for leaf in leaves)
+        wide = any(not leaf.type.weak and leaf.type.dtype.name in _WIDE for leaf in leaves)
+        return jax.enable_x64(True) if wide and not own else nullcontext()
 
     def run(self, compiled: Compiled, leaves: Sequence[Leaf], count: int, plan: Plan, strategy: str) -> Outcome:
         """Run; gradients are taken through a replay of as many steps as the run had."""

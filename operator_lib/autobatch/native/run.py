@@ -79,7 +79,7 @@ def _made(compiled: Compiled) -> tuple[Callable[..., Any] | None, str]:
     except NotScalar as error:
         return None, str(error)
     kinds = [*(lane.type.dtype for lane in main.parameters), *(lane.type.dtype for lane in leaves(main.result))]
-    return _jitted(text, writer.constants, len(ordered), kinds), ""
+    return _jitted(text, writer, kinds), ""
 
 
 def driver_text(writer: Writer, main: Any) -> str:
@@ -94,9 +94,12 @@ def driver_text(writer: Writer, main: Any) -> str:
     return "\n".join(lines)
 
 
-def _jitted(text: str, constants: dict[str, Any], functions: int, kinds: list[Any]) -> Callable[..., Any]:
+def _jitted(text: str, writer: Writer, kinds: list[Any]) -> Callable[..., Any]:
     import numba  # type: ignore[reportMissingImports]
 
+    from operator_lib.autobatch.native.marks import Mark
+
+    mark = Mark()
     jit: Any = numba.njit(error_model="numpy", nogil=True)
     names: dict[str, Any] = {
         "int64": np.int64,
@@ -111,14 +114,25 @@ def _jitted(text: str, constants: dict[str, Any], functions: int, kinds: list[An
             name: getattr(np, name) for name in ("sqrt", "floor", "ceil", "trunc", "rint", "isnan", "isfinite", "isinf")
         },
         **{f"math_{name}": getattr(math, name) for name in MATH},
-        **constants,
+        **writer.constants,
+        "too_deep": mark.made,
     }
     exec(compile(text, "<autobatch native>", "exec"), names)
-    for number in range(functions):
+    for number in range(len(writer.functions)):
         names[f"f{number}"] = jit(names[f"f{number}"])
     arrays = [numba.from_dtype(kind)[::1] for kind in kinds]
     driver: Any = numba.njit((numba.int64, numba.int64, *arrays), error_model="numpy", nogil=True)
-    return driver(names["driver"])
+    compiled: Callable[..., Any] = driver(names["driver"])
+    if not writer.counted:
+        return compiled
+
+    def counted(*given: Any) -> None:
+        before = mark.count()
+        compiled(*given)
+        if mark.count() != before:  # here, or in another thread: the machine will know
+            raise ValueError("max_stack_depth")
+
+    return counted
 
 
 # As NumPy has them: no trap for the smallest number, 0 for division by zero.

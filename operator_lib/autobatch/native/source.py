@@ -15,7 +15,6 @@ from operator_lib.autobatch.typing.subscripts import rebuilt_index
 from operator_lib.autobatch.typing.values import Const, Lane, leaves
 
 DTYPES = frozenset({"bool", "int64", "int32", "float64", "float32"})
-WIDE = frozenset({"bool", "int64", "float64"})
 # Functions of NumPy that machine code computes to the same bit.
 EXACT: dict[Any, str] = {
     np.sqrt: "sqrt({})",
@@ -30,6 +29,7 @@ EXACT: dict[Any, str] = {
     np.isinf: "isinf({})",
     np.square: "({0} * {0})",
 }
+FLOAT = TensorType(np.dtype(np.float64))
 # Calls within calls that the processor's own stack is trusted with.
 DEEPEST = 4000
 MATH = frozenset(
@@ -44,15 +44,13 @@ class NotScalar(Exception):
 class Writer:
     """Writes the functions of a program."""
 
-    def __init__(self, functions: Sequence[Typed], *, python: bool = False) -> None:
+    dtypes = DTYPES
+
+    def __init__(self, functions: Sequence[Typed]) -> None:
         self.functions = functions
-        self.python = python
-        """For Python itself: whole numbers that leave 64 bits are noticed; all types have 64 bits."""
         self.constants: dict[str, Any] = {}
-        self.counted = _calls_itself(functions)
-        self.tails = any(_is_tail(op, b) for f in functions for b in f.blocks.values() for op in b.ops)
-        self.spelled = False
-        """Whether something is written in another way than the function has it."""
+        self.counted = calls_itself(functions)
+        self.tails = any(is_tail(op, b) for f in functions for b in f.blocks.values() for op in b.ops)
         self.lines: list[str] = []
         self._typed: Typed | None = None
         self._depth = 0
@@ -78,15 +76,23 @@ class Writer:
         self._line(f"def {self.name(typed)}({', '.join(params)}):")
         self._depth = 1
         if self.counted:
-            self._line(f"if room <= 0{' or deep > ' + str(DEEPEST) if self.tails else ''}: raise ValueError")
+            self._line(f"if room <= 0{' or deep > ' + str(DEEPEST) if self.tails else ''}:")
+            self._line("    too_deep()")
+            self._line(f"    return {self._nothing(typed)}")
         self._walk(typed.code.shape)
+
+    def _nothing(self, typed: Typed) -> str:
+        """A result of the right types."""
+        assert typed.result is not None
+        values = [f"{lane.type.dtype.name}(0)" for lane in leaves(typed.result)]
+        return values[0] if len(values) == 1 else f"({''.join(value + ', ' for value in values)})" if values else "0"
 
     def _line(self, text: str) -> None:
         self.lines.append("    " * self._depth + text)
 
     def variable(self, lane: Lane) -> str:
         kind = lane.type
-        if kind.shape or kind.dtype.name not in (WIDE if self.python else DTYPES):
+        if kind.shape or kind.dtype.name not in self.dtypes:
             raise NotScalar(f"{lane.name.lstrip('$%') or 'a value'} is {kind}")
         key = (lane.name, kind.dtype.name)
         if key not in self._variables:
@@ -135,7 +141,7 @@ class Writer:
 
     def _block(self, block: TypedBlock, branch: Any) -> bool:
         for place, op in enumerate(block.ops):
-            self._op(op, tail=place == len(block.ops) - 1 and _is_tail(op, block))
+            self._op(op, tail=place == len(block.ops) - 1 and is_tail(op, block))
         last = block.exit
         if isinstance(last, Return):
             values = self._results(last)
@@ -200,10 +206,14 @@ class Writer:
     def _as(self, value: Operand, kind: TensorType) -> str:
         """The operand in exactly that type."""
         if isinstance(value, Lane) and value.type.dtype == kind.dtype:
-            return self.variable(value)
+            return self.operand(value)
         if isinstance(value, Const) and np.ndim(value.value):
             raise NotScalar("an array is used")
-        return f"{_cast(kind)}({self.operand(value)})"
+        return self.cast(kind, self.operand(value))
+
+    def cast(self, kind: TensorType, text: str, *, natural: bool = False) -> str:
+        """Text that has that type; `natural`: Python's own numbers have it already."""
+        return f"{kind.dtype.name}({text})"
 
     def _op(self, op: Op, *, tail: bool) -> None:
         if op.kind == "call":
@@ -215,8 +225,6 @@ class Writer:
         else:
             out = self.variable(op.outs[0]) if len(op.outs) == 1 else ""
             self._line(f"{out} = {self._value(op, op.outs[0].type if op.outs else None)}")
-            if self.python and _may_grow(op):
-                self._line(f"if not -9223372036854775808 <= {out} <= 9223372036854775807: raise OverflowError")
             if op.kind == "math":
                 self._line(f"if not isfinite({out}): raise ValueError")
 
@@ -235,7 +243,8 @@ class Writer:
             name = op.detail.__name__
             if name not in MATH:
                 raise NotScalar(f"math.{name} in line {op.position.line}")
-            return f"{_cast(kind)}(math_{name}({', '.join(f'float64({self.operand(a)})' for a in op.args)}))"
+            given = ", ".join(self._as(value, FLOAT) for value in op.args)
+            return self.cast(kind, f"math_{name}({given})", natural=True)
         return self._elementwise(op, kind)
 
     def _elementwise(self, op: Op, kind: TensorType) -> str:
@@ -243,22 +252,25 @@ class Writer:
         if not isinstance(symbol, str):
             if symbol not in EXACT:
                 raise NotScalar(f"{getattr(symbol, '__name__', symbol)} in line {op.position.line}")
-            self.spelled = self.spelled or symbol is not np.absolute
             wide = args[0].type.dtype.name if isinstance(args[0], Lane) else "float64"
             if kind.dtype.kind == "f" and wide not in ("float64", kind.dtype.name):
                 raise NotScalar(f"{symbol.__name__} of {wide}")
-            return f"{_cast(kind)}({EXACT[symbol].format(self.operand(args[0]))})"
+            return self.cast(
+                kind, EXACT[symbol].format(self.operand(args[0])), natural=symbol is np.sqrt or wide == kind.dtype.name
+            )
         if symbol == "not":
             return f"not {self.operand(args[0])}"
+        if symbol == "u~" and kind.dtype.kind == "b":
+            return f"not {self.operand(args[0])}"
         if len(args) == 1:
-            return f"{_cast(kind)}({symbol[1:]}{self.operand(args[0])})"
+            return self.cast(kind, f"{symbol[1:]}{self.operand(args[0])}", natural=True)
         if symbol in ("==", "!=", "<", "<=", ">", ">="):
             return f"{self._compared(args[0], args[1])} {symbol} {self._compared(args[1], args[0])}"
         return self._arithmetic(symbol, args, kind, op)
 
     def _compared(self, value: Operand, other: Operand) -> str:
-        """Python numbers take the other side's type."""
-        if isinstance(value, Const) and isinstance(other, Lane) and other.type.dtype.kind == "f":
+        """Python numbers take the other side's type; whole numbers are compared with floats as floats."""
+        if isinstance(other, Lane) and other.type.dtype.kind == "f" and not _is_float(value):
             return self._as(value, other.type)
         return self.operand(value)
 
@@ -272,19 +284,17 @@ class Writer:
                 raise NotScalar(f"{symbol} of floats in line {op.position.line}")
             if not (isinstance(args[1], Const) and args[1].value not in (0, -1)):
                 helper = "floor_divided" if symbol == "//" else "remainder"
-                return f"{_cast(kind)}({helper}({one}, {two}))"
+                return self.cast(kind, f"{helper}({one}, {two})", natural=True)
         if symbol == "**":
             if not (isinstance(args[1], Const) and args[1].value == 2):
                 raise NotScalar(f"** in line {op.position.line}")
-            self.spelled = True
-            return f"{_cast(kind)}({one} * {one})"
+            return self.cast(kind, f"{one} * {one}", natural=True)
         if symbol in ("<<", ">>"):
-            return f"{_cast(kind)}(shifted_{'left' if symbol == '<<' else 'right'}({one}, {two}))"
-        return (
-            f"{_cast(kind)}({one} {symbol} {two})"
-            if kind.dtype.name not in ("int64", "float64")
-            else f"{one} {symbol} {two}"
-        )
+            way = "left" if symbol == "<<" else "right"
+            return self.cast(kind, f"shifted_{way}({one}, {two})", natural=True)
+        if kind.dtype.name in ("int64", "float64"):
+            return f"{one} {symbol} {two}"
+        return self.cast(kind, f"{one} {symbol} {two}", natural=True)
 
     def _index(self, op: Op) -> None:
         base, *lanes = op.args
@@ -315,24 +325,15 @@ class Writer:
         self._line(f"{outs + ' = ' if outs else ''}{self.name(callee)}({', '.join(given)})")
 
 
-def _may_grow(op: Op) -> bool:
-    """Whether the result may be larger than its operands; counting in small steps takes longer than anybody waits."""
-    if op.kind != "elementwise" or op.outs[0].type.dtype.kind != "i":
-        return False
-    if op.detail in ("+", "-") and any(isinstance(a, Const) and abs(a.value) < 2**20 for a in op.args):
-        return False
-    return op.detail in ("+", "-", "*", "**", "<<", "u-", np.absolute)
+def _is_float(value: Operand) -> bool:
+    return isinstance(value, Lane) and value.type.dtype.kind == "f"
 
 
-def _cast(kind: TensorType) -> str:
-    return str(kind.dtype.name)
-
-
-def _is_tail(op: Op, block: TypedBlock) -> bool:
+def is_tail(op: Op, block: TypedBlock) -> bool:
     return op.kind == "call" and isinstance(block.exit, Return) and block.exit.values == op.outs
 
 
-def _calls_itself(functions: Sequence[Typed]) -> bool:
+def calls_itself(functions: Sequence[Typed]) -> bool:
     callees = {
         typed.label: {op.detail.label for block in typed.blocks.values() for op in block.ops if op.kind == "call"}
         for typed in functions
