@@ -38,6 +38,7 @@ class Compiled:
     loop: Any = None
     others: dict[Any, Any] = field(default_factory=dict[Any, Any])
     """What backends keep: machines, compiled functions."""
+    _tables: list[tuple[Any, bytes]] = field(default_factory=list["tuple[Any, bytes]"])
     _watched: list[tuple[dict[str, Any], str, Any]] = field(default_factory=list["tuple[dict[str, Any], str, Any]"])
     _slowly: list[tuple[Callable[[], Any], Any]] = field(default_factory=list["tuple[Callable[[], Any], Any]"])
     _machines: dict[Any, Machine] = field(default_factory=dict[Any, Machine])
@@ -57,6 +58,8 @@ class Compiled:
 
     def holds(self) -> bool:
         """Whether the globals and attributes that went into the program are still the same."""
+        if any(array.tobytes() != kept for array, kept in self._tables):
+            return False
         for home, name, value in self._watched:
             if home.get(name) is not value and not _same(home.get(name), value):
                 return False
@@ -64,6 +67,10 @@ class Compiled:
             return all(_same(read(), value) for read, value in self._slowly)
         except (KeyError, AttributeError):
             return False
+
+    def keep(self, tables: Sequence[Any]) -> None:
+        """The numbers of these arrays have become part of what was made."""
+        self._tables += [(array, array.tobytes()) for array in tables]
 
     def lowered(self, *, stackless: bool, select: bool = True) -> Lowered:
         """One list of blocks; optimised."""

@@ -54,6 +54,7 @@ def _made(compiled: Compiled) -> Driver:
         raise NotScalar("there is nothing that differs from example to example")
     writer = PythonWriter([main, *(typed for typed in compiled.functions if typed is not main)])
     text = writer.text()
+    compiled.keep(writer.tables)
     kinds = [lane.type.dtype for lane in leaves(main.result)]
     engine = compiled.engine
     alone = not any(engine.registered(value) for _, value in engine.names_read.values())

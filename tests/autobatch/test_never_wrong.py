@@ -235,6 +235,22 @@ def test_globals_and_closures_are_read_when_called() -> None:
     assert moved(np.array([1])).tolist() == [8]
 
 
+table = np.array([10, 20, 30])
+
+
+def looked_up(i):
+    return ~(table[i] > 15), table[i]
+
+
+@pytest.mark.parametrize("strategy", ["native", "loop", "program_counter"])
+def test_arrays_from_outside_may_be_written_to_between_calls(strategy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(globals(), "table", np.array([10, 20, 30]))
+    look_up = autobatch(looked_up, strategy=strategy)
+    assert [found.tolist() for found in look_up(np.array([0, 1, -1]))] == [[True, False, False], [10, 20, 30]]
+    table[0] = 99
+    assert [found.tolist() for found in look_up(np.array([0, 1, -1]))] == [[False, False, False], [99, 20, 30]]
+
+
 def test_types_that_widen_and_types_that_cannot_meet() -> None:
     @autobatch
     def widened(n):

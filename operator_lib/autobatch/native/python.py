@@ -227,7 +227,7 @@ class PythonWriter(Writer):
         if op.detail in ("**", np.square):  # an operand is written twice
             self._settle({self.variable(value) for value in op.args if isinstance(value, Lane)})
             self.as_written = False
-        self.as_written = self.as_written and (op.detail != "/" or all(_is_float(value) for value in op.args))
+        self.as_written = self.as_written and op.detail != "u~" and (op.detail != "/" or all(_is_float(value) for value in op.args))
         return super()._elementwise(op, kind)
 
     def _indexed(self, op: Op) -> str:
@@ -241,9 +241,7 @@ class PythonWriter(Writer):
         if len(parts) != table.ndim or not all(isinstance(part, str | int) for part in parts):
             raise NotScalar(f"an array in line {op.position.line}")
         self.as_written = False
-        name = f"c{len(self.constants)}"
-        self.constants[name] = table.tolist()
-        return name + "".join(f"[{part}]" for part in parts)
+        return self.table(table, table.tolist()) + "".join(f"[{part}]" for part in parts)
 
     def _called(self, op: Op, *, tail: bool) -> str:
         callee: Typed = op.detail

@@ -79,6 +79,7 @@ def _made(compiled: Compiled) -> tuple[Callable[..., Any] | None, str]:
     except NotScalar as error:
         return None, str(error)
     kinds = [*(lane.type.dtype for lane in main.parameters), *(lane.type.dtype for lane in leaves(main.result))]
+    compiled.keep(writer.tables)
     return _jitted(text, writer, kinds), ""
 
 

@@ -30,6 +30,8 @@ EXACT: dict[Any, str] = {
     np.square: "({0} * {0})",
 }
 FLOAT = TensorType(np.dtype(np.float64))
+# Bytes.
+LARGEST_TABLE = 1 << 16
 # Calls within calls that the processor's own stack is trusted with.
 DEEPEST = 4000
 MATH = frozenset(
@@ -49,6 +51,8 @@ class Writer:
     def __init__(self, functions: Sequence[Typed]) -> None:
         self.functions = functions
         self.constants: dict[str, Any] = {}
+        self.tables: list[np.ndarray[Any, Any]] = []
+        """Arrays from outside whose numbers become part of the program."""
         self.counted = calls_itself(functions)
         self.tails = any(is_tail(op, b) for f in functions for b in f.blocks.values() for op in b.ops)
         self.lines: list[str] = []
@@ -306,12 +310,20 @@ class Writer:
         parts = found if isinstance(found, tuple) else (found,)
         if len(parts) != base.value.ndim or not all(isinstance(part, str | int) for part in parts):
             raise NotScalar(f"an array in line {op.position.line}")
-        name = f"c{len(self.constants)}"
-        self.constants[name] = np.ascontiguousarray(base.value)
+        name = self.table(base.value, np.ascontiguousarray(base.value))
         for part, size in zip(parts, base.value.shape, strict=True):
             if isinstance(part, str):
                 self._line(f"if not -{size} <= {part} < {size}: raise ValueError")
         self._line(f"{self.variable(op.outs[0])} = {name}[{', '.join(map(str, parts))}]")
+
+    def table(self, array: np.ndarray[Any, Any], kept: Any) -> str:
+        """A name for the numbers of an array. Somebody may write to it: it is compared at each call."""
+        if array.nbytes > LARGEST_TABLE:
+            raise NotScalar(f"an array of {array.nbytes} bytes is read")
+        self.tables.append(array)
+        name = f"c{len(self.constants)}"
+        self.constants[name] = kept
+        return name
 
     def _call(self, op: Op, *, tail: bool) -> None:
         callee: Typed = op.detail
