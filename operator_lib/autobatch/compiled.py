@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from operator_lib.autobatch.machine.dialect import NumpyDialect
+from operator_lib.autobatch.machine.dialect import SMALL, NumpyDialect
 from operator_lib.autobatch.machine.lower import Lowered, lower
 from operator_lib.autobatch.machine.optimise import Optimiser
 from operator_lib.autobatch.machine.program import Machine, Ran
@@ -81,7 +81,7 @@ class Compiled:
         """The machine of a mode."""
         dialect = dialect or NumpyDialect()
         drain = drain and self.order is None
-        key = (stackless, self.order, drain, dialect.name)
+        key = (stackless, self.order, drain, dialect.name, dialect.small)
         with self._lock:
             if key not in self._machines:
                 order = None if stackless else self.order
@@ -122,7 +122,8 @@ def run_machine(
     most_first: bool,
 ) -> tuple[Ran, tuple[BlockStats, ...]]:
     """Run on NumPy; gives results and what every block did."""
-    machine = compiled.machine(stackless=stackless, drain=lanes is None and not most_first)
+    small = NumpyDialect(small=count <= SMALL)
+    machine = compiled.machine(stackless=stackless, drain=lanes is None and not most_first, dialect=small)
     owned: list[Any] = []
     for param, column in zip(compiled.parameters, columns, strict=True):
         written = param.alias is not None and param.alias.stored is not None

@@ -12,11 +12,22 @@ from operator_lib.autobatch.typing.ops import Op
 
 Array = Any
 
+# Lanes of what is small: at some thousands, what is fastest for each of many is faster.
+SMALL = 512
+
 
 class NumpyDialect:
-    """NumPy, as short as it goes."""
+    """NumPy, as short as it goes.
+
+    Args:
+        small: for few lanes: what has the least overhead, not what is fastest for each of many.
+    """
 
     name = "numpy"
+
+    def __init__(self, *, small: bool = False) -> None:
+        self.small = small
+
     selects = True
     """Whether both sides of a small branch may be computed for all lanes."""
     copies_before_store = False
@@ -25,7 +36,6 @@ class NumpyDialect:
         """What the texts below refer to."""
         return {
             "full": np.full,
-            "maximum": np.maximum.reduce,
             "where": np.where,
             "count_nonzero": np.count_nonzero,
             "arange": np.arange,
@@ -34,7 +44,7 @@ class NumpyDialect:
         }
 
     def take(self, value: str, places: str) -> str:
-        return f"{value}.take({places}, 0)"
+        return f"{value}[{places}]" if self.small else f"{value}.take({places}, 0)"
 
     def host(self, condition: str) -> str:
         """A condition as a NumPy array."""

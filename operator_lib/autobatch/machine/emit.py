@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from operator_lib.autobatch.machine import primitives
-from operator_lib.autobatch.machine.dialect import NumpyDialect
+from operator_lib.autobatch.machine.dialect import SMALL, NumpyDialect
 from operator_lib.autobatch.machine.lower import Call, Lowered, Step, TailCall, names_of, names_of_exit
 from operator_lib.autobatch.machine.optimise import harmless
-from operator_lib.autobatch.machine.state import DEPTH_SHIFT, ONE_DEEPER, ROW_AND_SITE
+from operator_lib.autobatch.machine.state import ONE_DEEPER, ROW_AND_SITE
 from operator_lib.autobatch.typing.ops import Branch, Jump, Op, Operand, Raise, Return
 from operator_lib.autobatch.typing.values import Const, Lane
 
@@ -24,6 +24,8 @@ class Layout:
     blocks: dict[str, int]
     functions: dict[str, int]
     heaps: dict[Any, int] = field(default_factory=dict[Any, int])
+    numbers: dict[Any, str] = field(default_factory=dict[Any, str])
+    """Names of constants that are arrays."""
 
     @classmethod
     def of(cls, program: Lowered, order: Iterable[str] | None = None) -> Layout:
@@ -105,6 +107,26 @@ class Emitter:
             return f"({text})" if text.startswith("-") else text
         return self.name(self.dialect.constant(value))
 
+    def scalar(self, value: float, dtype: Any = np.int64) -> str:
+        """A number as an array without axes, which NumPy takes in half the time; OverflowError when it does not fit."""
+        key = (repr(value), np.dtype(dtype).str)
+        if key not in self.layout.numbers:
+            self.layout.numbers[key] = self.name(np.array(value, dtype), "n")
+        return self.layout.numbers[key]
+
+    def repeated(self, value: Any, dtype: Any, count: str) -> str:
+        """As many of a number as there are lanes."""
+        key = (repr(value), np.dtype(dtype).str, SMALL)
+        if key not in self.layout.numbers:
+            made = np.full(SMALL, value, dtype)
+            made.flags.writeable = False
+            self.layout.numbers[key] = self.name(made, "n")
+        return f"{self.layout.numbers[key]}[:{count}]"
+
+    def picked(self, links: str, places: str) -> str:
+        """Some of an array of links."""
+        return f"{links}[{places}]" if self.dialect.small else f"{links}.take({places})"
+
     def position(self, op: Op | Raise | Call) -> str:
         found = op.site.position if isinstance(op, Call) else op.position
         return self.name(found, "p")
@@ -164,6 +186,8 @@ class Emitter:
         held = kind.held()
         dtype = self.name(held.dtype if kind.boxed else self.dialect.dtype(held.dtype), "t")
         shape = count if not held.shape else f"({count}, {', '.join(map(str, held.shape))},)"
+        if self.dialect.small and not held.shape and not np.ndim(value.value):
+            return self.repeated(value.value, held.dtype, count)
         number = self.constant(value.value)
         return f"full_mask({shape}, {number}, {dtype})" if kind.boxed else self.dialect.full(shape, number, dtype)
 
@@ -172,7 +196,7 @@ class Emitter:
         values = {move.target.name: move for move in jump.moves}
         params = self.program.steps[jump.block].params
         moved = [self.spread(values[p.name].value, p, some, count) for p in params]
-        link = f"link.take({some})" if some else "link"
+        link = self.picked("link", some) if some else "link"
         return f"S.push[{self.layout.blocks[jump.block]}](({', '.join([link, *moved])},))"
 
     def _branch(self, last: Branch) -> None:
@@ -215,11 +239,12 @@ class Emitter:
         for number, (value, lane) in enumerate(zip(last.saved, site.saved, strict=True)):
             self.line(f"F.columns[{number}][rows] = {self.spread(value, lane)}")
         if self.program.recursive:
-            self.line(f"deeper = (link & {~ROW_AND_SITE}) + ((rows << {bits}) | {ONE_DEEPER | site.number})")
-            self.line(f"if S.limit is not None and maximum(deeper) >> {DEPTH_SHIFT} > S.limit:")
+            depth, shift = self.scalar(~ROW_AND_SITE), self.scalar(bits)
+            self.line(f"deeper = (link & {depth}) + ((rows << {shift}) | {self.scalar(ONE_DEEPER | site.number)})")
+            self.line("if deeper[deeper.argmax()] >= S.too_deep:")
             self.line(f"raise S.overflow({self.function_number()}, link, {self.position(last)})", 2)
         else:
-            self.line(f"deeper = (rows << {bits}) | {site.number}")
+            self.line(f"deeper = (rows << {self.scalar(bits)}) | {self.scalar(site.number)}")
         self._enter(site.callee, last.args, "deeper")
 
     def _enter(self, callee: str, args: tuple[Operand, ...], link: str) -> None:
@@ -233,7 +258,9 @@ class Emitter:
         label = self.step.function
         sites, main = self.program.returns_to(label)
         bits = self.program.bits
-        rows = f"(link & {ROW_AND_SITE}) >> {bits}" if bits or self.program.recursive else "link"
+        rows = "link"
+        if bits or self.program.recursive:
+            rows = f"(link & {self.scalar(ROW_AND_SITE)}) >> {self.scalar(bits)}"
         for place, value in enumerate(values):
             self.line(f"r{place} = {value}")
         names = [f"r{place}" for place in range(len(values))]
@@ -246,11 +273,11 @@ class Emitter:
             self.line(self._resume(sites[0], "rows", names))
             self.line(f"return {1 << self.layout.blocks[sites[0].after]}")
             return
-        self.line(f"site = link & {(1 << bits) - 1}")
+        self.line(f"site = link & {self.scalar((1 << bits) - 1)}")
         self.line("bits = 0; left = k")
         for site in sites:
             self.line("if left:")
-            self.line(f"i = (site == {site.number}).nonzero()[0]; n = len(i); left -= n", 2)
+            self.line(f"i = (site == {self.scalar(site.number)}).nonzero()[0]; n = len(i); left -= n", 2)
             self.line("if n == k:", 2)
             self.line(self._resume(site, "rows", names), 3)
             self.line(f"return {1 << self.layout.blocks[site.after]}", 3)
@@ -259,13 +286,13 @@ class Emitter:
             self.line(f"bits |= {1 << self.layout.blocks[site.after]}", 3)
         if main:  # what is left has come to the end of the program
             self.line("if left:")
-            self.line("i = (site == 0).nonzero()[0]", 2)
+            self.line(f"i = (site == {self.scalar(0)}).nonzero()[0]", 2)
             self.line(f"S.finish(rows[i], ({''.join(name + '[i], ' for name in names)}))", 2)
         self.line("return bits")
 
     def _resume(self, site: Any, rows: str, names: list[str]) -> str:
         saved = [self.dialect.take(f"F.columns[{number}]", "at") for number in range(len(site.saved))]
-        packet = ", ".join(["F.link.take(at)", *saved, *names])
+        packet = ", ".join([self.picked("F.link", "at"), *saved, *names])
         push = f"S.push[{self.layout.blocks[site.after]}](({packet},))"
         return f"F = S.frames[{site.number - 1}]; at = {rows}; {push}; F.give_back(at)"
 

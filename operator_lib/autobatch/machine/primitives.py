@@ -45,6 +45,7 @@ def _elementwise(e: Emitter, op: Op) -> None:
     elif isinstance(op.detail, str) and len(args) == 1:
         e.line(f"{out} = {op.detail[1:]}{args[0]}")
     elif isinstance(op.detail, str):
+        args = [_number(e, op, place) or text for place, text in enumerate(args)]
         e.line(f"{out} = {args[0]} {op.detail} {args[1]}")
         if e.dialect.name != "numpy" and op.detail in ("//", "%") and op.outs[0].type.dtype.kind in "iu":
             e.lines.pop()
@@ -55,6 +56,23 @@ def _elementwise(e: Emitter, op: Op) -> None:
     else:
         e.line(f"{out} = {e.name(e.dialect.function(op.detail), 'f')}({', '.join(args)})")
     _retyped(e, op)
+
+
+def _number(e: Emitter, op: Op, place: int) -> str:
+    """The name of a constant operand in the type that the operation has for it; "" to write it as it is."""
+    value, other, kind = op.args[place], op.args[1 - place], op.outs[0].type.dtype
+    if e.dialect.name != "numpy" or op.detail == "**" or not isinstance(value, Const) or not isinstance(other, Lane):
+        return ""
+    if type(value.value) not in (int, float) or other.type.dtype.kind not in "if":
+        return ""
+    if kind.kind == "b":  # a comparison
+        kind = other.type.dtype if type(value.value) is int or other.type.dtype.kind == "f" else np.dtype(float)
+    if kind.kind not in "if":
+        return ""
+    try:
+        return e.scalar(value.value, kind)
+    except OverflowError:
+        return ""
 
 
 def _retyped(e: Emitter, op: Op) -> None:

@@ -140,6 +140,11 @@ class State:
     """Links of lanes that failed in this run, for the run around it."""
     steps: list[int] = field(default_factory=list[int])
     active: list[int] = field(default_factory=list[int])
+    too_deep: int = 0
+    """Links from here on are deeper than the limit."""
+
+    def __post_init__(self) -> None:
+        self.too_deep = 1 << 62 if self.limit is None else (self.limit + 1) << DEPTH_SHIFT
 
     def finish(self, rows: Array, values: tuple[Array, ...]) -> None:
         """Results of lanes at these places."""

@@ -227,7 +227,9 @@ class PythonWriter(Writer):
         if op.detail in ("**", np.square):  # an operand is written twice
             self._settle({self.variable(value) for value in op.args if isinstance(value, Lane)})
             self.as_written = False
-        self.as_written = self.as_written and op.detail != "u~" and (op.detail != "/" or all(_is_float(value) for value in op.args))
+        self.as_written = (
+            self.as_written and op.detail != "u~" and (op.detail != "/" or all(_is_float(value) for value in op.args))
+        )
         return super()._elementwise(op, kind)
 
     def _indexed(self, op: Op) -> str:
