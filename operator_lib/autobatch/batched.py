@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import functools
 import inspect
-import time
 import types
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -91,6 +91,7 @@ class BatchedFunction:
             found = self._quickly(args)
             if found is not None:
                 return found
+        simple = not keywords
         option = dict(self._options)
         for name in OWN_KEYWORDS:
             if name in keywords and name not in self._taken:
@@ -105,50 +106,56 @@ class BatchedFunction:
         with backend.scope(reader.leaves):
             key = tuple(signature(value) for value in values.values())
             compiled = self.context.compiled(self, values, key, backend)
-            return self._run(compiled, reader, backend, option)
+            return self._run(compiled, reader, backend, option, simple=simple)
 
     def _quickly(self, args: tuple[Any, ...]) -> Any:
         """The result, when machine code for arrays of numbers like these is there; else None."""
-        kinds: list[Any] = []
-        count = -1
         for array in args:
-            if type(array) is not np.ndarray or array.ndim != 1 or not array.flags.carray:
+            if type(array) is not np.ndarray:
                 return None
-            if len(array) != count:
-                if count >= 0:
-                    return None
-                count = len(array)
+        shape = args[0].shape if args else ()
+        if len(shape) != 1:
+            return None
+        (count,) = shape
+        kinds = [count.bit_length()]
+        for array in args:
+            if array.shape != shape:
+                return None
             kinds.append(array.dtype)
-        quick = self._quick.get(tuple(kinds)) or self._quick.get((count.bit_length(), *kinds))
+        quick = self._quick.get(tuple(kinds))
         if quick is None or not quick.compiled.holds():
             return None
-        started = time.perf_counter()
+        started = perf_counter()
         try:
             if quick.strategy == "loop":
                 outs = quick.driver(args, quick.room)
             else:
+                for array in args:
+                    if not array.flags.carray:
+                        return None
                 outs = [np.empty(count, dtype) for dtype in quick.dtypes]
                 quick.driver(count, quick.room, *args, *outs)
         except Exception:
             return None  # the machine says which lane raised, and what
-        self._last = (quick.strategy, "numpy", count, time.perf_counter() - started)
+        self._last = (quick.strategy, "numpy", count, perf_counter() - started)
         if quick.single:
             return outs[0]
         assert quick.compiled.main.result is not None
         return results(quick.compiled.main.result, iter(outs), lambda value: np.full(count, value))
 
     def _remember(self, compiled: Compiled, reader: Reader, option: dict[str, Any], strategy: str) -> None:
-        """Calls with arrays of the same types can go straight to what runs lane by lane."""
+        """Calls with arrays of the same types, given by position, can go straight to what runs lane by lane."""
         result = compiled.main.result
-        plain = all(isinstance(leaf.array, np.ndarray) and "[" not in leaf.path for leaf in reader.leaves)
-        if not plain or result is None or len(reader.leaves) != len(self._signature.parameters):
+        first = list(self._signature.parameters)[: len(reader.leaves)]
+        plain = all(isinstance(leaf.array, np.ndarray) and not leaf.type.weak for leaf in reader.leaves)
+        if not plain or result is None or [leaf.path for leaf in reader.leaves] != first:
             return
         found = list(leaves(result))
         if not found or any(value.type.shape for value in found) or not _only_lanes(result):
             return
         limit = option.get("max_stack_depth", DEFAULT_DEPTH)
         kinds = tuple(leaf.array.dtype for leaf in reader.leaves)
-        key = kinds if strategy == "native" else (reader.count().bit_length(), *kinds)
+        key = (reader.count().bit_length(), *kinds)
         room = limit
         if strategy == "native":
             room = DEEPEST if limit is None else min(limit, DEEPEST)
@@ -171,21 +178,23 @@ class BatchedFunction:
     def _ordered(self, values: dict[str, Value]) -> dict[str, Value]:
         return {name: values[name] for name in self._signature.parameters}
 
-    def _run(self, compiled: Compiled, reader: Reader, backend: Backend, option: dict[str, Any]) -> Any:
+    def _run(
+        self, compiled: Compiled, reader: Reader, backend: Backend, option: dict[str, Any], *, simple: bool
+    ) -> Any:
+        from operator_lib.autobatch.compiled import listings
         from operator_lib.autobatch.running import run
 
         count = reader.count()
-        started = time.perf_counter()
+        started = perf_counter()
         outcome = run(self.context, compiled, reader.leaves, count, backend, option)
-        seconds = time.perf_counter() - started
+        seconds = perf_counter() - started
         chooser = compiled.chooser
-        if outcome.strategy == "native" or (
-            outcome.strategy == "loop" and chooser is not None and chooser.settled(count) == "loop"
-        ):
+        settled = chooser.settled(count) if chooser is not None else outcome.strategy
+        if simple and (outcome.strategy == "native" or outcome.strategy == "loop" == settled):
             self._remember(compiled, reader, option, outcome.strategy)
-        self._last = Stats(
-            outcome.strategy, backend.name, count, seconds, outcome.blocks, outcome.peak_frames, outcome.live_frames
-        )
+        shown = listings(compiled) if outcome.blocks else ()
+        frames = (outcome.peak_frames, outcome.live_frames)
+        self._last = Stats(outcome.strategy, backend.name, count, seconds, outcome.blocks, *frames, shown)
         assert compiled.main.result is not None
         found = results(compiled.main.result, iter(outcome.columns), lambda value: outcome.full(value, count))
         if outcome.failed:

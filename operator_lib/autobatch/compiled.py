@@ -15,7 +15,7 @@ from operator_lib.autobatch.machine.dialect import SMALL, NumpyDialect
 from operator_lib.autobatch.machine.lower import Lowered, lower
 from operator_lib.autobatch.machine.optimise import Optimiser
 from operator_lib.autobatch.machine.program import Machine, Ran
-from operator_lib.autobatch.stats import BlockStats
+from operator_lib.autobatch.stats import BlockStats, Listing
 from operator_lib.autobatch.typing.engine import Engine
 from operator_lib.autobatch.typing.ops import Typed
 from operator_lib.autobatch.typing.values import Lane, constant_key
@@ -58,15 +58,18 @@ class Compiled:
 
     def holds(self) -> bool:
         """Whether the globals and attributes that went into the program are still the same."""
-        if any(array.tobytes() != kept for array, kept in self._tables):
-            return False
+        for array, kept in self._tables:
+            if array.tobytes() != kept:
+                return False
         for home, name, value in self._watched:
             if home.get(name) is not value and not _same(home.get(name), value):
                 return False
-        try:
-            return all(_same(read(), value) for read, value in self._slowly)
-        except (KeyError, AttributeError):
-            return False
+        if self._slowly:
+            try:
+                return all(_same(read(), value) for read, value in self._slowly)
+            except (KeyError, AttributeError):
+                return False
+        return True
 
     def keep(self, tables: Sequence[Any]) -> None:
         """The numbers of these arrays have become part of what was made."""
@@ -136,11 +139,17 @@ def run_machine(
 def block_stats(machine: Machine, ran: Ran, width: int) -> tuple[BlockStats, ...]:
     """What every block did, when so many lanes could run at the same time."""
     return tuple(
-        BlockStats(name, _line(machine, name), ran.steps[number], ran.active[number], ran.steps[number] * width)
-        for name, number in machine.layout.blocks.items()
+        BlockStats(name, lines[0][1], ran.steps[number], ran.active[number], ran.steps[number] * width, lines)
+        for (name, number), lines in zip(machine.layout.blocks.items(), machine.lines, strict=True)
     )
 
 
-def _line(machine: Machine, name: str) -> int:
-    step = machine.program.steps[name]
-    return min([op.position.line for op in step.ops], default=step.position.line)
+def listings(compiled: Compiled) -> tuple[Listing, ...]:
+    """The source of the program's functions, once each."""
+    if "listings" not in compiled.others:
+        found: dict[Any, Listing] = {}
+        for typed in compiled.functions:
+            source = typed.code.source
+            found.setdefault(typed.code.function, Listing(typed.name, source.file, source.first_line, source.lines))
+        compiled.others["listings"] = tuple(found.values())
+    return compiled.others["listings"]

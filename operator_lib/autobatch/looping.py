@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from operator_lib.autobatch.native.python import PythonWriter, wide
-from operator_lib.autobatch.native.run import floor_divided, remainder, shifted_left, shifted_right
+from operator_lib.autobatch.native.python import SMALLEST, PythonWriter, wide
+from operator_lib.autobatch.native.run import shifted_left, shifted_right
 from operator_lib.autobatch.native.source import MATH, NotScalar
 from operator_lib.autobatch.typing.values import Lane, leaves
 
@@ -60,21 +60,31 @@ def _made(compiled: Compiled) -> Driver:
     alone = not any(engine.registered(value) for _, value in engine.names_read.values())
     if writer.as_written and alone and not writer.counted and isinstance(main.result, Lane):
         function = main.code.function
-        return _driver(lambda limit: function, kinds)
-    return _driver(Levels(writer, text).at_most, kinds)
+        return _driver(lambda limit: function, kinds, writer)
+    return _driver(Levels(writer, text).at_most, kinds, writer)
 
 
-def _driver(function_for: Callable[[int | None], Callable[..., Any]], kinds: Sequence[Any]) -> Driver:
+def _driver(
+    function_for: Callable[[int | None], Callable[..., Any]], kinds: Sequence[Any], writer: PythonWriter
+) -> Driver:
+    turns = writer.turns
+
+    def given(columns: Sequence[Any]) -> list[list[Any]]:
+        lists = [column.tolist() for column in columns]
+        if turns and any(SMALLEST in numbers for numbers in lists):
+            raise OverflowError
+        return lists
+
     if len(kinds) == 1:
         (kind,) = kinds
 
         def one(columns: Sequence[Any], limit: int | None) -> list[Any]:
-            return [np.array([*map(function_for(limit), *(column.tolist() for column in columns))], kind)]
+            return [np.array([*map(function_for(limit), *given(columns))], kind)]
 
         return one
 
     def several(columns: Sequence[Any], limit: int | None) -> list[Any]:
-        rows = [*map(function_for(limit), *(column.tolist() for column in columns))]
+        rows = [*map(function_for(limit), *given(columns))]
         return [np.array([row[n] for row in rows], kind) for n, kind in enumerate(kinds)]
 
     return several
@@ -89,8 +99,6 @@ class Levels:
     def __init__(self, writer: PythonWriter, text: str) -> None:
         self._counted = writer.counted
         self._names: dict[str, Any] = {
-            "floor_divided": floor_divided,
-            "remainder": remainder,
             "shifted_left": shifted_left,
             "shifted_right": shifted_right,
             "wide": wide,

@@ -6,6 +6,17 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
+class Listing:
+    """The source of a function of the program."""
+
+    name: str
+    file: str
+    first: int
+    """Number of the first line."""
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class BlockStats:
     """One block: how often it ran, and for how many lanes together."""
 
@@ -14,6 +25,8 @@ class BlockStats:
     steps: int
     active: int
     issued: int
+    lines: tuple[tuple[str, int], ...] = field(default=(), repr=False)
+    """Files and lines that something of the block was written in."""
 
     @property
     def utilisation(self) -> float:
@@ -34,6 +47,7 @@ class Stats:
     """Rows of frames that were allocated at most."""
     live_frames: int = 0
     """Frames that were in use at most."""
+    listings: tuple[Listing, ...] = field(default=(), repr=False)
 
     @property
     def steps(self) -> int:
@@ -52,14 +66,25 @@ class Stats:
         """Active lanes over issued lanes, all blocks together; 1.0 where lanes run one by one."""
         return self.active / self.issued if self.issued else 1.0
 
-    def __str__(self) -> str:
-        head = (
+    def to_svg(self) -> str:
+        """The source with a bar for each line: how many of the lanes took part. Lines of machine code have none."""
+        from operator_lib.autobatch.picture import drawn
+
+        return drawn(self._head(), self.listings, self.blocks)
+
+    def _repr_svg_(self) -> str | None:
+        return self.to_svg() if self.listings else None
+
+    def _head(self) -> str:
+        return (
             f"{self.strategy} on {self.backend}: {self.lanes} lanes in {self.seconds * 1e3:.2f} ms, "
             f"{self.steps} steps, utilisation {self.utilisation:.2f}"
         )
+
+    def __str__(self) -> str:
         rows = [
             f"  {block.name:<28} line {block.line or '-':>5}  {block.steps:>7} steps  {block.utilisation:>5.2f}"
             for block in self.blocks
             if block.steps
         ]
-        return "\n".join([head, *rows])
+        return "\n".join([self._head(), *rows])

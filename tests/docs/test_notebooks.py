@@ -98,3 +98,15 @@ def test_pipeline(tmp_path: Path) -> None:
     assert "4 results, 1 failed" in outputs(notebook, "search.map")[-1].data["text/html"]
     assert "benign(measurements: " in outputs(notebook, "Diagnosis(model)")[-1].data["text/html"]
     assert "Europe/Berlin" in outputs(notebook, "job.job.schedule")[-1].data["text/html"]
+
+
+def test_autobatch(tmp_path: Path) -> None:
+    notebook = run(FOLDER / "autobatch.ipynb", tmp_path)
+    drawn = outputs(notebook, "fib.last_stats")[0].data["image/svg+xml"]
+    assert "return fib(n - 1) + fib(n - 2)" in drawn
+    assert "% of lanes" in drawn
+    gained = float(outputs(notebook, "at_once(queue)")[0].data["text/plain"])
+    assert gained >= 2
+    assert "while n != 1:" in outputs(notebook, "def collatz")[0].data["image/svg+xml"]
+    assert float(outputs(notebook, "fib.tune")[0].data["text/plain"]) <= 1
+    assert "self.halve(x)" in outputs(notebook, "compile_forward(below")[-1].data["image/svg+xml"]

@@ -13,8 +13,9 @@ from operator_lib.autobatch.errors import Position, StackOverflow
 from operator_lib.autobatch.instructions import TensorType
 from operator_lib.autobatch.machine.dialect import NumpyDialect
 from operator_lib.autobatch.machine.emit import Emitter, Layout
-from operator_lib.autobatch.machine.lower import Lowered
+from operator_lib.autobatch.machine.lower import Call, Lowered, Step
 from operator_lib.autobatch.machine.state import ROW_AND_SITE, Failures, Frames, Heap, State
+from operator_lib.autobatch.typing.ops import Raise
 from operator_lib.autobatch.typing.values import Lane, leaves
 
 Array = Any
@@ -62,6 +63,8 @@ class Machine:
         self._frames = self._frame_columns()
         self._heaps = [kind for _, kind in self.layout.heaps]
         self._holders = self._heap_holders()
+        self.lines = [_lines(program.steps[name]) for name in self.layout.blocks]
+        """Of every block, the files and lines that it was written in."""
 
     def run(
         self,
@@ -284,3 +287,12 @@ class Machine:
             table = state.frames[frames]
             found.append((table.columns[column], table.rows_in_use()))
         return found
+
+
+def _lines(step: Step) -> tuple[tuple[str, int], ...]:
+    positions = [op.position for op in step.ops]
+    if isinstance(step.exit, Raise):
+        positions.append(step.exit.position)
+    elif isinstance(step.exit, Call):
+        positions.append(step.exit.site.position)
+    return tuple(sorted({(at.file, at.line) for at in positions or [step.position]}))

@@ -23,18 +23,21 @@ SMALL_STEP = 1 << 20
 
 
 def may_grow(op: Op) -> bool:
-    """Whether the result may need more bits than the operands have."""
+    """Whether the result may need more bits than the operands have, if none of them is the smallest number."""
     if len(op.outs) != 1 or op.outs[0].type.dtype.kind != "i":
         return False
     if op.kind == "cast":
         return any(isinstance(value, Lane) and value.type.dtype.kind == "f" for value in op.args)
     if op.kind != "elementwise":
         return False
-    if op.detail == "//":
-        return not isinstance(op.args[1], Const)
     if op.detail in ("+", "-") and any(isinstance(a, Const) and abs(a.value) < SMALL_STEP for a in op.args):
         return False
-    return op.detail in ("+", "-", "*", "**", "<<", "u-", np.absolute)
+    return op.detail in ("+", "-", "*", "**", "<<")
+
+
+def turns(op: Op) -> bool:
+    """Whether the smallest number of 64 bits, and it alone, would give one that needs more."""
+    return op.kind == "elementwise" and (op.detail in ("u-", "//") or op.detail is np.absolute)
 
 
 class Looked:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from operator_lib.autobatch.instructions import TensorType
-from operator_lib.autobatch.native.growth import Looked, may_grow
+from operator_lib.autobatch.native.growth import Looked, may_grow, turns
 from operator_lib.autobatch.native.source import NotScalar, Writer, is_tail
 from operator_lib.autobatch.typing.ops import Branch, Jump, Move, Op, Operand, Raise, Return, Typed, TypedBlock
 from operator_lib.autobatch.typing.subscripts import rebuilt_index
@@ -21,9 +21,12 @@ ONE_DIGIT = (1 << 30) - 1
 FOLDED = frozenset({"elementwise", "cast", "select", "spread", "math", "index", "call"})
 
 
+SMALLEST = -(1 << 63)
+
+
 def wide(value: int) -> int:
-    """The number, when it has no more than 64 bits."""
-    if not -9223372036854775808 <= value <= 9223372036854775807:
+    """The number, when it has no more than 64 bits and is not the smallest, whose opposite would have more."""
+    if not SMALLEST < value <= 9223372036854775807:
         raise OverflowError
     return value
 
@@ -40,12 +43,16 @@ class PythonWriter(Writer):
     """Numbers are Python's own. What leaves 64 bits raises where it matters (`growth`): the machine knows what then."""
 
     dtypes = frozenset({"bool", "int64", "float64"})
+    divides = False
 
     def __init__(self, functions: Sequence[Typed]) -> None:
         super().__init__(functions)
         self.as_written = True
         """Whether the functions, as they were written, would do the same."""
+        self.turns = any(turns(op) for typed in functions for block in typed.blocks.values() for op in block.ops)
+        """Whether there is something that the smallest number must not come to."""
         self._looked = Looked(functions)
+        self._bounds: dict[str, int] = {}
         self._waiting: dict[str, Written] = {}
         self._reads: set[str] = set()
         self._uses: dict[str, int] = {}
@@ -95,7 +102,7 @@ class PythonWriter(Writer):
                 self.lines.append(f"{indent}    pass")
 
     def _block(self, block: TypedBlock, branch: Any) -> bool:
-        self._waiting, self._uses = {}, _uses(block)
+        self._waiting, self._uses, self._bounds = {}, _uses(block), {}
         for place, op in enumerate(block.ops):
             self._op(op, tail=place == len(block.ops) - 1 and is_tail(op, block))
         last = block.exit
@@ -131,7 +138,10 @@ class PythonWriter(Writer):
         two = self._inside(branch[2], last.false.moves)
         indent = "    " * self._depth
         then, other = self.lines[start + 1 : middle], self.lines[middle + 1 :]
-        if other == [f"{indent}    pass"]:
+        chosen = _chosen(condition, [line.strip() for line in then], [line.strip() for line in other])
+        if chosen:
+            self.lines[start:] = [indent + chosen]
+        elif other == [f"{indent}    pass"]:
             del self.lines[middle:]
         elif other == [f"{indent}    break"]:
             self.lines[start:] = [f"{indent}if not {condition}: break", *(line[4:] for line in then)]
@@ -216,7 +226,7 @@ class PythonWriter(Writer):
     def _checked(self, op: Op) -> str:
         assert self._typed is not None
         text = self._indexed(op) if op.kind == "index" else self._value(op, op.outs[0].type if op.outs else None)
-        if may_grow(op) and self._looked.at(self._typed, op.outs[0]):
+        if self._bounded(op) is None and may_grow(op) and self._looked.at(self._typed, op.outs[0]):
             self.as_written = False
             self._checks += 1
             held = f"t{self._checks}"
@@ -230,7 +240,38 @@ class PythonWriter(Writer):
         self.as_written = (
             self.as_written and op.detail != "u~" and (op.detail != "/" or all(_is_float(value) for value in op.args))
         )
+        if op.detail in ("+", "-", "*", "/") and kind.dtype.kind == "f" and any(_is_float(a) for a in op.args):
+            # Python converts the other operand as float() does.
+            one, two = (self.operand(a) if isinstance(a, Lane) else self._as(a, kind) for a in op.args)
+            return f"{one} {op.detail} {two}"
         return super()._elementwise(op, kind)
+
+    def _bounded(self, op: Op) -> int | None:
+        """What the result is at most, sign aside; None when that is not known or more than 63 bits."""
+        if op.kind != "elementwise" or op.outs[0].type.dtype.kind != "i":
+            return None
+        known = [self._bound_of(value) for value in op.args]
+        one, two = (*known, None)[:2]
+        found = None
+        if op.detail == "%" and isinstance(op.args[1], Const):
+            found = two
+        elif op.detail == "&":
+            found = min(
+                (b for v, b in zip(op.args, known, strict=True) if b is not None and _positive(v)), default=None
+            )
+        elif op.detail in ("+", "-", "*") and one is not None and two is not None:
+            found = one * two if op.detail == "*" else one + two
+        elif op.detail in ("//", "u-") or op.detail is np.absolute:
+            found = one
+        if found is None or found >> 63:
+            return None
+        self._bounds[op.outs[0].name] = found
+        return found
+
+    def _bound_of(self, value: Operand) -> int | None:
+        if isinstance(value, Lane):
+            return 1 if value.type.dtype.kind == "b" else self._bounds.get(value.name)
+        return abs(value.value) if type(value.value) is int else None
 
     def _indexed(self, op: Op) -> str:
         """Lists are faster than arrays where numbers are read one by one."""
@@ -285,6 +326,22 @@ def _uses(block: TypedBlock) -> dict[str, int]:
 
 def _is_float(value: Operand) -> bool:
     return isinstance(value, Const) or value.type.dtype.kind == "f"
+
+
+def _chosen(condition: str, then: list[str], other: list[str]) -> str:
+    """Two sides that set the same variable, and nothing else, as one expression; "" when they do not."""
+    if len(then) != 1 or len(other) != 1:
+        return ""
+    (target, _, one), (also, _, two) = (line[0].partition(" = ") for line in (then, other))
+    if target != also or not target.isidentifier() or not one or not two:
+        return ""
+    if two == condition:
+        return f"{target} = {condition} and {one}"
+    return f"{target} = {condition} or {two}" if one == condition else f"{target} = {one} if {condition} else {two}"
+
+
+def _positive(value: Operand) -> bool:
+    return isinstance(value, Const) and value.value >= 0
 
 
 def _same_type(value: Operand, kind: TensorType) -> bool:

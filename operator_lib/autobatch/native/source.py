@@ -47,6 +47,8 @@ class Writer:
     """Writes the functions of a program."""
 
     dtypes = DTYPES
+    divides = True
+    """Whether whole numbers can be divided by zero, as arrays can."""
 
     def __init__(self, functions: Sequence[Typed]) -> None:
         self.functions = functions
@@ -286,7 +288,7 @@ class Writer:
         if symbol in ("//", "%"):
             if not integer:
                 raise NotScalar(f"{symbol} of floats in line {op.position.line}")
-            if not (isinstance(args[1], Const) and args[1].value not in (0, -1)):
+            if self.divides and not (isinstance(args[1], Const) and args[1].value not in (0, -1)):
                 helper = "floor_divided" if symbol == "//" else "remainder"
                 return self.cast(kind, f"{helper}({one}, {two})", natural=True)
         if symbol == "**":
