@@ -76,7 +76,7 @@ class Peer:
         """What it answers to a line, in seconds; its process and its files live as long as the block."""
         with tempfile.TemporaryDirectory(prefix="operator-lib-benchmark-", ignore_cleanup_errors=True) as home:
             kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL_ENV"))}
-            program = Path(__file__).with_name(f"{self.name}_{self.does}.py")
+            program = Path(__file__).with_name(f"{self.name.replace('-', '_')}_{self.does}.py")
             with subprocess.Popen(
                 [self.python, program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=home,
                 env={**kept, "HOME": home},
@@ -114,4 +114,10 @@ LITSERVE_EMBEDDINGS = Peer(
 TORCHSERVE = Peer(
     "torchserve", "TorchServe", ("torchserve==0.12.0", "torch==2.13.0", "numpy>=2", "pyyaml>=6"), "server"
 )
-ALL = (PREFECT, TENSORLAKE, LITSERVE, BENTOML_BATCH, RAY_BATCH, LITSERVE_EMBEDDINGS, TORCHSERVE)
+TFP = Peer(
+    "tensorflow-probability",
+    "TensorFlow Probability's auto_batching",
+    ("tensorflow-probability==0.25.0", "tensorflow-cpu==2.18.*", "tf-keras==2.18.*"),
+    "lanes",
+)
+ALL = (PREFECT, TENSORLAKE, LITSERVE, BENTOML_BATCH, RAY_BATCH, LITSERVE_EMBEDDINGS, TORCHSERVE, TFP)

@@ -1,0 +1,1 @@
+"""Autobatching over sizes of batches, beside everything else that can run the same programs."""
