@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import importlib.metadata
 import json
+import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -26,10 +27,10 @@ KEPT = ROOT / "benchmarks" / "out" / "lanes.json"
 # What TensorFlow Probability offers; sizes above are minutes a call.
 TFP_MODES = {"numpy": 100, "numpy-stackless": 10_000, "graph": 10_000, "xla": 10_000}
 # Calls before it counts: what tries tries then, what compiles compiles.
-WARM = 10
-ROUNDS = 7
+WARM = 8
+ROUNDS = 5
 # Seconds for the rounds of one way.
-PATIENCE = 0.6
+PATIENCE = 0.3
 
 
 def main() -> int:
@@ -49,7 +50,7 @@ def main() -> int:
         "taken": datetime.now(UTC).isoformat(timespec="seconds"),
         "sizes": sizes,
         "seconds": {function.__name__: _program(function, sizes) for function in PROGRAMS},
-        "shapes": shapes(seconds=0.2 if chosen.quick else 2.0),
+        "shapes": shapes(seconds=0.2 if chosen.quick else 1.0),
     }
     report["seconds"]["fib"] |= _tfp(sizes)
     print(page.tables(report))
@@ -63,6 +64,7 @@ def _program(function: Callable[..., Any], sizes: tuple[int, ...]) -> dict[str, 
     """Seconds for a batch, by way and size; the ways take turns, the best of the rounds counts."""
     found: dict[str, dict[int, float]] = {}
     for size in sizes:
+        print(f"{function.__name__}, {size} examples", file=sys.stderr)
         columns = lanes.inputs(function, size)
         expected = lanes.plain(function, columns)
         runs = {way.name: made for way in WAYS if not way.missing() and (made := way.make(function)) is not None}

@@ -72,7 +72,7 @@ def _shapes(shapes: dict[str, Any]) -> str:
         f"| {mean['steps']:.2f} | {mean['tuned']:.2f} | | | |"
     )
     rows.append(
-        "\nTuning had 2 s a program. A call with another type than the one before takes "
+        "\nTuning had 1 s a program. A call with another type than the one before takes "
         f"{shapes['second_type_ms']:.3f} ms more."
     )
     return "\n".join(rows)

@@ -42,6 +42,15 @@ class Quick:
     room: int | None
 
 
+def plainly(function: Callable[..., Any], given: dict[str, Any]) -> Any:
+    """The plain function for one example; batched functions that it calls are plain, too."""
+    token = _single.set(True)
+    try:
+        return function(**given)
+    finally:
+        _single.reset(token)
+
+
 class BatchedFunction:
     """Calls the function on every example of a batch; made by `Context.batch`.
 

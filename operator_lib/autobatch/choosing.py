@@ -38,8 +38,12 @@ class Chooser:
         self._sizes: dict[int, Size] = {}
         self._native = native_of(compiled) is not None
         self._ways = ["program_counter", "stackless"]
+        self._loop = 0
+        """Batches below this size are not worth an operation on arrays."""
         if loop_of(compiled) is not None:
             self._ways.insert(0, "loop")
+            numbers = not any(lane.type.shape for typed in compiled.functions for lane in typed.parameters)
+            self._loop = BREAK_EVEN if numbers else 2
 
     def choose(self, count: int, *, native: bool) -> tuple[str, bool]:
         """The strategy for so many lanes, and whether to tell how long it took."""
@@ -70,7 +74,7 @@ class Chooser:
         size.best[asked] = min(size.best.get(asked, float("inf")), per_lane)
 
     def _worth_trying(self, count: int, size: Size) -> list[str]:
-        if "loop" in self._ways and count < BREAK_EVEN and size.best.get("loop", 0.0) < float("inf"):
+        if self._loop and count < self._loop and size.best.get("loop", 0.0) < float("inf"):
             return ["loop"]
         least = min(size.best.values(), default=float("inf"))
         return [way for way in self._ways if way not in size.best or size.best[way] <= SLOW * least]

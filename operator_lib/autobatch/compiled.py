@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 import copy
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +18,7 @@ from operator_lib.autobatch.machine.program import Machine, Ran
 from operator_lib.autobatch.stats import BlockStats, Listing
 from operator_lib.autobatch.typing.engine import Engine
 from operator_lib.autobatch.typing.ops import Typed
-from operator_lib.autobatch.typing.values import Lane, constant_key
+from operator_lib.autobatch.typing.values import Lane, Value, constant_key
 
 
 @dataclass(slots=True)
@@ -28,6 +28,8 @@ class Compiled:
     main: Typed
     functions: list[Typed]
     engine: Engine
+    arguments: Mapping[str, Value]
+    """What is known of the arguments, by name; the lanes in them are the parameters, in order."""
     order: tuple[str, ...] | None = None
     """Blocks in the order found by tuning."""
     chooser: Any = None

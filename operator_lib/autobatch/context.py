@@ -162,7 +162,7 @@ class Context:
                 return found
             engine = Engine(self.translate, backend.stand_ins(), self.registered, strict=self.strict)
             main, functions = engine.program(batched.single, arguments)
-            made = Compiled(main, functions, engine)
+            made = Compiled(main, functions, engine, arguments)
             batched.check_types(arguments, made)
             self._programs[full] = made
             while len(self._programs) > MOST_PROGRAMS:

@@ -13,6 +13,7 @@ import numpy as np
 from operator_lib.autobatch.native.python import SMALLEST, PythonWriter, wide
 from operator_lib.autobatch.native.run import shifted_left, shifted_right
 from operator_lib.autobatch.native.source import MATH, NotScalar
+from operator_lib.autobatch.rows import rows_of
 from operator_lib.autobatch.typing.values import Lane, leaves
 
 if TYPE_CHECKING:
@@ -26,12 +27,13 @@ Driver = Callable[[Sequence[Any], "int | None"], list[Any]]
 
 
 def loop_of(compiled: Compiled) -> Driver | None:
-    """The program as Python on Python's numbers; None when it is more than scalars of 64 bits."""
+    """The program lane by lane: as Python on Python's numbers, or the function itself on rows of arrays; None when
+    neither is the same to the bit."""
     if compiled.loop is None:
         try:
             compiled.loop = _made(compiled)
         except NotScalar:
-            compiled.loop = False
+            compiled.loop = _by_rows(compiled)
     return compiled.loop or None
 
 
@@ -46,6 +48,13 @@ def run_loop(compiled: Compiled, columns: Sequence[Any], count: int, limit: int 
         return Outcome("loop", driver(columns, limit))
     except Exception:
         return None
+
+
+def _by_rows(compiled: Compiled) -> Driver | bool:
+    try:
+        return rows_of(compiled)
+    except NotScalar:
+        return False
 
 
 def _made(compiled: Compiled) -> Driver:

@@ -235,6 +235,56 @@ def test_globals_and_closures_are_read_when_called() -> None:
     assert moved(np.array([1])).tolist() == [8]
 
 
+def doubled(n, k):
+    total = n
+    for _ in range(k):
+        total = total + total
+    return total
+
+
+def seen_doubled(n, k):
+    total = n
+    while k > 0 and total < 1000:
+        total = total * n
+        k -= 1
+    return total
+
+
+def negated(n, k):
+    return -n // k, abs(n)
+
+
+def ratio(n, k):
+    return n / k, n < k + 0.5
+
+
+def half_literal(xs, k):
+    found = 3
+    for _ in range(k):
+        found = found * 3
+    if k < 0:
+        found = xs[0]
+    return found * 1.0
+
+
+BORDERS = {
+    "wraps unseen": (doubled, (np.array([3, 2**61, -5]), np.array([62, 2, 70]))),
+    "wraps in sight": (seen_doubled, (np.array([3, -(2**40), 2**62]), np.array([4, 3, 2]))),
+    "the smallest number": (negated, (np.array([-(2**63), 7, -(2**63)]), np.array([-1, 2, 1]))),
+    "more than a float holds": (ratio, (np.array([2**60 + 1, 2**53 + 1]), np.array([3, 2**53]))),
+    "a literal in a variable of floats": (half_literal, (np.ones((2, 2)), np.array([40, 50]))),
+}
+
+
+@pytest.mark.parametrize("name", BORDERS)
+def test_strategies_agree_where_python_numbers_would_go_on(name: str) -> None:
+    function, columns = BORDERS[name]
+    ways = ("program_counter", "stackless", "loop", "native")
+    found = [autobatch(function, strategy=way)(*columns) for way in ways]
+    for other in found[1:]:
+        np.testing.assert_array_equal(np.asarray(other), np.asarray(found[0]))
+
+
 table = np.array([10, 20, 30])
 
 
