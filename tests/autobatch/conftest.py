@@ -11,8 +11,8 @@ import pytest
 from operator_lib.autobatch import Context
 from tests.autobatch.programs import PROGRAMS, Program
 
-WAYS = ("program_counter", "stackless", "most", "refill", "loop", "auto", "native", "torch", "jax")
-NEEDS = {"native": "numba", "torch": "torch", "jax": "jax"}
+WAYS = ("program_counter", "stackless", "most", "refill", "loop", "auto", "native", "torch", "jax", "tensorflow")
+NEEDS = {"native": "numba", "torch": "torch", "jax": "jax", "tensorflow": "tensorflow"}
 
 
 def way_params() -> list[Any]:
@@ -39,6 +39,10 @@ def options(way: str) -> dict[str, Any]:
         from operator_lib.autobatch import JaxBackend
 
         return {"backend": JaxBackend()}
+    if way == "tensorflow":
+        from operator_lib.autobatch import TensorFlowBackend
+
+        return {"backend": TensorFlowBackend()}
     return {"strategy": way}
 
 
