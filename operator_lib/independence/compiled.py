@@ -45,7 +45,7 @@ def _code(definition: ast.FunctionDef, original: FunctionType) -> CodeType:
     ast.fix_missing_locations(around)
     module = compile(around, original.__code__.co_filename, "exec", dont_inherit=True, flags=_flags(original))
     code = _find(module, definition.name)
-    return code.replace(co_firstlineno=original.__code__.co_firstlineno, co_qualname=original.__code__.co_qualname)
+    return code.replace(co_qualname=original.__code__.co_qualname)
 
 
 def _flags(original: FunctionType) -> int:

@@ -82,7 +82,8 @@ class Rewriter:
         body.append(self._call("barrier", [], self.definition.body[-1], statement=True))
         around = ast.With([ast.withitem(self._name(FLOW), None)], body)
         self.definition.body = [_at(around, self.definition.body[0])]
-        self.definition.decorator_list = []
+        # Never run; a function begins in the line of its first decorator.
+        self.definition.decorator_list = [_at(ast.Constant(None), one) for one in self.definition.decorator_list]
         ast.fix_missing_locations(self.definition)
         return Rewritten(self.definition, self.sites, self.barriers, self.reading, self.places, self.locals)
 
