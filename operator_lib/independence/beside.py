@@ -48,7 +48,7 @@ def _answer(last: list[Any], packed: bytes | None, given: bytes, fresh: bool) ->
     from operator_lib.independence.plain import is_fixed, is_plain
 
     if not is_fixed(value) and not (fresh and is_plain(value)):
-        return False, 0.0, b""
+        return False, seconds or 1e-9, b""
     return True, seconds, pickle.dumps(value)
 
 

@@ -490,8 +490,8 @@ class Flow:
             site.repeated += 1
             if is_fixed(first):
                 return first
-            if (proof.fresh or proof.declared) and is_plain(first) and not _shares(first, values):
-                return copy.deepcopy(first)
+            if proof.own and is_plain(first):  # arguments in it are the same ones in both
+                return copy.deepcopy(first, {id(one): one for one in _parts(values)})
             site.repeated -= 1
             return self.settings.callee(callee)(*values[:count], **kwargs)
 
@@ -511,9 +511,12 @@ def here() -> tuple[int, int]:
     return frame.f_lasti, frame.f_lineno
 
 
-def _shares(value: Any, given: tuple[Any, ...]) -> bool:
-    """Whether the result is an argument."""
-    return any(value is one for one in given)
+def _parts(values: Iterable[Any]) -> Iterator[Any]:
+    """Values and everything in them."""
+    for one in values:
+        if type(one) in (list, tuple, set, frozenset, dict):
+            yield from _parts(one.values() if type(one) is dict else one)
+        yield one
 
 
 def _got(one: Any) -> Any:

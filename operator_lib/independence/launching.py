@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from operator_lib.engine import record
-from operator_lib.independence import processes
+from operator_lib.independence import busy, processes
 from operator_lib.independence.pending import DONE, FAILED, INLINE, Pending
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ BURST, THREADS = 2, 128
 class Site:
     """One call in the source, and what was seen of it."""
 
-    __slots__ = ("busy", "line", "ran", "repeated", "seconds", "text", "turn")
+    __slots__ = ("busy", "line", "ran", "repeated", "seconds", "stays", "text", "turn")
 
     def __init__(self, text: str, line: int) -> None:
         self.text = text
@@ -41,6 +41,8 @@ class Site:
         self.ran = 0
         self.repeated = 0
         self.turn = 0
+        self.stays = False
+        """A process could not do it: what it gives is part of something here, or too large."""
         self.seconds = 0.0
         """Of a call, the last ones counting most."""
         self.busy = 0.0
@@ -64,9 +66,9 @@ class Site:
     def note(self, seconds: float, computed: float, together: int) -> None:
         """One call took so long, so much of it computing, while so many were going on in threads of this process."""
         share = 1.0 if self.ran == 0 else 0.3
-        busy = min(1.0, computed * max(1, together) / seconds) if seconds > 0 else 0.0
+        wanted = min(1.0, computed * max(1, together) / seconds) if seconds > 0 else 0.0
         self.seconds += share * (seconds - self.seconds)
-        self.busy += share * (busy - self.busy)
+        self.busy += share * (wanted - self.busy)
         self.ran += 1
 
 
@@ -106,7 +108,9 @@ def _computes(flow: Flow, one: Pending) -> bool:
 
 def look(flow: Flow) -> None:
     """The program has waited a moment: were the steps that are going on waiting too, or computing?"""
-    watch, now, computed = flow.watch, time.perf_counter(), time.process_time()
+    if not flow.ready:
+        return
+    watch, now, computed = flow.watch, time.perf_counter(), busy.of_process()
     if watch.begun and now - watch.begun >= LOOK / 2:
         if computed - watch.computed < 0.5 * (now - watch.begun):
             watch.burst *= 2
@@ -153,21 +157,21 @@ def launch(flow: Flow, one: Pending, values: tuple[Any, ...]) -> None:
 
 def leaves(flow: Flow, one: Pending) -> bool:
     """Whether a process is to do it."""
-    if one.light or not one.proof.portable or flow.settings.processes < 2:
+    if one.light or one.site.stays or not one.proof.portable or flow.settings.processes < 2:
         return False
     return _computes(flow, one) and (one.site.ran == 0 or one.site.seconds > SENT)
 
 
 def _beside(flow: Flow, one: Pending, values: tuple[Any, ...]) -> None:
     assert one.around is not None
-    begun, computed = time.perf_counter(), time.thread_time()
+    begun, computed = time.perf_counter(), busy.of_thread()
     try:
         one.value = one.around(lambda: one.work(*values))
         state = DONE
     except BaseException as error:
         one.error = error
         state = FAILED
-    one.site.note(time.perf_counter() - begun, time.thread_time() - computed, flow.running)
+    one.site.note(time.perf_counter() - begun, busy.of_thread() - computed, flow.running)
     flow.end(one, state)
 
 
@@ -177,10 +181,8 @@ def _away(flow: Flow, one: Pending, values: tuple[Any, ...]) -> None:
     begun = time.perf_counter()
     try:
         answer = one.around(lambda: _recorded(one, lambda: processes.call(flow, one, values)))
-    except processes.NotThere:
-        flow.end(one, INLINE)
-        return
-    except BaseException:
+    except BaseException as problem:
+        one.site.stays = one.site.stays or isinstance(problem, processes.Stays)
         flow.end(one, INLINE)
         return
     one.value, seconds = answer

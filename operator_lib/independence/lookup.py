@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from operator_lib import tree
 from operator_lib.containers import OperatorDict, OperatorList, Sequential
 from operator_lib.core import Operator
-from operator_lib.independence.plain import FIXED, is_plain
-from operator_lib.independence.things import Bound, Cell, Data, Known, Property, Several, Thing, Unclear
+from operator_lib.independence.plain import FIXED, is_fixed, is_plain
+from operator_lib.independence.things import SIMPLE, Bound, Cell, Data, Known, Property, Several, Thing, Unclear
 from operator_lib.independence.witness import (
     MISSING,
     IsData,
@@ -66,7 +66,9 @@ def placed(p: Prover, space: Any, key: str, title: str) -> Thing:
         cell = p.place((id(space), key), title)
         p.watch(IsData(space, key, cell))
         p.read(title)
-        return Data(frozenset([cell]))
+        if "__name__" in space and "__spec__" in space:  # a module: what it holds now travels with the call
+            p.shipped.setdefault((str(space["__name__"]), key))
+        return _held(cell, value)
     p.watch(Same(space, key, value))
     return Known(value, title)
 
@@ -80,8 +82,16 @@ def there(p: Prover, value: Any, title: str) -> Thing:
         p.watch(IsDataThere(value, cell))
         p.read(title)
         p.apart = p.apart or type(value) not in FIXED
-        return Data(frozenset([cell]))
+        return _held(cell, value)
     return Known(value, title)
+
+
+def _held(cell: Cell, value: Any) -> Data:
+    """Data that was there before. A number stays one, or the proof is made anew."""
+    if is_fixed(value):
+        cell.fixed = True
+        return SIMPLE
+    return Data(frozenset([cell]))
 
 
 def is_code(value: Any) -> bool:
@@ -168,7 +178,9 @@ def _asks(cls: type) -> bool:
 
 def _bound(p: Prover, of: Known, cls: type, raw: Any, title: str) -> Thing:
     if isinstance(raw, types.FunctionType):
+        p.apart = p.apart or not _as_written(cls, raw)
         return Bound(raw, of)
+    p.apart = p.apart or not isinstance(raw, staticmethod | classmethod)  # another process has what is written there
     if isinstance(raw, staticmethod):
         return there(p, raw.__func__, title)
     if isinstance(raw, classmethod) and isinstance(raw.__func__, types.FunctionType):
@@ -178,6 +190,12 @@ def _bound(p: Prover, of: Known, cls: type, raw: Any, title: str) -> Thing:
     return Unclear("is a descriptor")
 
 
+def _as_written(cls: type, method: types.FunctionType) -> bool:
+    """Whether the method is the one of the class statement: an import elsewhere gives the same."""
+    names = {f"{one.__module__}.{one.__qualname__}.{method.__name__}" for one in cls.__mro__}
+    return f"{method.__module__}.{method.__qualname__}" in names
+
+
 def _of_class(p: Prover, cls: type, wanted: str, title: str) -> Thing:
     if type(cls) is not type and of_class(type(cls), wanted) is not MISSING and wanted not in ("__name__",):
         return Unclear("is looked up in a metaclass")
@@ -185,6 +203,7 @@ def _of_class(p: Prover, cls: type, wanted: str, title: str) -> Thing:
     if raw is MISSING:
         return Unclear(f"has no attribute {wanted}")
     p.watch(SameOfClass(cls, wanted, raw))
+    p.apart = True
     if isinstance(raw, staticmethod):
         return there(p, raw.__func__, title)
     if isinstance(raw, classmethod) and isinstance(raw.__func__, types.FunctionType):

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import cloudpickle
 
 from operator_lib.independence.pending import Pending
+from operator_lib.independence.plain import is_fixed
 
 if TYPE_CHECKING:
     from operator_lib.independence.flow import Flow
@@ -31,6 +32,10 @@ _COMMAND = "import operator_lib.independence.beside as b; b.serve()"
 
 class NotThere(Exception):
     """The process did not do it: it failed, gave something that cannot be sent back unchanged, or died."""
+
+
+class Stays(NotThere):
+    """It would not do the next one either."""
 
 
 class Beside:
@@ -138,12 +143,13 @@ def call(flow: Flow, one: Pending, values: tuple[Any, ...]) -> tuple[Any, float]
         digest, packed = _packed(flow, callee, one.proof.shipped)
         given = cloudpickle.dumps((values[:count], dict(zip(names, values[count:], strict=True))))
     except Exception as error:
-        raise NotThere from error
+        raise Stays from error
     if len(packed) + len(given) > LARGE:
-        raise NotThere
+        raise Stays
     pool = _processes()
     there = pool.take()
-    question = (None if digest == there.last else packed, given, one.proof.fresh)
+    mine = one.proof.fresh or (one.proof.own and all(is_fixed(value) for value in values))
+    question = (None if digest == there.last else packed, given, mine)
     try:
         answer = there.ask(pickle.dumps(question))
     except (OSError, EOFError) as error:
@@ -153,7 +159,7 @@ def call(flow: Flow, one: Pending, values: tuple[Any, ...]) -> tuple[Any, float]
     pool.idle.put(there)
     done, seconds, value = pickle.loads(answer)
     if not done:
-        raise NotThere
+        raise Stays if seconds else NotThere  # it was computed, and cannot come back as what it is
     return _Careful(io.BytesIO(value)).load(), seconds
 
 

@@ -8,6 +8,7 @@ everything that was looked up still is what it was (`witness.py`).
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from types import FunctionType
@@ -57,6 +58,8 @@ class Proof:
     """A process that imports the same code computes the same."""
     fresh: bool = False
     """The result is new: neither an argument nor a part of anybody's state."""
+    own: bool = False
+    """The result is made of new objects and of arguments."""
     shipped: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     """Globals whose values it looks at: module, name."""
     parameters: tuple[str, ...] = ()
@@ -85,7 +88,8 @@ class Prover:
         self.hashing = False
         """The order of a set, or a hash, may show: another process has other ones."""
         self.declared = False
-        self.functions: list[FunctionType] = []
+        self.shipped: dict[tuple[str, str], None] = {}
+        """Data of modules that it looks at: module, name."""
 
     # --- what is noted -----------------------------------------------------------------------------------------------
 
@@ -145,7 +149,7 @@ class Prover:
             kind = "a generator" if file.is_generator(definition) else "a coroutine"
             self.obstacle(f, node, f"{function.__name__} is {kind}, which runs when it is asked to")
             return Unclear("was not read")
-        self.functions.append(function)
+        self.apart = self.apart or not travels(function)
         inner = Frame(
             {},
             function.__code__.co_filename,
@@ -231,6 +235,7 @@ class Prover:
     def operator(self, f: Frame, node: ast.AST, op: Any, title: str, args: expressions.Args) -> Thing:
         """The result of a call of an operator."""
         own = option_rules.of(op)
+        self.apart = self.apart or (own is not None and bool(own.given))  # a process of ours does not keep to them
         if own is not None and own.pure:
             self.declared = True
             self.watch(Same(tree.state(op), "_options", tree.state(op).get("_options", MISSING)))
@@ -304,23 +309,53 @@ def prove(op: Any, name: str = "") -> Proof:
         parameters=tuple(parameters) if isinstance(op, FunctionOperator) else tuple(parameters)[1:],
     )
     seen = reach(lookup.cells_of(result))
-    proof.fresh = isinstance(result, Data) and (result.fixed or not any(cell.external for cell in seen))
+    outside = {cell for cell in seen if cell.external}
+    proof.fresh = isinstance(result, Data) and (result.fixed or not outside)
+    proof.own = isinstance(result, Data) and outside <= set(cells.values())
+    if p.declared:
+        proof.own = _own(op)
     proof.portable = not (p.apart or p.hashing or p.declared)
+    proof.shipped = [one for one in p.shipped if one[0] != "__main__"]  # whose functions bring along what they read
     return proof
+
+
+def _own(op: Any) -> bool:
+    """Whether the source of an operator that is believed to be pure shows that its result is nobody else's."""
+    p = Prover()
+    cells, value = _read(p, op)
+    return isinstance(value, Data) and {cell for cell in reach(value.cells) if cell.external} <= cells
+
+
+def travels(function: FunctionType) -> bool:
+    """Whether another process that imports the function by its name, or gets it as it is, has the same one."""
+    if function.__module__ == "__main__" or "<locals>" in function.__qualname__:
+        return True
+    found: Any = sys.modules.get(function.__module__)
+    for part in function.__qualname__.split("."):
+        found = getattr(found, part, None)
+    found = getattr(found, "__func__", found)
+    return found is function or tree.state(found).get("__wrapped__") is function
 
 
 def obstacles_of(op: Any) -> list[Obstacle]:
     """What `forward` of an operator does that can be seen, whatever its options say."""
     p = Prover()
+    _read(p, op)
+    return list(p.obstacles.values())
+
+
+def _read(p: Prover, op: Any) -> tuple[set[Cell], Thing]:
+    """Read `forward`, whatever the options say: the cells of its parameters, and what it gives."""
     function = definition_of(op)
     if function is None:
-        return []
+        return set(), Unclear("has no source")
     me = None if isinstance(op, FunctionOperator) else Known(op, "self")
     names = _parameters(op)[0 if me is None else 1 :]
-    args = expressions.Args.of_parameters({n: Data(frozenset([Cell(f"the argument {n}", True)])) for n in names})
+    cells = {n: Cell(f"the argument {n}", True) for n in names}
+    args = expressions.Args.of_parameters({n: Data(frozenset([cell])) for n, cell in cells.items()})
     f = Frame({}, *_where(op)[:1], {}, {}, ())
-    p.run(f, ast.Pass(lineno=_where(op)[1]), function, args.of(me))
-    return list(p.obstacles.values())
+    value = p.run(f, ast.Pass(lineno=_where(op)[1]), function, args.of(me))
+    return set(cells.values()), value
 
 
 def _parameters(op: Any) -> Sequence[str]:
