@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
+import functools
 import importlib.metadata
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from packaging.requirements import InvalidRequirement, Requirement
@@ -23,7 +24,7 @@ def check(program: Program) -> Iterator[Finding]:
     if asked is None:
         return
     there = _closure(asked)
-    distributions = importlib.metadata.packages_distributions()
+    distributions = _distributions()
     seen: set[str] = set()
     for file in _files(program, root):
         for line, module in _imported(file):
@@ -38,6 +39,12 @@ def check(program: Program) -> Iterator[Finding]:
                 yield Finding(
                     "OP601", words, file.relative_to(root).as_posix(), line, f"add {name} to requirements.txt"
                 )
+
+
+@functools.cache
+def _distributions() -> Mapping[str, list[str]]:
+    """Which packages bring which modules, of those that are installed here."""
+    return importlib.metadata.packages_distributions()
 
 
 def _asked(file: Path) -> set[str] | None:
