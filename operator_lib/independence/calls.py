@@ -39,6 +39,10 @@ def call(p: Prover, f: Frame, node: ast.Call) -> Thing:
 
     if isinstance(node.func, ast.Name) and node.func.id == "super":
         return _super(f)
+    if isinstance(node.func, ast.Attribute) and node.func.attr in ("items", "values", "keys") and not node.args:
+        of = lookup.opened(p, expressions.value_of(p, f, node.func.value))
+        if isinstance(of, Known) and type(of.value) is dict:
+            return Unclear("holds operators and their names")
     callee = expressions.evaluate(p, f, node.func)
     args = expressions.Args()
     for one in node.args:

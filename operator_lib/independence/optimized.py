@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import copy
 import functools
 from collections.abc import Callable
 from dataclasses import replace
@@ -139,6 +140,7 @@ def _made(op: Any, plans: list[Plan], settings: Settings) -> Any:
         "__qualname__": cls.__qualname__,
         "__doc__": cls.__doc__,
         "__reduce_ex__": _reduce,
+        "__copy__": _copy,
         "_operator_optimized": Optimized(op, plans, settings),
     }
     if plan.function is not None or settings.check:
@@ -184,6 +186,13 @@ def _dag(self: Any) -> DAG:
     """The static graph; every call says what it may overlap with, or what keeps it in its place."""
     known: Optimized = type(self)._operator_optimized
     return marked(build(known.original), Explained(known.plan, known.settings))
+
+
+def _copy(self: Any) -> Any:
+    """A copy has attributes of its own."""
+    known: Optimized = type(self)._operator_optimized
+    settings = known.settings
+    return optimize(copy.copy(known.original), settings.parallel, settings.dedupe, settings.workers, settings.check)
 
 
 def _reduce(self: Any, protocol: Any) -> Any:

@@ -231,6 +231,8 @@ def test_it_is_the_same_operator_to_everybody_else():
     assert [name for name, _ in fast.named_operators()] == ["", "one", "two"]
     assert [n.id for n in fast.dag().nodes] == [n.id for n in op.dag().nodes]
     assert optimize(fast)(1) == op(1)
+    assert fast.with_options(description="another")(1) == op(1)
+    assert op._options is None
     single = Add(1)
     assert type(optimize(single)).forward is Add.forward  # nothing to gain: nothing in between
 
@@ -402,3 +404,15 @@ def test_the_functions_of_children_are_taken_apart_too(recorded):
             assert fast(1) == (6, 7, 8)
         assert {n.status for n in rec.dag().nodes if n.kind == "call"} == {"done"}
     assert {inside.name for inside in fast.report().inside} == {"three", "function"}
+
+
+class Named(Operator):
+    def __init__(self):
+        self.by = {"a": meet, "b": meet, "c": meet}
+
+    def forward(self, x):
+        return {name: op(x) for name, op in self.by.items()}
+
+
+def test_children_of_a_dict_are_gone_through_at_the_same_time():
+    assert optimize(Named(), dedupe=False)(1) == {"a": 1, "b": 1, "c": 1}
