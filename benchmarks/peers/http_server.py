@@ -18,6 +18,8 @@ from http.client import HTTPConnection, HTTPException
 
 # Seconds in which a server answers for the first time.
 PATIENCE = 90.0
+# Seconds in which it ends.
+FAREWELL = 10.0
 
 
 def free_port() -> int:
@@ -51,7 +53,11 @@ def server(path: str, body: str) -> Generator[int]:
             time.sleep(0.005)
         yield port
     finally:
-        os.killpg(process.pid, signal.SIGKILL)
+        process.terminate()  # some have processes in sessions of their own, which they alone know
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(FAREWELL)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
 
