@@ -204,7 +204,11 @@ def deadly(where: dict[str, str]) -> Any:
 
 
 @pytest.mark.parametrize(("word", "kind"), [("exit", WorkerDied), ("hang", OperatorTimeout), ("eat", OutOfMemory)])
-def test_who_takes_the_process_along_fails_alone(deadly: Any, word: str, kind: type[Exception]) -> None:
+def test_who_takes_the_process_along_fails_alone(
+    deadly: Any, word: str, kind: type[Exception], where: dict[str, str]
+) -> None:
+    if kind is OperatorTimeout:
+        deadly = collecting.Deadly().with_options(timeout=2).deploy("hanging", "serving", **where)
     first = deadly.submit("wait")  # the others come together meanwhile
     words = ["a", "b", word, "c"]
     *well, culprit = settled([deadly.submit(w) for w in sorted(words, key=len)])
@@ -234,23 +238,24 @@ def test_a_caller_who_has_gone_leaves_the_batch(where: dict[str, str], tmp_path:
     seen = collecting.Seen().deploy("seen", "serving", **where)
     gate = tmp_path / "gate"
     first = seen.submit(str(gate))
+    until(seen, running=1)
     place = urlsplit(seen.url)
     body = b'"gone"'
     with socket.create_connection((str(place.hostname), int(place.port or 0))) as caller:
         head = f"POST {place.path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {seen.token}\r\n"
         caller.sendall(f"{head}Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
-        waiting(seen, 1)
-    waiting(seen, 0)
+        until(seen, waiting=1)
+    until(seen, waiting=0)
     after = seen.submit("after")
     gate.touch()
     assert (first.result(30), after.result(30)) == (str(gate), "after")
     assert seen.seen == [str(gate), "after"]
 
 
-def waiting(handle: Any, count: int) -> None:
-    """Until so many calls wait for their turn there."""
-    end = time.monotonic() + 15
-    while handle.serving.stats()["waiting"] != count:
+def until(handle: Any, **counts: int) -> None:
+    """Until so many calls wait for their turn there, or are carried out."""
+    end = time.monotonic() + 30
+    while any(handle.serving.stats()[name] != count for name, count in counts.items()):
         assert time.monotonic() < end
         time.sleep(0.02)
 

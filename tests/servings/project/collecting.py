@@ -77,7 +77,7 @@ class Deadly(Operator):
 
     class Options:
         batch = Batch(8, max_delay_ms=1000)
-        timeout = 3
+        timeout = 60
         memory = 1.0
 
     def forward(self, words: list[str]) -> list[str]:
