@@ -29,15 +29,14 @@ def tell(url: str) -> str:
 
 
 def together(url: str, name: str, count: int, folder: Path) -> set[int]:
-    """Processes that had a request at the same time: each waits until its pipe is read."""
+    """Processes that had a request at the same time: none answers before all have begun."""
     pipes = [folder / f"pipe{number}" for number in range(count)]
     for pipe in pipes:
         os.mkfifo(pipe)
     with ThreadPoolExecutor(count) as pool:
         answers = [pool.submit(predict, url, name, str(pipe)) for pipe in pipes]
-        opened = [open(pipe) for pipe in pipes]  # noqa: SIM115  # all are open at once
+        opened = [open(pipe, "w") for pipe in pipes]  # noqa: SIM115  # all are open at once
         for file in opened:
-            file.read()
             file.close()
         return {answer.result().json()["pid"] for answer in answers}
 
