@@ -173,10 +173,10 @@ class Flow:
         self.barrier()
         return one.value if type(one) is Pending else one
 
-    def unpack(self, one: Any) -> Any:
-        """The value, for an assignment to several names."""
+    def unpack(self, one: Any, count: int) -> Any:
+        """The value, for an assignment to `count` names; what does not fit fails in its turn."""
         found = self.value(one)
-        if self.pending and not is_plain(found):
+        if self.pending and not (type(found) in (tuple, list) and len(found) == count):
             self.barrier()
         return found
 
@@ -242,7 +242,7 @@ class Flow:
                 yield self.value(one)
 
         try:
-            return function(stream(), *given)
+            return self._safely(lambda: function(stream(), *given), ())
         finally:
             for one in holder[taken:]:
                 if type(one) is Pending:

@@ -110,10 +110,12 @@ def look(flow: Flow) -> None:
     """The program has waited a moment: were the steps that are going on waiting too, or computing?"""
     if not flow.ready:
         return
-    watch, now, computed = flow.watch, time.perf_counter(), busy.of_process()
+    # Without this thread, which only looks.
+    watch, now, computed = flow.watch, time.perf_counter(), busy.of_process() - busy.of_thread()
     if watch.begun and now - watch.begun >= LOOK / 2:
         if computed - watch.computed < 0.5 * (now - watch.begun):
             watch.burst *= 2
+            watch.seen, watch.busy = 0, False
         else:
             watch.seen += 1
             watch.busy = watch.seen >= CERTAIN

@@ -166,13 +166,28 @@ class Rewriter:
             return [*before, self._assign(target.id, atom, node)]
         if isinstance(target, ast.Tuple) and all(isinstance(one, ast.Name) for one in target.elts):
             self.bound |= names.stores(target)
-            return [*before, _at(ast.Assign([target], self._call("unpack", [atom], node)), node)]
+            return [*before, self._unpacked(target, atom, node)]
         if isinstance(target, ast.Attribute | ast.Subscript):
             why = f"writes {ast.unparse(target)}"
             self.barriers.setdefault(node.lineno, why)
             wait = self._values(names.loads(target), node)
             return [*before, *wait, _at(ast.Assign([target], self._call("got", [atom], node)), node)]
         raise Refused("assigns to something that is not followed")
+
+    def _unpacked(self, target: ast.expr, value: ast.expr, at: ast.AST) -> ast.stmt:
+        """``a, b = value``."""
+        if not isinstance(target, ast.Tuple) or not all(isinstance(one, ast.Name) for one in target.elts):
+            raise Refused("assigns to more than names")
+        count = _at(ast.Constant(len(target.elts)), at)
+        return _at(ast.Assign([target], self._call("unpack", [value, count], at)), at)
+
+    def _each(self, target: ast.expr, at: ast.AST) -> tuple[ast.expr, list[ast.stmt]]:
+        """What a loop assigns to, and how its body begins."""
+        if isinstance(target, ast.Name):
+            return target, []
+        self.count += 1
+        name = f"{MADE}{self.count}_each"
+        return _at(ast.Name(name, ast.Store()), at), [self._unpacked(target, self._name(name), at)]
 
     def _assign(self, node: Any, value: ast.expr | None = None, at: ast.AST | None = None) -> Any:
         if value is not None and at is not None:  # a statement of our own
@@ -239,15 +254,16 @@ class Rewriter:
         if names.stores(node.target) & self.captured:
             raise Refused("the variable of the loop is used by a function inside")
         before, source = self.iterated(node.iter)
+        target, first = self._each(node.target, node)
         start = set(self.bound)
         self.loops.append(node)
         self.bound |= names.stores(node.target)
-        body = self.block(node.body)
+        body = [*first, *self.block(node.body)]
         self.loops.pop()
         self.bound = set(start)
         orelse = self.block(node.orelse)
         self.bound = start
-        return [*before, _at(ast.For(node.target, source, body, orelse), node)]
+        return [*before, _at(ast.For(target, source, body, orelse), node)]
 
     def _while(self, node: ast.While) -> list[ast.stmt]:
         start = set(self.bound)
@@ -350,7 +366,8 @@ class Rewriter:
     def _site(self, node: ast.Call) -> tuple[list[ast.stmt], ast.expr]:
         if any(isinstance(one, ast.Starred) for one in node.args) or any(one.arg is None for one in node.keywords):
             raise Refused("hands on arguments with *")
-        before, callee = ([], node.func) if isinstance(node.func, ast.Name) else self._callee(node.func)
+        local = isinstance(node.func, ast.Name) and node.func.id in self.locals
+        before, callee = ([], node.func) if local else self._code(node.func)
         found: list[ast.stmt] = [*before]
         args: list[ast.expr] = []
         for one in node.args:
@@ -374,21 +391,6 @@ class Rewriter:
             _at(ast.Dict(keys, values), node),
         ]
         return self._step(found, self._call("call", arguments, node), node)
-
-    def _callee(self, node: ast.expr) -> tuple[list[ast.stmt], ast.expr]:
-        why = self.reading.stands_in_the_way(node, self.locals)
-        if why:
-            raise Refused(why)
-        return [], self._resolved(node)
-
-    def _resolved(self, node: ast.expr) -> ast.expr:
-        """An expression that is evaluated where it stands: what it reads has to be there."""
-        wanted = names.free(node) & self.locals - set(self.reading.me)
-        if wanted & self.holders or not wanted <= self.bound:
-            raise Refused("looks up something that may have no value yet")
-        if not wanted:
-            return node
-        return _Values(self, wanted).visit(copy.deepcopy(node))
 
     def _code(self, node: ast.expr) -> tuple[list[ast.stmt], ast.expr]:
         """A piece of code as a function of the variables in it."""
@@ -544,7 +546,8 @@ class Rewriter:
         self.loops.append(node)
         body = self._element(renamed, name, part.ifs)
         self.loops.pop()
-        loop = _at(ast.For(part.target, source, body, []), node)
+        target, first = self._each(part.target, node)
+        loop = _at(ast.For(target, source, [*first, *body], []), node)
         self.bound -= set(fresh.values())
         return self._name(name), [*before, made, loop]
 
@@ -607,17 +610,6 @@ def _readable(node: ast.expr) -> str:
 
 def _lines(loop: Any) -> tuple[int, int] | None:
     return (loop.lineno, loop.end_lineno or loop.lineno) if loop is not None else None
-
-
-class _Values(ast.NodeTransformer):
-    """Variables by their values, in an expression that is evaluated where it stands."""
-
-    def __init__(self, of: Rewriter, wanted: set[str]) -> None:
-        self.of = of
-        self.wanted = wanted
-
-    def visit_Name(self, node: ast.Name) -> Any:
-        return self.of._call("value", [node], node) if node.id in self.wanted else node
 
 
 class _Split(ast.NodeTransformer):
