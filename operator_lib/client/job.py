@@ -54,12 +54,8 @@ class JobHandle(Operator):
             return _items(run)
         if kind == "async_generator":
             return _async_items(run)
-        try:
+        with _ends_with_its_caller(run):
             return run.result()
-        except KeyboardInterrupt:  # nobody has a handle of it: it would go on unseen
-            with contextlib.suppress(Exception):
-                run.cancel()
-            raise
 
     def forward(self, /, *args: Any, **kwargs: Any) -> Any:
         return self(*args, **kwargs)
@@ -230,8 +226,20 @@ async def _await(run: RemoteRun) -> Any:
     return await asyncio.wrap_future(run)
 
 
+@contextlib.contextmanager
+def _ends_with_its_caller(run: RemoteRun) -> Generator[None]:
+    """Nobody else has a handle of the run: it would go on unseen when the one who waits is interrupted."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        with contextlib.suppress(Exception):
+            run.cancel()
+        raise
+
+
 def _items(run: RemoteRun) -> Generator[Any, Any, Any]:
-    error = run.exception()
+    with _ends_with_its_caller(run):
+        error = run.exception()
     items = run.result() if error is None else run._items_before_failure()
     if items is None:
         run.result()
