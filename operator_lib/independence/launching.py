@@ -166,14 +166,15 @@ def leaves(flow: Flow, one: Pending) -> bool:
 
 def _beside(flow: Flow, one: Pending, values: tuple[Any, ...]) -> None:
     assert one.around is not None
-    begun, computed = time.perf_counter(), busy.of_thread()
+    begun, computed, together = time.perf_counter(), busy.of_thread(), flow.running
     try:
         one.value = one.around(lambda: one.work(*values))
         state = DONE
     except BaseException as error:
         one.error = error
         state = FAILED
-    one.site.note(time.perf_counter() - begun, busy.of_thread() - computed, flow.running)
+    together = max(together, flow.running)  # they shared one interpreter
+    one.site.note(time.perf_counter() - begun, busy.of_thread() - computed, together)
     flow.end(one, state)
 
 
