@@ -66,7 +66,7 @@ def run(
         return run_as(strategy, compiled, columns, count, plan)
     if plan.lanes is not None or plan.most_first or compiled.order is not None:
         return run_as("program_counter", compiled, columns, count, plan)
-    name, learn = chooser_of(compiled).choose(count, native=option.get("backend") is None)
+    name, learn = chooser_of(compiled).choose(count, native=(option.get("backend") or context.backend) is None)
     if not learn:
         return run_as(name, compiled, columns, count, plan)
     started = time.perf_counter()
