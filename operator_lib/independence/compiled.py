@@ -7,7 +7,7 @@ from collections.abc import Callable
 from types import CellType, CodeType, FunctionType
 from typing import Any
 
-from operator_lib.independence.rewrite import FLOW
+from operator_lib.independence.written import FLOW
 
 
 def compiled(definition: ast.FunctionDef, original: FunctionType, begin: Callable[[], Any]) -> FunctionType:

@@ -9,22 +9,20 @@ turn up is carried out by the program itself, in its place.
 
 from __future__ import annotations
 
-import copy
 import operator
-import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
 from typing import Any
 
-from operator_lib.independence import launching
+from operator_lib.independence import again, launching
 from operator_lib.independence.launching import Site
-from operator_lib.independence.pending import DONE, DROPPED, FAILED, INLINE, READY, RUNNING, WAITING, Pending
-from operator_lib.independence.plain import is_fixed, is_plain, key
-from operator_lib.independence.prover import Proof
+from operator_lib.independence.pending import DONE, DROPPED, FAILED, INLINE, READY, RUNNING, WAITING, Pending, got
+from operator_lib.independence.plain import all_plain, first_fixed, is_fixed, is_plain, key
+from operator_lib.independence.prover import Proof, fits
 from operator_lib.independence.settings import Settings
-from operator_lib.independence.tracebacks import trimmed
+from operator_lib.independence.tracebacks import here, trimmed
 
 _NOT_YET: Any = None
 # Steps that the program may be ahead of what has ended.
@@ -79,7 +77,7 @@ class Flow:
         if self._numbers:
             if self._waits(values):
                 return self._put(site, callee, proof, values, tuple(kwargs), len(args))
-            values = tuple([_got(one) for one in values])
+            values = tuple([got(one) for one in values])
         if not fits(proof, values, len(args), tuple(kwargs)):
             self.barrier()
             return self._plainly(callee, args, kwargs)
@@ -89,7 +87,7 @@ class Flow:
         inputs = id(callee), len(args), tuple(kwargs), tuple([key(one) for one in values])
         same = self._memo.get(inputs)
         if same is not None:
-            return self._again(same[0], site, callee, proof, values, tuple(kwargs), len(args))
+            return again.again(self, same[0], site, callee, proof, values, tuple(kwargs), len(args))
         made = self._begun(small, site, callee, proof, values, tuple(kwargs), len(args))
         self._memo[inputs] = made, (callee, values)
         return made
@@ -114,34 +112,34 @@ class Flow:
         if not self._numbers:
             return work(*values)
         if not self.pending:
-            return work(*[_got(one) for one in values])
+            return work(*[got(one) for one in values])
         if self._waits(values):
-            made = self._pend(work, values)
-            made.guard, made.light = _all_plain, True
-            self._attach(made)
+            made = self.pend(work, values)
+            made.guard, made.light = all_plain, True
+            self.attach(made)
             return made
-        values = tuple(_got(one) for one in values)
-        if not self._still() or not _all_plain(values):
+        values = tuple(got(one) for one in values)
+        if not self._still() or not all_plain(values):
             self.barrier()
             return work(*values)
-        return self._safely(work, values)
+        return self.safely(work, values)
 
     def augment(self, work: Callable[..., Any], *values: Any) -> Any:
         """``x += ...``: rebinds a number, but changes a list."""
         if not self._numbers:
             return work(*values)
         if not self.pending:
-            return work(*[_got(one) for one in values])
+            return work(*[got(one) for one in values])
         if self._waits(values):
-            made = self._pend(work, values)
-            made.guard, made.light = _first_fixed, True
-            self._attach(made)
+            made = self.pend(work, values)
+            made.guard, made.light = first_fixed, True
+            self.attach(made)
             return made
-        values = tuple(_got(one) for one in values)
-        if not self._still() or not _first_fixed(values):
+        values = tuple(got(one) for one in values)
+        if not self._still() or not first_fixed(values):
             self.barrier()
             return work(*values)
-        return self._safely(work, values)
+        return self.safely(work, values)
 
     def value(self, one: Any) -> Any:
         """What a variable holds, when it is needed."""
@@ -155,7 +153,7 @@ class Flow:
         found = self.value(one)
         if self.pending and not is_plain(found):
             self.barrier()
-        return self._safely(bool, (found,)) if self.pending else bool(found)
+        return self.safely(bool, (found,)) if self.pending else bool(found)
 
     def barrier(self) -> None:
         """All that was put off is done, in order: something follows that can be seen, or that may change things."""
@@ -183,10 +181,10 @@ class Flow:
     def iterate(self, work: Callable[..., Any], *values: Any) -> Iterable[Any]:
         """What a ``for`` goes through. Where going through it may run code of somebody's, nothing is under way then."""
         given = tuple(self.value(one) for one in values)
-        if not self._still() or not _all_plain(given):
+        if not self._still() or not all_plain(given):
             self.barrier()
             return self._slowly(work(*given))
-        return self._safely(work, given) if self.pending else work(*given)
+        return self.safely(work, given) if self.pending else work(*given)
 
     def _slowly(self, source: Any) -> Iterator[Any]:
         iterator = iter(source)
@@ -207,7 +205,7 @@ class Flow:
         found, at = self.value(holder), self.value(place)
         if self.pending and not is_fixed(at):
             self.barrier()
-        self._safely(lambda: found.__setitem__(at, one), ()) if self.pending else found.__setitem__(at, one)
+        self.safely(lambda: found.__setitem__(at, one), ()) if self.pending else found.__setitem__(at, one)
 
     def gather(self, holder: Any) -> Any:
         """The list or dict with values in place of what is pending."""
@@ -225,9 +223,9 @@ class Flow:
 
         if not self._waits(tuple(one for _, one in open_ones)):
             return fill(*[one.value for _, one in open_ones])
-        made = self._pend(fill, tuple(one for _, one in open_ones))
+        made = self.pend(fill, tuple(one for _, one in open_ones))
         made.light = True
-        self._attach(made)
+        self.attach(made)
         return made
 
     def consume(self, function: Callable[..., Any], holder: list[Any], *rest: Any) -> Any:
@@ -242,7 +240,7 @@ class Flow:
                 yield self.value(one)
 
         try:
-            return self._safely(lambda: function(stream(), *given), ())
+            return self.safely(lambda: function(stream(), *given), ())
         finally:
             for one in holder[taken:]:
                 if type(one) is Pending:
@@ -276,9 +274,9 @@ class Flow:
 
     def _plainly(self, callee: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         target = self.settings.callee(callee)
-        return target(*[_got(one) for one in args], **{name: _got(one) for name, one in kwargs.items()})
+        return target(*[got(one) for one in args], **{name: got(one) for name, one in kwargs.items()})
 
-    def _safely(self, work: Callable[..., Any], values: tuple[Any, ...]) -> Any:
+    def safely(self, work: Callable[..., Any], values: tuple[Any, ...]) -> Any:
         """Now, in the thread of the program; should it fail, what was put off before comes first."""
         try:
             return work(*values)
@@ -293,15 +291,15 @@ class Flow:
         if not names and not self.pending:
             return site.timed(lambda: target(*values))
         kwargs = dict(zip(names, values[count:], strict=True))
-        return site.timed(lambda: self._safely(lambda *args: target(*args, **kwargs), values[:count]))
+        return site.timed(lambda: self.safely(lambda *args: target(*args, **kwargs), values[:count]))
 
-    def _pend(self, work: Callable[..., Any], values: tuple[Any, ...]) -> Pending:
+    def pend(self, work: Callable[..., Any], values: tuple[Any, ...]) -> Pending:
         while len(self.pending) > AHEAD:
             self._settle(self.pending[0])
         if self.changed is _NOT_YET:
             self.changed = threading.Condition()
         self._numbers += 1
-        made = Pending(self._numbers, work, values, here())
+        made = Pending(self._numbers, work, values, here(__name__))
         self.pending.append(made)
         return made
 
@@ -312,15 +310,15 @@ class Flow:
             target = self.settings.callee(callee)
             return target(*given[:count], **dict(zip(names, given[count:], strict=True)))
 
-        made = self._pend(work, values)
+        made = self.pend(work, values)
         made.site, made.proof = site, proof
         made.callee = callee, names, count
         made.guard = lambda given: fits(proof, given, count, names)
         made.around = launching.from_here()
-        self._attach(made)
+        self.attach(made)
         return made
 
-    def _attach(self, made: Pending) -> None:
+    def attach(self, made: Pending) -> None:
         """Note whom it waits for; start it when that is nobody."""
         with self.changed:
             for one in made.values:
@@ -470,74 +468,3 @@ class Flow:
             while wait and any(one.state == RUNNING for one in self.pending):
                 self.changed.wait()
         self.pending.clear()
-
-    # --- the same again -----------------------------------------------------------------------------------------------
-
-    def _again(
-        self,
-        same: Any,
-        site: Site,
-        callee: Any,
-        proof: Proof,
-        values: tuple[Any, ...],
-        names: tuple[str, ...],
-        count: int,
-    ) -> Any:
-        """What the first call returns; a copy of it, where a second call would have made another object."""
-        kwargs = dict(zip(names, values[count:], strict=True))
-
-        def repeat(first: Any) -> Any:
-            site.repeated += 1
-            if is_fixed(first):
-                return first
-            if proof.own and is_plain(first):  # arguments in it are the same ones in both
-                return copy.deepcopy(first, {id(one): one for one in _parts(values)})
-            site.repeated -= 1
-            return self.settings.callee(callee)(*values[:count], **kwargs)
-
-        if type(same) is not Pending or same.state == DONE:
-            return self._safely(repeat, (_got(same),))
-        made = self._pend(repeat, (same,))
-        made.light = True
-        self._attach(made)
-        return made
-
-
-def here() -> tuple[int, int]:
-    """Where the program is: instruction and line."""
-    frame: Any = sys._getframe(2)  # pyright: ignore[reportPrivateUsage]
-    while frame.f_globals.get("__name__") == __name__:
-        frame = frame.f_back
-    return frame.f_lasti, frame.f_lineno
-
-
-def _parts(values: Iterable[Any]) -> Iterator[Any]:
-    """Values and everything in them."""
-    for one in values:
-        if type(one) in (list, tuple, set, frozenset, dict):
-            yield from _parts(one.values() if type(one) is dict else one)
-        yield one
-
-
-def _got(one: Any) -> Any:
-    return one.value if type(one) is Pending else one
-
-
-def _all_plain(values: tuple[Any, ...]) -> bool:
-    return all(is_plain(one) for one in values)
-
-
-def _first_fixed(values: tuple[Any, ...]) -> bool:
-    return is_fixed(values[0]) and _all_plain(values)
-
-
-def fits(proof: Proof, values: tuple[Any, ...], count: int, names: tuple[str, ...]) -> bool:
-    """Whether the arguments of a call are what its proof takes them for."""
-    for one in values:
-        if not is_plain(one):
-            return False
-    if not proof.fixed:
-        return True
-    named = dict(zip(proof.parameters, values[:count], strict=False)) | dict(zip(names, values[count:], strict=True))
-    rest = values[len(proof.parameters) : count]
-    return all(is_fixed(named[one]) for one in proof.fixed if one in named) and all(is_fixed(one) for one in rest)

@@ -19,9 +19,10 @@ from operator_lib.independence.flow import Flow
 from operator_lib.independence.prover import definition_of
 from operator_lib.independence.reading import Reading
 from operator_lib.independence.report import POSSIBLE, Explained, Report, marked
-from operator_lib.independence.rewrite import Rewriter, Rewritten
+from operator_lib.independence.rewrite import Rewriter
 from operator_lib.independence.settings import Settings
 from operator_lib.independence.witness import Same, of_class
+from operator_lib.independence.written import Rewritten
 from operator_lib.trace import build, source
 from operator_lib.trace.dag import DAG
 

@@ -51,3 +51,8 @@ class Pending:
     def resolved(self) -> tuple[Any, ...]:
         """The values, those that were pending by what came of them."""
         return tuple(one.value if type(one) is Pending else one for one in self.values)
+
+
+def got(one: Any) -> Any:
+    """The value, of a step that has ended."""
+    return one.value if type(one) is Pending else one

@@ -13,6 +13,7 @@ import sys
 import types
 import uuid
 from collections import Counter, OrderedDict, defaultdict, deque
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 # Cannot change, and hold nothing that could.
@@ -138,3 +139,19 @@ def key(value: Any) -> Any:
     if kind in FIXED and kind not in (slice, decimal.Decimal):
         return kind, value
     return "object", id(value)
+
+
+def parts(values: Iterable[Any]) -> Iterator[Any]:
+    """Values and everything in them."""
+    for one in values:
+        if type(one) in (list, tuple, set, frozenset, dict):
+            yield from parts(one.values() if type(one) is dict else one)
+        yield one
+
+
+def all_plain(values: tuple[Any, ...]) -> bool:
+    return all(is_plain(one) for one in values)
+
+
+def first_fixed(values: tuple[Any, ...]) -> bool:
+    return is_fixed(values[0]) and all_plain(values)

@@ -19,6 +19,7 @@ from operator_lib import tree
 from operator_lib.core import Operator
 from operator_lib.decorator import FunctionOperator
 from operator_lib.independence import calls, expressions, lookup, statements
+from operator_lib.independence.plain import is_fixed, is_plain
 from operator_lib.independence.things import (
     SIMPLE,
     Cell,
@@ -377,3 +378,15 @@ def definition_of(op: Any) -> FunctionType | None:
 def _where(op: Any) -> tuple[str, int]:
     function = definition_of(op)
     return (function.__code__.co_filename, function.__code__.co_firstlineno) if function is not None else ("", 0)
+
+
+def fits(proof: Proof, values: tuple[Any, ...], count: int, names: tuple[str, ...]) -> bool:
+    """Whether the arguments of a call are what its proof takes them for."""
+    for one in values:
+        if not is_plain(one):
+            return False
+    if not proof.fixed:
+        return True
+    named = dict(zip(proof.parameters, values[:count], strict=False)) | dict(zip(names, values[count:], strict=True))
+    rest = values[len(proof.parameters) : count]
+    return all(is_fixed(named[one]) for one in proof.fixed if one in named) and all(is_fixed(one) for one in rest)

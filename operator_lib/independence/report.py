@@ -15,7 +15,7 @@ from operator_lib.trace.dag import DAG, Node
 if TYPE_CHECKING:
     from operator_lib.independence.optimized import Plan
     from operator_lib.independence.prover import Proof
-    from operator_lib.independence.rewrite import Place
+    from operator_lib.independence.written import Place
 
 DECLARE = "operator(pure=True) on {name}, if its calls change nothing and depend on their arguments alone"
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from types import TracebackType
+from typing import Any
 
 _OURS = ("operator_lib.independence.", "concurrent.futures.", "operator_lib.engine.record")
 
@@ -25,3 +27,11 @@ def trimmed(trace: TracebackType | None, place: tuple[int, int] | None) -> Trace
         lasti, line = place if place is not None and number == 0 else (one.tb_lasti, one.tb_lineno)
         found = TracebackType(found, one.tb_frame, lasti, line)
     return found
+
+
+def here(inside: str) -> tuple[int, int]:
+    """Where the program is that has called something in the module `inside`: instruction and line."""
+    frame: Any = sys._getframe(2)  # pyright: ignore[reportPrivateUsage]
+    while frame.f_globals.get("__name__") == inside:
+        frame = frame.f_back
+    return frame.f_lasti, frame.f_lineno

@@ -16,7 +16,8 @@ from operator_lib.engine.events import from_lines
 from operator_lib.engine.process import FAILURE, VALUE
 from operator_lib.errors import NotFound, NotReady
 from operator_lib.trace.dag import DAG
-from operator_lib.worker.runs import Runs, new_run
+from operator_lib.worker.accepted import new_run
+from operator_lib.worker.runs import Runs
 from operator_lib.worker.store.base import DeploymentRow, Refused, RunRow
 
 # Seconds by which events may differ from what is noted with a value.

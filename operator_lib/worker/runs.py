@@ -25,7 +25,7 @@ from operator_lib.worker.reserve import Reserve
 from operator_lib.worker.run_spec import run_spec
 from operator_lib.worker.secrets import Secrets
 from operator_lib.worker.signals import Signals
-from operator_lib.worker.store.base import DeploymentRow, Refused, RunRow, Store, StoreError, VersionRow
+from operator_lib.worker.store.base import Refused, RunRow, Store, StoreError, VersionRow
 from operator_lib.worker.tasks import Tasks
 from operator_lib.worker.tracing import Tracing
 from operator_lib.worker.verdict import MAX_CUTS, after_restart
@@ -470,32 +470,3 @@ def value_size(folder: Path) -> int:
 def peak(ended: Exit) -> int:
     """Memory at its highest, in bytes."""
     return ended.peak_rss * 1024
-
-
-def new_run(
-    deployment: DeploymentRow,
-    version: int,
-    *,
-    kind: str = "run",
-    idempotency_key: str = "",
-    input_sha256: str = "",
-    input_ref: str = "",
-    input_inline: bytes | None = None,
-    at_most_once: bool = False,
-    traceparent: str = "",
-) -> RunRow:
-    """A row for a run that is about to be accepted."""
-    return RunRow(
-        id=new_id(),
-        deployment_id=deployment.id,
-        job=deployment.name,
-        version=version,
-        kind=kind,
-        created=time.time(),
-        idempotency_key=idempotency_key,
-        input_sha256=input_sha256,
-        input_ref=input_ref,
-        input_inline=input_inline,
-        at_most_once=at_most_once,
-        traceparent=traceparent,
-    )

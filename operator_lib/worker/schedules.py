@@ -13,8 +13,9 @@ from datetime import UTC, datetime
 
 from operator_lib.errors import NotFound, NotReady, OperatorError, QueueFull
 from operator_lib.worker import cron
+from operator_lib.worker.accepted import new_run
 from operator_lib.worker.ids import new_id
-from operator_lib.worker.runs import Runs, new_run
+from operator_lib.worker.runs import Runs
 from operator_lib.worker.store.base import DeploymentRow, ScheduleRow, Store, StoreError
 
 log = logging.getLogger("operator_lib.worker")

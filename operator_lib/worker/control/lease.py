@@ -13,9 +13,9 @@ from operator_lib.errors import NotFound, NotReady
 from operator_lib.wire.proto import common_pb2 as common
 from operator_lib.wire.proto import runs_pb2 as pb
 from operator_lib.worker import places
+from operator_lib.worker.accepted import new_run
 from operator_lib.worker.ids import new_id
 from operator_lib.worker.replicas import Replica
-from operator_lib.worker.runs import new_run
 from operator_lib.worker.store.base import DeploymentRow, VersionRow
 from operator_lib.worker.tasks import Tasks
 

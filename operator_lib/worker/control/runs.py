@@ -16,9 +16,9 @@ from operator_lib.wire.proto import common_pb2 as common
 from operator_lib.wire.proto import runs_pb2 as pb
 from operator_lib.wire.proto import runs_pb2_grpc as rpc
 from operator_lib.worker import resuming, stories
+from operator_lib.worker.accepted import new_run
 from operator_lib.worker.control.errors import stream, unary
 from operator_lib.worker.control.lease import lease
-from operator_lib.worker.runs import new_run
 from operator_lib.worker.store.base import RunRow
 from operator_lib.worker.verdict import as_error
 

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from operator_lib.telemetry.trace_context import TraceContext
+from operator_lib.worker.accepted import new_run
 from operator_lib.worker.http.body import read_json
 from operator_lib.worker.http.deployments import VERSION
 from operator_lib.worker.http.endpoint import Answer, Endpoint, Json, Parameter
@@ -19,7 +20,6 @@ from operator_lib.worker.http.errors import Refusal, refuse
 from operator_lib.worker.http.find import asked, methods
 from operator_lib.worker.http.results import answer
 from operator_lib.worker.http.shown import ref, run_state
-from operator_lib.worker.runs import new_run
 from operator_lib.worker.store.base import DeploymentRow, RunRow, VersionRow
 
 if TYPE_CHECKING:
