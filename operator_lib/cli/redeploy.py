@@ -62,6 +62,8 @@ def _round(once: Callable[[], None], as_json: bool) -> None:
 
 
 def _child(parent: Connection, once: Callable[[], None], as_json: bool) -> None:
+    # Bytecode is known by the second and the size of its source: two saves in a second may look the same.
+    sys.dont_write_bytecode = True
     try:
         once()
     except KeyboardInterrupt:

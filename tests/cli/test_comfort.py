@@ -7,6 +7,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -77,6 +78,8 @@ def test_watching_deploys_again_on_every_save_and_survives_mistakes(local_worker
     )  # fmt: skip
     assert process.stdout is not None
     shown = process.stdout
+    late = threading.Timer(60, process.kill)
+    late.start()
 
     def until(words: str) -> None:
         seen: list[str] = []
@@ -99,6 +102,7 @@ def test_watching_deploys_again_on_every_save_and_survives_mistakes(local_worker
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 0
     finally:
+        late.cancel()
         process.kill()
         process.wait()
         shown.close()
