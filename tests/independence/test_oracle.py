@@ -1,6 +1,6 @@
 """The oracle sees what it is there to see."""
 
-from oracle import conflicts
+from effect_oracle import conflicts
 
 TOUCHED = {
     "Reader": (frozenset(["cell"]), frozenset()),

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 
 import pytest
-from oracle import conflicts
-from programs import Program
-from running import run
+from both_ways import run
+from effect_oracle import conflicts
+from random_programs import Program
 
 # All of them where somebody asks for it: OPERATOR_PROGRAMS=2000.
 COUNT = int(os.environ.get("OPERATOR_PROGRAMS", "100"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from oracle import Footprints
+from effect_oracle import Footprints
 
 HEAD = """
 from operator_lib import Operator, operator
