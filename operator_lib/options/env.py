@@ -56,7 +56,9 @@ def as_environment(value: Any) -> tuple[Env, ...]:
         raise Bad(f"{form}, got a {type(value).__name__}")
     wrong = next((item for item in value if not isinstance(item, Env)), None)
     if wrong is not None:
-        raise Bad(f"{form}, got {wrong!r:.80} among them; write Env({wrong!r:.40})")
+        # A text is a name; in anything else there may be a value.
+        meant = f"Env({wrong!r:.40})" if isinstance(wrong, str) and wrong.isidentifier() else "Env(NAME, default=...)"
+        raise Bad(f"{form}, got a {type(wrong).__name__} among them; write {meant}")
     names = [item.name for item in value]
     for index, item in enumerate(names):
         if item in names[:index]:

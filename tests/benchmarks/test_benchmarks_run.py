@@ -171,7 +171,7 @@ def test_peer_that_cannot_be_installed_leaves_nothing(monkeypatch: pytest.Monkey
 
 
 def test_cases_under_load_measure_something_too(tmp_path: Path) -> None:
-    names = ("load_queue_submit", "load_logs", "load_recovery")
+    names = ("load_queue_submit", "load_logs")
     only = [argument for name in names for argument in ("--only", name)]
     done = benchmarks("--quick", "--rounds", "1", "--out", tmp_path, *only)
     assert done.returncode == 0, done.stderr

@@ -112,7 +112,7 @@ def test_a_run_is_started_from_the_form_and_watched(page, site, tmp_path):
     rows = page.locator("table.data tbody tr")
     rows.nth(3).wait_for()
     assert rows.count() == 4
-    assert page.locator(".gantt-row").count() == 6
+    expect(page.locator(".gantt-row")).to_have_count(6)
     first = run_id(page)
     page.get_by_role("link", name="Replay with changes").click()
     expect(page.locator("[data-place=count] input")).to_have_value("40")

@@ -222,7 +222,7 @@ def test_calls_that_are_carried_out_together_are_linked(collector: Collector, wo
     sums = traced.Sums().deploy("sums", "serving")
     assert [call.result(30) for call in [sums.submit(n) for n in range(40)]] == list(range(10, 50))
     calls = collector.until(lambda spans: len(found := [s for s in spans if s.name == "sums"]) >= 40 and found)
-    together = next(s for s in calls if attributes(s)["operator_lib.batch.size"] > 1 and not s.links)
+    together = next(s for s in calls if attributes(s).get("operator_lib.batch.size", 1) > 1 and not s.links)
     linked = [s for s in calls if any(link.span_id == together.span_id for link in s.links)]
     nodes = {node.id for node in sums.dag().nodes if node.operator == "add"}
     added = collector.until(lambda spans: [s for s in spans if s.parent_span_id == together.span_id])

@@ -91,7 +91,7 @@ def test_what_nodes_get(url: str) -> None:
 
 def test_what_handlers_say_counts(url: str) -> None:
     for name in ("said", "refuse", "fail", "odd"):
-        assert register(url, name).status_code == 200
+        assert register(url, name).status_code in (200, 409)  # other tests use it, too
     said = requests.post(f"{url}/wfpredict/said", timeout=60)
     assert (said.status_code, said.text, said.headers["content-type"]) == (202, "# hi", "text/markdown")
     assert said.headers["x-from-handler"] == "yes"
