@@ -75,6 +75,7 @@ def test_watching_deploys_again_on_every_save_and_survives_mistakes(local_worker
         [sys.executable, "-m", "operator_lib", "deploy", "saved.py:saved", "--name", "saved", "--watch"],
         cwd=tmp_path, env={**os.environ, "OPERATOR_LIB_HOME": str(local_worker.home)}, text=True, bufsize=1,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # whoever has started the tests may ignore it
     )  # fmt: skip
     assert process.stdout is not None
     shown = process.stdout

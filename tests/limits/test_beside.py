@@ -144,7 +144,8 @@ def started(path):
 
 
 PROGRAM = """
-import sys, time, os
+import os, signal, sys, threading, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever has started the tests may ignore it
 sys.path.insert(0, {project!r})
 import beside
 
@@ -155,7 +156,7 @@ if "fork" in sys.argv and os.fork() == 0:
     time.sleep(2)
     os._exit(0)
 try:
-    print("waiting", flush=True)
+    threading.Timer(0.3, print, ["waiting"], {{"flush": True}}).start()  # once it does
     run.result()
 except KeyboardInterrupt:
     print("interrupted", flush=True)
