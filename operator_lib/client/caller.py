@@ -14,7 +14,6 @@ from operator_lib.engine.map import DEFAULT_WORKERS, bounded, check_workers, len
 from operator_lib.errors import SerializationError
 from operator_lib.wire import codec, failure
 from operator_lib.wire.frames import Buffer
-from operator_lib.wire.listing import listed
 from operator_lib.wire.proto import serving_pb2 as pb
 from operator_lib.wire.schema import Method, Schema
 
@@ -116,7 +115,7 @@ class Caller:
         """One call for each input, at most `workers` in flight."""
         window = 8 * DEFAULT_WORKERS if workers == -1 else check_workers(workers)
         start: Callable[[Any], Future[Any]] = lambda x: self.submit(name, (x,), {})  # noqa: E731
-        return listed("results", list(bounded(start, inputs, window, ordered, return_exceptions, length(inputs))))
+        return list(bounded(start, inputs, window, ordered, return_exceptions, length(inputs)))
 
     def ask(self, verb: int, name: str, *values: Any) -> Any:
         """Attributes and special methods."""

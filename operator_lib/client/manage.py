@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from operator_lib.client.connect import Connection
@@ -73,6 +73,20 @@ class ServingManager(Manager):
     """``h.serving``."""
 
     kind = common.DEPLOYMENT_KIND_SERVING
+
+    def __init__(self, connection: Connection, name: str, renew: Callable[[], None] = lambda: None) -> None:
+        """`renew`: has the handle look anew which replicas there are."""
+        super().__init__(connection, name)
+        self._renew = renew
+
+    def rollback(self, version: int) -> None:
+        """Make an earlier version live again: calls of this handle from here on are its.
+
+        Raises:
+            NotFound: there is no such version.
+        """
+        super().rollback(version)
+        self._renew()
 
     def scale(self, replicas: int | None) -> None:
         """So many replicas from now on, whatever there is to do; None: as many as the options say and the calls need.

@@ -20,7 +20,6 @@ from operator_lib.errors import SerializationError
 from operator_lib.options import Options
 from operator_lib.wire import codec, failure, stream
 from operator_lib.wire.frames import Buffer
-from operator_lib.wire.listing import listed
 from operator_lib.wire.proto import runs_pb2
 from operator_lib.wire.proto import serving_pb2 as pb
 
@@ -63,7 +62,7 @@ def map_job(
         pool.close(completed=False)
         raise
     pool.close(completed=True)
-    return listed("results", results)
+    return results
 
 
 class _Seat:

@@ -43,6 +43,7 @@ class Router:
         self._sessions: list[Session] = []
         self._spare: list[pb.ConnectReply.Endpoint] = []  # replicas that are not needed yet, or not any more
         self._dead: list[str] = []
+        self._offered: list[pb.ConnectReply.Endpoint] = []  # replicas, as the worker said last
         self._lock = threading.Lock()
         self._connecting = threading.Lock()
         self._asked = 0.0
@@ -81,6 +82,15 @@ class Router:
         with contextlib.suppress(Exception):  # the next call will say it
             self.ask(0.0)
 
+    def renew(self) -> None:
+        """Another version is live: new calls go to its replicas, whether the ones before have said farewell or not."""
+        with self._connecting:
+            self._refresh()
+            ready = {endpoint.replica_id for endpoint in self._offered}
+        for session in self._sessions:
+            if session.replica_id not in ready:
+                session.close()
+
     def moved(self) -> None:
         """A replica has given a call back because there is room elsewhere. Find out where."""
         with self._connecting:
@@ -104,6 +114,7 @@ class Router:
                 raise failure.decode_failure(reply.failure)
             raise WorkerDied(reply.cause or f"{self.name} has no replica")
         self._asked = time.monotonic()
+        self._offered = list(reply.endpoints)
         self._certificate = reply.certificate
         self.version = reply.version
         self.schema = json.loads(reply.schema_json or "{}")

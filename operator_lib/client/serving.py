@@ -55,7 +55,7 @@ class ServingHandle(Operator):
     @property
     def serving(self) -> ServingManager:
         """Its replicas, versions, logs: ``scale``, ``logs``, ``versions``, ``rollback``, ``stats``, ``delete``."""
-        return ServingManager(self._connection, self._name)
+        return ServingManager(self._connection, self._name, self._caller.router.renew)
 
     # --- calls -----------------------------------------------------------------------------------------------------
 

@@ -12,7 +12,6 @@ from typing import Any
 from operator_lib.engine.local import Calls
 from operator_lib.engine.progress import progress
 from operator_lib.engine.record import hand_over
-from operator_lib.wire.listing import listed
 
 # More threads than this gain nothing for Python code; who waits for a network can ask for more.
 DEFAULT_WORKERS = 32
@@ -53,7 +52,7 @@ def star_map(
 
         total = length(calls) if total is None else total
         try:
-            return listed("results", list(bounded(start, calls, 2 * count, ordered, return_exceptions, total)))
+            return list(bounded(start, calls, 2 * count, ordered, return_exceptions, total))
         finally:
             going.end()
 

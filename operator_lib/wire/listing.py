@@ -25,7 +25,8 @@ class Listing(list[Any]):
 
 def in_notebook() -> bool:
     """Whether this program is the kernel of a notebook."""
-    return "ipykernel" in sys.modules
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", None)
+    return shell is not None and hasattr(shell(), "kernel")
 
 
 def listed(table: str, items: list[Any]) -> list[Any]:
