@@ -103,6 +103,7 @@ def test_no_call_fails_while_versions_change(shared, pattern):
             servings.Tagged(version).deploy("loaded")
             before = list(counts)
             until(lambda: failures or all(now > then for now, then in zip(counts, before, strict=True)))
+            until(lambda version=version: failures or version in seen)
         handle.serving.rollback(3)
         assert handle.answer(-1)[0] == 2  # the third version
     finally:
