@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks import workers
+from benchmarks.case import Case, Round, alternate
 from benchmarks.peers.separate import TORCHSERVE
 
 HANDLER = """
@@ -187,3 +188,31 @@ def servers() -> Generator[tuple[Server, Server]]:
         with ours(Path(home)) as mine, TORCHSERVE.running() as ask:
             ask(home)
             yield mine, Server(*(int(ask(word)) for word in ("inference", "management", "pid")))
+
+
+def throughput(name: str, callers: int) -> Case:
+    """Requests a second of the chain, from so many connections."""
+
+    @contextlib.contextmanager
+    def rounds(quick: bool) -> Generator[Round]:
+        length = 0.3 if quick else 5.0
+        with servers() as (ours, peer):
+            for server in (ours, peer):
+                server.register("chain")
+            yield alternate(
+                lambda: ours.load("chain", callers, length=length).per_second,
+                lambda: peer.load("chain", callers, length=length).per_second,
+            )
+
+    return Case(
+        name=name,
+        what=f"workflow of four nodes over HTTP, {callers} callers",
+        unit="requests/s",
+        beside="TorchServe",
+        goal_text="at least 3 ×",
+        goal=3.0,
+        better="higher",
+        rounds=rounds,
+        peer=TORCHSERVE,
+        group="load",
+    )

@@ -21,7 +21,7 @@ from operator_lib.autobatch.forward import single_function
 from operator_lib.autobatch.instructions import TensorType
 from operator_lib.autobatch.running import prepared, run
 from operator_lib.autobatch.typing.joins import dtype_name
-from operator_lib.autobatch.typing.values import Const, Lane, Rec, Tup, Value, leaves, signature
+from operator_lib.autobatch.typing.values import Const, Lane, Rec, Tup, Value, filled, leaves, signature
 
 # Sets of texts and other constants for which programs are made; text that is another in each call is not worth it.
 MOST_CONSTANTS = 32
@@ -103,7 +103,7 @@ class Examples:
         return [
             outcome.failed[place][0]
             if place in outcome.failed
-            else _row(compiled.main.result, iter([cell[place] for cell in cells]))
+            else filled(compiled.main.result, iter([cell[place] for cell in cells]))
             for place in range(count)
         ]
 
@@ -184,18 +184,6 @@ def _cells(column: Any, kind: TensorType) -> Sequence[Any]:
     return [
         row.copy() if isinstance(row, np.ndarray) else row.clone() if hasattr(row, "clone") else row for row in column
     ]
-
-
-def _row(value: Value, cells: Iterator[Any]) -> Any:
-    if isinstance(value, Lane):
-        return next(cells)
-    if isinstance(value, Tup):
-        items = [_row(item, cells) for item in value.items]
-        return value.kind(*items) if hasattr(value.kind, "_fields") else value.kind(items)
-    if isinstance(value, Rec):
-        return {key: _row(item, cells) for key, item in value.items}
-    assert isinstance(value, Const)
-    return value.value
 
 
 def _check_result(compiled: Compiled) -> None:

@@ -12,7 +12,7 @@ from operator_lib.autobatch.native.literals import Literals
 from operator_lib.autobatch.native.source import NotScalar, calls_itself
 from operator_lib.autobatch.typing.joins import type_of_constant
 from operator_lib.autobatch.typing.ops import Op, Operand, Return, Typed, TypedBlock
-from operator_lib.autobatch.typing.values import Const, Lane, Rec, Tup, Value, leaves
+from operator_lib.autobatch.typing.values import Lane, Rec, Tup, Value, filled, leaves
 
 if TYPE_CHECKING:
     from operator_lib.autobatch.compiled import Compiled
@@ -122,21 +122,9 @@ def _builder(compiled: Compiled) -> Callable[[int, Sequence[Any]], dict[str, Any
                 for column, lane, own in zip(columns, compiled.main.parameters, written, strict=True)
             ]
         )
-        return {name: _made(value, cells) for name, value in compiled.arguments.items()}
+        return {name: filled(value, cells) for name, value in compiled.arguments.items()}
 
     return build
-
-
-def _made(value: Value, cells: Iterator[Any]) -> Any:
-    if isinstance(value, Lane):
-        return next(cells)
-    if isinstance(value, Tup):
-        items = [_made(item, cells) for item in value.items]
-        return value.kind(*items) if hasattr(value.kind, "_fields") else value.kind(items)
-    if isinstance(value, Rec):
-        return {key: _made(item, cells) for key, item in value.items}
-    assert isinstance(value, Const)
-    return value.value
 
 
 def _calling(compiled: Compiled) -> Callable[[dict[str, Any]], Any]:

@@ -109,34 +109,27 @@ class Flow:
 
     def code(self, work: Callable[..., Any], *values: Any) -> Any:
         """A piece of code that changes nothing as long as `values` are data: now, or when they are there."""
-        if not self._numbers:
-            return work(*values)
-        if not self.pending:
-            return work(*[got(one) for one in values])
-        if self._waits(values):
-            made = self.pend(work, values)
-            made.guard, made.light = all_plain, True
-            self.attach(made)
-            return made
-        values = tuple(got(one) for one in values)
-        if not self._still() or not all_plain(values):
-            self.barrier()
-            return work(*values)
-        return self.safely(work, values)
+        return self._work(work, values, all_plain)
 
     def augment(self, work: Callable[..., Any], *values: Any) -> Any:
         """``x += ...``: rebinds a number, but changes a list."""
+        return self._work(work, values, first_fixed)
+
+    def _work(
+        self, work: Callable[..., Any], values: tuple[Any, ...], harmless: Callable[[tuple[Any, ...]], bool]
+    ) -> Any:
+        """A piece of code that changes nothing where its values are `harmless`."""
         if not self._numbers:
             return work(*values)
         if not self.pending:
             return work(*[got(one) for one in values])
         if self._waits(values):
             made = self.pend(work, values)
-            made.guard, made.light = first_fixed, True
+            made.guard, made.light = harmless, True
             self.attach(made)
             return made
         values = tuple(got(one) for one in values)
-        if not self._still() or not first_fixed(values):
+        if not self._still() or not harmless(values):
             self.barrier()
             return work(*values)
         return self.safely(work, values)

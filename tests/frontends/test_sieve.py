@@ -315,7 +315,7 @@ def test_the_header() -> None:
         python_packages=["torch==2.1.0"],
         system_packages=["ffmpeg"],
         cuda_version="12.2",
-        run_commands=["mkdir -p /root/.cache"],
+        run_commands=["mkdir -p /opt/cache"],
         environment_variables=[sieve.Env(name="SIZE", description="a number", default=30)],
         metadata=sieve.Metadata(
             title="A title",
@@ -330,7 +330,7 @@ def test_the_header() -> None:
     assert str(chosen.gpu[0]) == "T4 (1/3)"
     image = chosen.image
     assert (image.python_version, image.cuda_version, image.python_packages) == ("3.11", "12.2.2", ("torch==2.1.0",))
-    assert (image.system_packages, image.run_commands) == (("ffmpeg",), ("mkdir -p /root/.cache",))
+    assert (image.system_packages, image.run_commands) == (("ffmpeg",), ("mkdir -p /opt/cache",))
     assert chosen.environment_variables[0].default == "30"
     assert (chosen.metadata.image_url, chosen.metadata.tags) == ("https://example.com/a.png", ("one", "two"))
     assert chosen.restart_on_error is False

@@ -208,3 +208,16 @@ def constant_key(value: Any) -> Any:
     if isinstance(value, bool | int | float | complex | str | bytes | type(None) | np.generic):
         return (type(value), repr(value))
     return ("object", id(value))
+
+
+def filled(value: Value, cells: Iterator[Any]) -> Any:
+    """The user's value of that shape, its lanes taken from `cells` in their order."""
+    if isinstance(value, Lane):
+        return next(cells)
+    if isinstance(value, Tup):
+        items = [filled(item, cells) for item in value.items]
+        return value.kind(*items) if hasattr(value.kind, "_fields") else value.kind(items)
+    if isinstance(value, Rec):
+        return {key: filled(item, cells) for key, item in value.items}
+    assert isinstance(value, Const)
+    return value.value
