@@ -64,7 +64,9 @@ def remember(store: Path, count: int) -> None:
         )
 
 
-@pytest.fixture(scope="session")
+# Playwright keeps an event loop running in this thread for as long as it is there: no longer than these tests take,
+# as tests of other modules run loops of their own.
+@pytest.fixture(scope="module")
 def browser(chromium: str, nothing_is_left: None) -> Iterator[Any]:
     playwright = pytest.importorskip("playwright.sync_api")
     with playwright.sync_playwright() as driver:
@@ -73,7 +75,7 @@ def browser(chromium: str, nothing_is_left: None) -> Iterator[Any]:
         launched.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def tab(site: LocalWorker, browser: Any) -> Iterator[Any]:
     """A tab that has been let in, and what went wrong in it: scripts, the policy, requests to elsewhere."""
     context = browser.new_context(viewport={"width": 1360, "height": 860}, reduced_motion="reduce")
