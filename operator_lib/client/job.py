@@ -8,6 +8,7 @@ import uuid
 from collections.abc import AsyncIterator, Generator, Iterable, Iterator, Mapping
 from typing import Any
 
+from operator_lib import core
 from operator_lib.client import schedules
 from operator_lib.client.caller import readable, spoken_name
 from operator_lib.client.connect import Connection, connect
@@ -16,6 +17,7 @@ from operator_lib.client.run import RemoteRun
 from operator_lib.client.schedules import Schedule
 from operator_lib.client.upload import ref, upload
 from operator_lib.core import Operator, reach
+from operator_lib.engine import call
 from operator_lib.engine.events import log_text
 from operator_lib.wire import codec
 from operator_lib.wire.listing import listed
@@ -45,9 +47,12 @@ class JobHandle(Operator):
         return JobManager(self)
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
+        return self._call(args, kwargs) if core.intercept is None else call.afar(self, self._call, args, kwargs)
+
+    def _call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         method = self._schema.methods.get("")
         kind = method.kind if method is not None else "function"
-        run = self.submit(*args, **kwargs)
+        run = self._submit(args, kwargs)
         if kind == "coroutine":
             return _await(run)
         if kind == "generator":
@@ -66,7 +71,7 @@ class JobHandle(Operator):
         Raises:
             TypeError: the arguments do not fit; nothing has been sent.
         """
-        return self._submit(args, kwargs)
+        return self._submit(args, kwargs) if core.intercept is None else call.afar(self, self._submit, args, kwargs)
 
     def _encode(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
         method = self._schema.methods.get("")
@@ -119,7 +124,7 @@ class JobHandle(Operator):
         """
         from operator_lib.client.pool import map_job
 
-        return map_job(self, inputs, workers, ordered, return_exceptions)
+        return call.afar(self, map_job, self, inputs, workers, ordered, return_exceptions)
 
     def runs(self, limit: int = 100) -> list[RemoteRun]:
         """Its latest runs, newest first."""

@@ -8,12 +8,14 @@ from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from operator_lib import core
 from operator_lib.client.caller import Caller
 from operator_lib.client.connect import Connection, connection_to, get_json, reached
 from operator_lib.client.manage import ServingManager
 from operator_lib.client.router import Router
 from operator_lib.client.trust import of_url
 from operator_lib.core import Operator, reach
+from operator_lib.engine import call
 from operator_lib.errors import NotFound
 from operator_lib.wire.proto import common_pb2, deploy_pb2
 from operator_lib.wire.proto import serving_pb2 as pb
@@ -60,14 +62,15 @@ class ServingHandle(Operator):
     # --- calls -----------------------------------------------------------------------------------------------------
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
-        return object.__getattribute__(self, "_caller").call("", args, kwargs)
+        run = object.__getattribute__(self, "_caller").call
+        return run("", args, kwargs) if core.intercept is None else call.afar(self, run, "", args, kwargs)
 
     def forward(self, /, *args: Any, **kwargs: Any) -> Any:
-        return self._caller.call("forward" if "forward" in self._schema.methods else "", args, kwargs)
+        return call.afar(self, self._caller.call, "forward" if "forward" in self._schema.methods else "", args, kwargs)
 
     def submit(self, /, *args: Any, **kwargs: Any) -> Any:
         """A call as a ``concurrent.futures.Future``."""
-        return self._caller.submit("", args, kwargs)
+        return call.afar(self, self._caller.submit, "", args, kwargs)
 
     def map(
         self,
@@ -78,7 +81,7 @@ class ServingHandle(Operator):
         return_exceptions: bool = False,
     ) -> list[Any]:
         """One call for each input, at most `workers` in flight."""
-        return self._caller.map("", inputs, workers, ordered, return_exceptions)
+        return call.afar(self, self._caller.map, "", inputs, workers, ordered, return_exceptions)
 
     def _method(self, name: str) -> RemoteMethod:
         found = self._methods.get(name)
@@ -179,11 +182,14 @@ class RemoteMethod:
             self.__signature__ = method.signature()
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
-        return self._caller.call(self._name, args, kwargs)
+        run = self._caller.call
+        if core.intercept is None:
+            return run(self._name, args, kwargs)
+        return call.afar(self._handle, run, self._name, args, kwargs)
 
     def submit(self, /, *args: Any, **kwargs: Any) -> Any:
         """A call as a future."""
-        return self._caller.submit(self._name, args, kwargs)
+        return call.afar(self._handle, self._caller.submit, self._name, args, kwargs)
 
     def map(
         self,
@@ -194,7 +200,7 @@ class RemoteMethod:
         return_exceptions: bool = False,
     ) -> list[Any]:
         """One call for each input."""
-        return self._caller.map(self._name, inputs, workers, ordered, return_exceptions)
+        return call.afar(self._handle, self._caller.map, self._name, inputs, workers, ordered, return_exceptions)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
+from concurrent.futures import Future
 from typing import Any
 
 from operator_lib import decorator, options, tree
 from operator_lib.engine import checkpoints, elsewhere, lasting, managed, record, scope
 from operator_lib.engine.lasting import LASTING
-from operator_lib.engine.record import current
+from operator_lib.engine.record import Frame, current
 
 
 def call(op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -17,8 +19,24 @@ def call(op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     book = checkpoints.book
     optional = op._managed or op._options is not None or scope.here() is not None or (book and book.watches(op))
     run = managed.runner(op) if optional else elsewhere.here(op)
-    if parent is None:
-        return run(*args, **kwargs)
+    return run(*args, **kwargs) if parent is None else _noted(parent, op, run, args, kwargs)
+
+
+def afar(handle: Any, run: Callable[..., Any], *args: Any) -> Any:
+    """``run(*args)``, a call of what `handle` is latched on to: noted like one that is carried out here."""
+    parent = current.get() or record.process_frame
+    return run(*args) if parent is None else _noted(parent, handle, run, args, {}, Future)
+
+
+def _noted(
+    parent: Frame,
+    op: Any,
+    run: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    pending: type[Any] | tuple[()] = (),
+) -> Any:
+    """The call, told to the recorder. It goes on after it has returned when that gives something of type `pending`."""
     frame = parent.recorder.start(op, parent)
     token = current.set(frame)
     try:
@@ -28,7 +46,7 @@ def call(op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         raise
     finally:
         current.reset(token)
-    if type(result) in LASTING:
+    if type(result) in LASTING or isinstance(result, pending):
         return lasting.follow(result, frame)
     frame.end()
     return result

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from concurrent.futures import CancelledError, Future
 from types import AsyncGeneratorType, CoroutineType, GeneratorType
 from typing import Any, Protocol
 
@@ -33,8 +34,15 @@ def follow(result: Any, around: Around) -> Any:
         return _generate(result, around)
     if inspect.isasyncgen(result):
         return _generate_async(result, around)
-    around.end(None)
+    if isinstance(result, Future):
+        result.add_done_callback(lambda done: around.end(_problem(done)))
+    else:
+        around.end(None)
     return result
+
+
+def _problem(done: Future[Any]) -> BaseException | None:
+    return CancelledError() if done.cancelled() else done.exception()
 
 
 async def _await(pending: Awaitable[Any], around: Around) -> Any:

@@ -20,6 +20,8 @@ OURS = frozenset(
         *(f"operator_lib.independence.{name}" for name in ("flow", "launching", "optimized", "settings")),
         *(f"operator_lib.graph.{name}" for name in ("flow", "graph")),
         *("operator_lib.runner.job", "operator_lib.runner.part"),
+        *("operator_lib.client.job", "operator_lib.client.serving"),
+        *("operator_lib.frontends.sieve.reference", "operator_lib.frontends.tensorlake.remote"),
     }
 )
 _STANDARD = os.path.dirname(os.__file__) + os.sep

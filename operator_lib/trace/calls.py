@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 
-from operator_lib.trace import expand
+from operator_lib.trace import expand, remote
 from operator_lib.trace.args import Args, label
 from operator_lib.trace.expand import settle
 from operator_lib.trace.foreign import as_method, item_getter, opened, worth_reading
@@ -162,6 +162,8 @@ def _external(r: Reader, f: Frame, callee: Value, what: External, args: Args, no
         return _opaque(r, f, DATA, args, node, "eval")
     if not r.live and what.name.endswith("()") and _is_own_attribute(f, node.func):
         return _opaque(r, f, DATA, args, node, "outside-project")
+    if what.name in remote.LATCHES:
+        return remote.latched(r, f, what.name, args, node)
     calling = CALLING.get(what.name)
     result = calling(r, f, args, node) if calling is not None else external_result(r, f, what.name, args)
     if result is not None:

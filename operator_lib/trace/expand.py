@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from operator_lib.trace import graphs
+from operator_lib.trace import graphs, remote
 from operator_lib.trace.args import Args, bound, label
 from operator_lib.trace.declared import declare, extend
 from operator_lib.trace.foreign import item_getter
@@ -30,6 +30,7 @@ from operator_lib.trace.values import (
     Method,
     Partial,
     Place,
+    Remote,
     Unknown,
     Value,
     either,
@@ -51,6 +52,9 @@ def read_operator(r: Reader, f: Frame, draft: Draft, deps: Deps, what: Instance,
     """What is inside the node of a call of an operator."""
     r.graph.connect(deps | args.deps, draft)
     settle(r, f, draft)
+    if isinstance(what, Remote):
+        _unreadable(r, f, draft, "remote", node)
+        return Value(frozenset({(draft, "")}))
     shape = graphs.shape(what, f.env.heap, r.world)
     if shape is not None:
         return graphs.read(r, f, draft, shape, args)
@@ -370,12 +374,29 @@ def _constructing(f: Frame, init: ast.AST, cls: Class) -> bool:
     return False
 
 
+def _method_of_handle(r: Reader, f: Frame, of: Value, what: Remote, name: str, args: Args, node: ast.Call) -> Value:
+    """A call of a method of something deployed, or of one of what every handle has of its own."""
+    if name == "with_options":
+        return of
+    title = remote.called(what, name)
+    if title is None:
+        return Value(of.deps | args.deps, External(name))
+    maybe, f.maybe = f.maybe, "called by map" if name.rpartition(".")[2] == "map" else f.maybe
+    made = operator_call(r, f, of, what.named(title), args, node, extra=name)
+    f.maybe = maybe
+    return made
+
+
 def machinery(r: Reader, f: Frame, of: Value, name: str, args: Args, node: ast.Call) -> Value:
     """A method that every operator has: the ones that call it, the ones that return it or its children."""
     from operator_lib.trace.known import live_children, method_result
 
     what = of.what
     assert isinstance(what, Instance)
+    if isinstance(what, Remote):
+        return _method_of_handle(r, f, of, what, name, args, node)
+    if name == "deploy":
+        return Value(of.deps | args.deps, remote.deployed(r, f, what, args, node))
     if name == "get" and args.positional and (getter := item_getter(what)) is not None:  # of a Mapping
         found = helper_call(r, f, getter, Args(args.positional[:1]), node)
         missing = [v.what for v in args.positional[1:]] or [Const(None)]

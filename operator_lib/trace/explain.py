@@ -69,6 +69,10 @@ REASONS = {
         "`{name}` is made by a package that was not read",
         "draw the live object (op.dag() knows what it is), or annotate it: self.x: Class = ...",
     ),
+    "remote": (
+        "`{name}` is deployed: what is inside of it is on its worker",
+        "nothing; handle.dag() draws it, and its runs show what happened inside",
+    ),
     "graph-function": (
         "which function `{name}` stands for in the graph is only known while running",
         "name the function where the graph is made: start_node=f, next=f, add_edge(f, g)",

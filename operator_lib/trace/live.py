@@ -26,8 +26,10 @@ from operator_lib.trace.values import (
     Items,
     Many,
     Member,
+    Method,
     Module,
     Partial,
+    Remote,
     Thing,
     Unknown,
     Value,
@@ -234,6 +236,11 @@ def _what_is(obj: Any, world: World) -> Thing | None:
         return _container(obj, cls, world)
     if issubclass(cls, Decorated) and "__wrapped__" in tree.state(obj):
         return function_operator(obj, world)
+    if (handle := latched(obj)) is not None:
+        face, called, method = handle
+        known = live_class(sys.modules["operator_lib.core"].Operator, world)
+        made = Remote(known, called, face, world.paths.get(id(obj)))
+        return Method(Value(what=made), method) if method else made
     if tree.is_operator(obj):
         return Instance(live_class(cls, world), operator=True, live=obj, path=world.paths.get(id(obj)))
     if issubclass(cls, types.FunctionType):
@@ -266,6 +273,30 @@ def _what_is(obj: Any, world: World) -> Thing | None:
     if cls.__module__ != "builtins":
         return ForeignObject(_class_name(cls) + "()")
     return External(str(cls.__qualname__)) if callable(obj) else None
+
+
+# Classes of handles: see `Remote`, and the attribute that holds the name of what is deployed.
+_HANDLES = {
+    ("operator_lib.client.job", "JobHandle"): ("job", "_name"),
+    ("operator_lib.client.serving", "ServingHandle"): ("serving", "_name"),
+    ("operator_lib.frontends.sieve.reference", "Reference"): ("front", "name"),
+    ("operator_lib.frontends.tensorlake.remote", "RemoteGraph"): ("front", "name"),
+}
+_REMOTE_METHOD = ("operator_lib.client.serving", "RemoteMethod")
+
+
+def latched(obj: Any) -> tuple[str, str, str] | None:
+    """The face of a handle, the name of what is deployed and, of one of its methods, its name; None: no handle."""
+    for cls in type(obj).__mro__:
+        where = (cls.__module__, cls.__qualname__)
+        if where in _HANDLES:
+            face, name = _HANDLES[where]
+            return face, str(tree.state(obj).get(name, cls.__name__)), ""
+        if where == _REMOTE_METHOD:
+            inside = tree.state(obj)
+            found = latched(inside["_handle"])
+            return (*found[:2], inside["_name"]) if found is not None else None
+    return None
 
 
 def live_class(cls: type, world: World) -> LiveClass:

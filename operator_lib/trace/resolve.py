@@ -35,6 +35,7 @@ from operator_lib.trace.values import (
     Module,
     Partial,
     Place,
+    Remote,
     Super,
     Thing,
     Unknown,
@@ -110,12 +111,16 @@ def _of_other(of: Value, what: Thing | None, name: str, world: World) -> Thing |
         return member.what.bind(what, member.owner)
     if isinstance(what, Items | Many | Function | Partial | Attributes) or what is None:
         return Method(of, name)
+    if isinstance(what, Method) and isinstance(what.of.what, Remote):
+        return Method(what.of, f"{what.name}.{name}")
     if isinstance(what, Unknown) and what.reason in _INHERITED:
         return what
     return Method(of, name) if isinstance(what, Const) else None
 
 
 def _of_instance(what: Instance, name: str, world: World) -> Thing | None:
+    if isinstance(what, Remote):
+        return Method(Value(what=what), name)
     if what.live is not None and not isinstance(what, FunctionOperator):
         raw = stored(what.live, name)
         if raw is not MISSING:

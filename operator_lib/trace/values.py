@@ -281,6 +281,26 @@ class FunctionOperator(Instance):
         self.function = function
 
 
+class Remote(Instance):
+    """A handle: an operator that is deployed, of which only the name is known here.
+
+    `face`: ``job``, ``serving``, or ``front`` for what a front end has as handle.
+    """
+
+    __slots__ = ("face",)
+
+    def __init__(self, cls: Class, title: str, face: str, path: str | None = None) -> None:
+        super().__init__(cls, operator=True, path=path)
+        self.title = title
+        self.face = face
+
+    def named(self, title: str) -> Remote:
+        """The same one, for a call that is shown under another name."""
+        made = Remote(self.cls, title, self.face, self.path)
+        made.identity, made.assumed = self.identity, self.assumed
+        return made
+
+
 class Partial(Thing):
     """``functools.partial``: a callee with its first arguments."""
 

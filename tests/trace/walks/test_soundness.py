@@ -1,9 +1,11 @@
-"""2,000 random programs: what runs is a walk of what was drawn, and every textual call of an operator is in the graph.
+"""Random programs: what runs is a walk of what was drawn, and every textual call of an operator is in the graph.
 
+``OPERATOR_PROGRAMS=2000`` asks for more of them.
 The programs are written from a seed that hypothesis chooses: its own choices, one for every branch of the writer, take
 twenty times as long and repeat themselves. A program that fails is made small by `walks.shrink`.
 """
 
+import os
 import random
 
 import pytest
@@ -15,7 +17,8 @@ from walks.shrink import shrink
 
 # A program that is stopped leaves coroutines behind.
 pytestmark = pytest.mark.filterwarnings("ignore:coroutine", "ignore::SyntaxWarning")
-PARTS, EXAMPLES = 4, 500
+PARTS = 4
+EXAMPLES = int(os.environ.get("OPERATOR_PROGRAMS", "600")) // PARTS
 # Bit by bit: integers would also be chosen among those that the loaded modules contain.
 seeds = st.lists(st.booleans(), min_size=40, max_size=40).map(lambda bits: sum(bit << i for i, bit in enumerate(bits)))
 
