@@ -37,6 +37,8 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "--executor docker --max-runs 8",
     ),
     "worker logs": ("-f -n 20",),
+    "worker manifest systemd": ("--user jobs", "--own -- --max-runs 8"),
+    "worker manifest kubernetes": ("--image registry.example.org/operator-lib:1 --tls-secret worker-tls",),
     "workflow check": ("workflow.yaml --model-store models",),
     "workflow archive": (
         "--workflow-name dogs --spec-file workflow.yaml --handler handler.py --export-path workflows",

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from operator_lib import endpoint
-from operator_lib.cli import output
+from operator_lib.cli import manifest, output
 from operator_lib.cli.flags import Json
 
 Home = Annotated[
@@ -25,6 +25,7 @@ group = typer.Typer(no_args_is_help=True, help="The worker of this machine.", ri
 
 def add(app: typer.Typer) -> None:
     """Register the group."""
+    group.add_typer(manifest.group, name="manifest")
     app.add_typer(group, name="worker")
 
 
@@ -73,6 +74,9 @@ def start(
         str, typer.Option("--tls-cert", metavar="FILE", help="Its certificate and chain, in PEM: it encrypts.")
     ] = "",
     tls_key: Annotated[str, typer.Option("--tls-key", metavar="FILE", help="The key, in PEM.")] = "",
+    token_file: Annotated[
+        str, typer.Option("--token-file", metavar="FILE", help="Its token. Default: one is made.")
+    ] = "",
     compat: Annotated[
         str, typer.Option("--compat", metavar="exact", help="Answer as TorchServe does where ours is better.")
     ] = "",
@@ -89,6 +93,7 @@ def start(
     given |= {"executor": executor} if executor != "local" else {}
     given |= {"docker-base": docker_base} if docker_base else {}
     paths = {"model-store": model_store, "workflow-store": workflow_store, "tls-cert": tls_cert, "tls-key": tls_key}
+    paths |= {"token-file": token_file}
     given |= {name: str(Path(text).resolve()) for name, text in paths.items() if text}
     given |= {"compat": compat} if compat else {}
     given |= {"disable-token-auth": ""} if disable_token_auth else {}

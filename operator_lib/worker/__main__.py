@@ -43,6 +43,7 @@ def main(argv: list[str] | None = None, by_hand: Mapping[str, str] | None = None
     )
     parser.add_argument("--tls-cert", default="", help="file with the certificate and its chain, in PEM")
     parser.add_argument("--tls-key", default="", help="file with its key, in PEM")
+    parser.add_argument("--token-file", default="", help="file with its token (default: one is made)")
     parser.add_argument("--compat", default="", help="exact: answer as TorchServe does, at its worst too")
     given = parser.parse_args(argv)
     config = Config(
@@ -69,6 +70,7 @@ def main(argv: list[str] | None = None, by_hand: Mapping[str, str] | None = None
         compat=given.compat,
         tls_cert=given.tls_cert,
         tls_key=given.tls_key,
+        token_file=given.token_file,
     )
     os.umask(0o077)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)

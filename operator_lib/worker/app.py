@@ -13,6 +13,7 @@ import os
 import signal
 import socket
 import time
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -71,7 +72,7 @@ class Worker:
         self.places.make()
         self.lock = HomeLock(config.home)
         self.started = time.time()
-        self.tokens = Tokens(config.home)
+        self.tokens = Tokens(config.home, Path(config.token_file) if config.token_file else None)
         self.store = SqliteStore(self.places.store)
         self.blobs = Blobs(self.places.blobs)
         self.executor = make_executor(config.executor, config.home, config.docker_base)

@@ -62,6 +62,8 @@ class Config:
     tls_cert: str = ""
     """File with the certificate and its chain in PEM; without it nothing is encrypted."""
     tls_key: str = ""
+    token_file: str = ""
+    """File with the worker's token; without it one is made at the first start."""
     compat: str = ""
     """``"exact"``: it answers as the original does also where that can be bettered."""
 

@@ -12,6 +12,18 @@ from pathlib import Path
 from operator_lib.endpoint import TOKEN
 
 KEY = "key"
+# Characters that a token has at least which somebody else has chosen.
+SHORTEST = 16
+
+
+def _keep(path: Path, token: str) -> None:
+    """Write a 0600 file: whole, or not at all."""
+    partial = path.with_name(f"{path.name}.{secrets.token_hex(4)}.partial")
+    with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), "w") as file:
+        file.write(token)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(partial, path)
 
 
 def _secret(path: Path) -> str:
@@ -22,12 +34,7 @@ def _secret(path: Path) -> str:
         ValueError: it is empty.
     """
     if not os.path.lexists(path):
-        partial = path.with_name(f"{path.name}.{secrets.token_hex(4)}.partial")
-        with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), "w") as file:
-            file.write(secrets.token_urlsafe(32))
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
+        _keep(path, secrets.token_urlsafe(32))
     if path.is_symlink():
         raise PermissionError(f"{path} is a symbolic link; remove it, and the worker makes a new one")
     mode = path.stat().st_mode
@@ -39,10 +46,27 @@ def _secret(path: Path) -> str:
     return found
 
 
-class Tokens:
-    """Checks tokens in constant time."""
+def given(file: Path) -> str:
+    """The token in a file that somebody else looks after, such as a mounted secret.
 
-    def __init__(self, home: Path) -> None:
+    Raises:
+        ValueError: the file cannot be read, or holds no token: a word of 16 characters or more.
+    """
+    try:
+        token = file.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"--token-file {file}: {error}") from error
+    if len(token) < SHORTEST or not token.isprintable() or " " in token:
+        raise ValueError(f"--token-file {file}: must hold one word of {SHORTEST} or more printable characters")
+    return token
+
+
+class Tokens:
+    """Checks tokens in constant time. `file`: where the worker's own is given; otherwise it is made once."""
+
+    def __init__(self, home: Path, file: Path | None = None) -> None:
+        if file is not None:
+            _keep(home / TOKEN, given(file))
         self._token = _digest(_secret(home / TOKEN))
         self._key = _secret(home / KEY).encode()
         self._servings: dict[str, bytes] = {}  # digests of their tokens by deployment

@@ -242,7 +242,7 @@ def shown_commands() -> list[Any]:
 
 @pytest.mark.parametrize("text", shown_commands())
 def test_a_command_that_is_shown_exists(text: str) -> None:
-    words = shlex.split(text.replace("$(", " ( ").replace(")", " ) "), comments=True)
+    words = shlex.split(text.replace("\\\n", " ").replace("$(", " ( ").replace(")", " ) "), comments=True)
     for start in [n for n, word in enumerate(words) if word == "operator-lib"]:
         check(words[start + 1 :])
 
@@ -250,7 +250,7 @@ def test_a_command_that_is_shown_exists(text: str) -> None:
 def check(words: list[str]) -> None:
     command: Any = get_command(app)
     for word in words:
-        if word in ("|", ";", "&&", "(", ")", ">", "operator-lib"):
+        if word in ("|", ";", "&&", "(", ")", ">", "--", "operator-lib"):
             return
         known = {option for parameter in command.params for option in [*parameter.opts, *parameter.secondary_opts]}
         if word.startswith("-") and not re.fullmatch(r"-\d.*", word):

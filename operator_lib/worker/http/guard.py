@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("operator_lib.access")
 
-OPEN = frozenset({"/healthz"})
+OPEN = frozenset({"/healthz", "/readyz"})
 TORCHSERVE = ("/workflows", "/wfpredict")
 # Whatever else is sent as a method is counted as "other": a label for each word would be without end.
 METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "DELETE"})

@@ -48,7 +48,7 @@ def endpoints() -> list[Endpoint]:
 
     return [
         get("/healthz", healthz, "The process is there.", Answer(200, "ok", None, _PLAIN), open=True),
-        get("/readyz", readyz, "It takes work.", Answer(200, "ready", None, _PLAIN)),
+        get("/readyz", readyz, "It takes work.", Answer(200, "ready", None, _PLAIN), open=True),
         get("/v1/worker", info, "Version, addresses, how much is going on.", Answer(200, "It.", {"type": "object"})),
         get("/metrics", metrics, "For Prometheus.", Answer(200, "Text format.", None, CONTENT_TYPE_LATEST)),
     ]

@@ -47,8 +47,8 @@ def test_every_route_is_in_the_document_and_needs_the_token(api):
         url = api.worker.url + re.sub(r"{\w+}", "x", path)
         for headers in ({}, {"Authorization": "Bearer wrong"}):
             answer = requests.request(method, url, headers=headers, timeout=10)
-            assert answer.status_code == (200 if path == "/healthz" else 401), (method, path)
-        assert document["paths"][path][method].get("security") == ([] if path == "/healthz" else None)
+            assert answer.status_code == (200 if path in ("/healthz", "/readyz") else 401), (method, path)
+        assert document["paths"][path][method].get("security") == ([] if path in ("/healthz", "/readyz") else None)
 
 
 def test_deployments_have_paths_with_their_own_schemas(api):
