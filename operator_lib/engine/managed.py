@@ -8,7 +8,7 @@ import functools
 import inspect
 import random
 from collections.abc import Callable, Generator
-from typing import Any
+from typing import Any, TypeVar
 
 from operator_lib import context, core, tree
 from operator_lib.context import RequestContext
@@ -22,6 +22,7 @@ from operator_lib.options import Options, Retries
 from operator_lib.wire.callers import batched
 
 _ONCE = Retries()
+T = TypeVar("T")
 
 
 def run(op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -143,8 +144,20 @@ def zero(chosen: Options) -> Any:
     return start() if callable(start) else copy.deepcopy(start)
 
 
+# Types whose values never change.
+_FIXED: set[type] = {str, bytes, int, float, complex, bool, type(None)}
+
+
+def never_changes(cls: type[T]) -> type[T]:
+    """Decorates a class of which arguments need not be copied."""
+    _FIXED.add(cls)
+    return cls
+
+
 def fresh(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """A copy of the arguments for this attempt, so that the next one does not see what it did to them."""
+    if _FIXED.issuperset(map(type, args)) and _FIXED.issuperset(map(type, kwargs.values())):
+        return args, kwargs
     try:
         return copy.deepcopy((args, kwargs))
     except Exception:  # what cannot be copied is shared

@@ -65,6 +65,11 @@ class Outputs:
         if self._keeper is not None:
             self._keeper.declare([self._prefix + name for name in names])
 
+    @property
+    def wanted(self) -> bool:
+        """Whether anybody keeps them."""
+        return self._keeper is not None
+
     def put(self, name: str, values: list[Any]) -> None:
         if self._keeper is not None and values:
             self._keeper.keep(self._prefix + name, values)

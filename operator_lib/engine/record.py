@@ -230,7 +230,8 @@ def listen() -> None:
     global _listeners
     with _lock:
         _listeners += 1
-        core.intercept = core.reach("engine.call", "call")
+        if core.intercept is None:
+            core.intercept = core.reach("engine.call", "call")
 
 
 def unlisten() -> None:

@@ -12,11 +12,10 @@ import inspect
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
-from operator_lib import tree
 from operator_lib.core import Operator
 from operator_lib.engine import outputs, record
 from operator_lib.engine.local import settle
@@ -34,7 +33,9 @@ class Call:
 
     __slots__ = ("args", "done", "held", "kwargs", "node", "output", "sent")
 
-    def __init__(self, node: Node, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def __init__(
+        self, node: Node, args: tuple[Any, ...], kwargs: dict[str, Any], held: outputs.InProcess | None
+    ) -> None:
         self.node = node
         self.args = args
         self.kwargs = kwargs
@@ -43,20 +44,19 @@ class Call:
         # By successor: the calls that its output led to; what waits for others is kept as values.
         self.sent: dict[str, Sequence[Any]] = {}
         # Outputs of the functions of a graph in it, until those of the calls before this one are there.
-        self.held: outputs.InProcess | None = outputs.InProcess() if node.holds_graphs else None
+        self.held = held
 
 
 class Node:
     """A function during one call of the graph."""
 
-    __slots__ = ("barrier", "calls", "holds_graphs", "many", "mapped", "name", "op", "open", "waiting")
+    __slots__ = ("barrier", "calls", "many", "mapped", "name", "op", "open", "waiting")
 
     def __init__(self, name: str, op: Operator, waiting: int, barrier: bool) -> None:
         self.name = name
         self.op = op
         self.waiting = waiting  # predecessors that may still send something
         self.barrier = barrier  # it starts when everything is there: a reducer, a join
-        self.holds_graphs = any(tree.is_graph(inner) for _, inner in tree.named_operators(op))
         self.open = 0  # calls that are not done
         self.calls: list[Call] = []  # in the order of the inputs, once nothing more can come
         self.many = False  # it is called for the items of a list
@@ -84,9 +84,9 @@ class Flow:
         first = self.nodes[self.topology.start]
         first.calls = [self._call(first, args, kwargs)]
         around = surroundings(self.graph)
-        with record.listening(), ThreadPoolExecutor(DEFAULT_WORKERS, thread_name_prefix="operator-graph") as pool:
+        with record.listening(), ExitStack() as stack:
             try:
-                self._drive(pool, around)
+                self._drive(stack, around)
             finally:
                 self._keep_rest()
         if self.failure is not None:
@@ -96,14 +96,14 @@ class Flow:
     # --- calling -------------------------------------------------------------------------------------------------
 
     def _call(self, node: Node, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call:
-        call = Call(node, args, kwargs)
+        call = Call(node, args, kwargs, outputs.InProcess() if self.kept.wanted else None)
         node.open += 1
         self.ready.append(call)
         return call
 
-    def _drive(self, pool: ThreadPoolExecutor, around: contextvars.Context) -> None:
+    def _drive(self, stack: ExitStack, around: contextvars.Context) -> None:
         """Until nothing is left to do; after a failure nothing new is begun."""
-        running = 0
+        running, pool = 0, None
         alone = asyncio._get_running_loop() is None  # pyright: ignore[reportPrivateUsage]  # else: see `settle`
         while True:
             while self.ready and self.failure is None and running < 2 * DEFAULT_WORKERS:
@@ -111,6 +111,7 @@ class Flow:
                 if alone and not running and not self.ready:
                     self._take(*around.copy().run(_made, call))
                 else:
+                    pool = pool or stack.enter_context(ThreadPoolExecutor(DEFAULT_WORKERS, "operator-graph"))
                     pool.submit(around.copy().run, self._work, call)
                     running += 1
             if not running:
@@ -256,7 +257,7 @@ class Flow:
     def _keep(self, node: Node, calls: list[Call]) -> None:
         """Outputs of some of the calls of a node, in the order of the inputs."""
         self.kept.put(node.name, [call.output for call in calls if call.done])
-        for call in calls if node.holds_graphs else ():
+        for call in calls:
             if call.held is not None:
                 self.kept.take_over(call.held)
 

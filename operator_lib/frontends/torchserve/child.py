@@ -6,17 +6,18 @@ import contextlib
 import os
 import pickle
 import signal
+import socket
 import sys
 import traceback
-from multiprocessing.connection import Connection
 from typing import NoReturn
 
 import cloudpickle
 
 from operator_lib.engine import record
-from operator_lib.frontends.torchserve.handler import Handler, Order
+from operator_lib.frontends.torchserve import failures
+from operator_lib.frontends.torchserve.channel import Channel
+from operator_lib.frontends.torchserve.handler import Asked, Handler, Order
 from operator_lib.frontends.torchserve.modules import Alone
-from operator_lib.wire import failure
 
 
 class Line:
@@ -33,8 +34,8 @@ def serve(channel: int) -> NoReturn:
     try:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, signal.SIG_DFL)
-        with Connection(channel) as connection, contextlib.suppress(EOFError, BrokenPipeError):
-            _answer_all(connection)
+        with socket.socket(fileno=channel) as connected, contextlib.suppress(EOFError, ConnectionError):
+            _answer_all(Channel(connected))
         code = 0
     except SystemExit as left:
         code = left.code if isinstance(left.code, int) else 1
@@ -47,29 +48,29 @@ def serve(channel: int) -> NoReturn:
         os._exit(code)
 
 
-def _answer_all(connection: Connection) -> None:
-    order: Order = pickle.loads(connection.recv_bytes())
+def _answer_all(channel: Channel) -> None:
+    order: Order = pickle.loads(channel.receive())
     told: list[tuple[str, str, float]] = []
     modules = Alone(order.code.bundle.folder)
     try:
         handler = Handler(order, modules, lambda *metric: told.append(metric))
     except Exception as problem:
-        connection.send_bytes(_failed(problem))
+        channel.send(_failed(problem, modules))
         return
-    connection.send_bytes(b"")
+    channel.send(b"")
     modules.by_value()
     while True:
-        asked, path, call = pickle.loads(connection.recv_bytes())
+        rows, headers, wanted, path, call = pickle.loads(channel.receive())
         record.process_frame = Line(path, call)  # type: ignore[assignment]  # all that is looked at
         told.clear()
         try:
             # Bytes need no description of classes that only this process has.
-            dumps = pickle.dumps if asked.wanted else cloudpickle.dumps
-            answer = dumps((True, handler.answer(asked), told), pickle.HIGHEST_PROTOCOL)
+            dumps = pickle.dumps if wanted else cloudpickle.dumps
+            answer = dumps((True, handler.answer(Asked(rows, headers, wanted)), told), pickle.HIGHEST_PROTOCOL)
         except Exception as problem:
-            answer = _failed(problem)
-        connection.send_bytes(answer)
+            answer = _failed(problem, modules)
+        channel.send(answer)
 
 
-def _failed(problem: Exception) -> bytes:
-    return pickle.dumps((False, failure.encode_failure(problem), []))
+def _failed(problem: Exception, modules: Alone) -> bytes:
+    return pickle.dumps((False, failures.told(problem, modules.names), []))

@@ -89,14 +89,21 @@ class HandlerContext:
             "limit_max_image_pixels": True,
         }
         self.metrics = Metrics(tell)
-        self.request_ids: dict[int, str] | None = None
+        self._request_ids: dict[int, str] | None = None
         self.request_processor: list[Request] = []
         self.stopping_criteria = None
 
     def begin(self, headers: Sequence[Mapping[str, Any]]) -> None:
         """A batch with these headers of its requests."""
         self.request_processor = [Request(given) for given in headers]
-        self.request_ids = {index: str(uuid.uuid4()) for index in range(len(headers))}
+        self._request_ids = None
+
+    @property
+    def request_ids(self) -> dict[int, str] | None:
+        """By index in the batch, made when somebody asks; None while a handler is being loaded."""
+        if self._request_ids is None and self.request_processor:
+            self._request_ids = {index: str(uuid.uuid4()) for index in range(len(self.request_processor))}
+        return self._request_ids
 
     def get_request_id(self, idx: int = 0) -> str | None:
         return None if self.request_ids is None else self.request_ids.get(idx)

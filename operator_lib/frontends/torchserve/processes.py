@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import pickle
-import select
 from dataclasses import replace
-from multiprocessing.connection import Connection
 from typing import Any
 
 import cloudpickle
 
 from operator_lib.engine import record
+from operator_lib.frontends.torchserve import failures
 from operator_lib.frontends.torchserve.bundle import Lent
+from operator_lib.frontends.torchserve.channel import Channel
 from operator_lib.frontends.torchserve.context import tell
 from operator_lib.frontends.torchserve.handler import Answered, Asked, Order
 from operator_lib.frontends.torchserve.nursery import Nursery
-from operator_lib.frontends.torchserve.pool import Gone, Late
-from operator_lib.wire import failure
+from operator_lib.frontends.torchserve.pool import Gone
 
 
 class ProcessWorker:
@@ -28,37 +27,34 @@ class ProcessWorker:
         self.nursery = nursery
         self._pid = 0
         self._how = ""
-        self._connection: Connection | None = None
-        self._answers = select.poll()
+        self._channel: Channel | None = None
 
     def load(self) -> None:
-        self._pid, channel = self.nursery.fork()
-        self._connection = Connection(channel.detach())
-        self._answers.register(self._connection.fileno(), select.POLLIN)
+        self._pid, connected = self.nursery.fork()
+        channel = self._channel = Channel(connected)
         code = self.order.code
         lent = replace(self.order, code=replace(code, bundle=Lent(code.bundle.folder)))
         try:
-            self._connection.send_bytes(pickle.dumps(lent))
-            answer = self._connection.recv_bytes()
+            channel.send(pickle.dumps(lent))
+            answer = channel.receive()
         except (EOFError, OSError):
             raise RuntimeError(f"its process ended: {self._ended()}") from None
         if answer:
             self.end()
-            raise failure.decode_failure(pickle.loads(answer)[1])
+            raise failures.raised(*pickle.loads(answer)[1])
 
     def ask(self, asked: Asked, seconds: float) -> list[Answered] | Exception:
-        connection = self._connection
-        assert connection is not None, "it has been loaded"
+        channel = self._channel
+        assert channel is not None, "it has been loaded"
         frame = record.here()
         try:
-            message = _packed((asked, frame.path if frame else "", frame.call if frame else 0))
+            place = (frame.path, frame.call) if frame else ("", 0)
+            message = _packed((asked.rows, asked.headers, asked.wanted, *place))
         except Exception as problem:  # a value of the caller's that does not travel
             return problem
         try:
-            connection.send_bytes(message)
-            if not self._answers.poll(max(0.0, 1000 * seconds)):
-                raise Late
-            answer = connection.recv_bytes()
+            channel.send(message)
+            answer = channel.receive(seconds)
         except (EOFError, OSError):
             raise Gone(self._ended()) from None
         try:
@@ -68,7 +64,7 @@ class ProcessWorker:
             return problem
         for metric in told:
             tell(*metric)
-        return found if fine else failure.decode_failure(found)
+        return found if fine else failures.raised(*found)
 
     def _ended(self) -> str:
         """How; asked once, as its number may soon be another process's."""
@@ -78,8 +74,9 @@ class ProcessWorker:
 
     def end(self) -> None:
         """Whatever it does."""
-        if self._connection is not None and not self._connection.closed:
-            self._connection.close()
+        channel, self._channel = self._channel, None
+        if channel is not None:
+            channel.close()
             with contextlib.suppress(OSError):
                 self._ended()
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from email.message import Message
 from email.parser import BytesParser
 from email.policy import HTTP
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -60,9 +61,7 @@ def received(body: bytes, kind: str) -> tuple[Any, dict[str, str]]:
     >>> received(b"a=1&b=two", "application/x-www-form-urlencoded")
     ({'a': bytearray(b'1'), 'b': bytearray(b'two')}, {'a': '', 'b': ''})
     """
-    head = Message()
-    head["content-type"] = kind or "application/octet-stream"
-    main = head.get_content_type()
+    main = _main(kind or "application/octet-stream")
     if main == "application/x-www-form-urlencoded":
         pairs = parse_qsl(body.decode("utf-8", "surrogateescape"), keep_blank_values=True)
         fields = {name: bytearray(text.encode("utf-8", "surrogateescape")) for name, text in pairs}
@@ -70,6 +69,14 @@ def received(body: bytes, kind: str) -> tuple[Any, dict[str, str]]:
     if main == "multipart/form-data":
         return _multipart(body, kind)
     return _decoded(body, main), {"body": main if kind else ""}
+
+
+@lru_cache(maxsize=64)
+def _main(kind: str) -> str:
+    """A content type without its parameters."""
+    head = Message()
+    head["content-type"] = kind
+    return head.get_content_type()
 
 
 def _multipart(body: bytes, kind: str) -> tuple[Form, dict[str, str]]:

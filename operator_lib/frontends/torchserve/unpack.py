@@ -167,13 +167,23 @@ def _write(path: Path, source: Source, folder: Path, limits: Limits) -> None:
     for place, member in members:
         target = folder / place
         target.parent.mkdir(parents=True, exist_ok=True)
-        with source.open(member) as data, open(target, "xb") as file:
+        with open(target, "xb") as file:
             # What a header says is a claim: no more is written than was checked.
-            while chunk := data.read(min(1 << 20, member.size + 1)):
+            for chunk in _chunks(path, source, member):
                 left -= len(chunk)
                 if left < 0 or file.tell() + len(chunk) > member.size:
                     raise InvalidArchive(f"{path.name}: {member.name!r} is larger than its header says")
                 file.write(chunk)
+
+
+def _chunks(path: Path, source: Source, member: Member) -> Iterator[bytes]:
+    """The contents of a file. What fails in here fails for what the archive holds, whatever it is called."""
+    try:
+        with source.open(member) as data:
+            while chunk := data.read(min(1 << 20, member.size + 1)):
+                yield chunk
+    except Exception as problem:
+        raise InvalidArchive(f"{path.name} is broken at {member.name!r}: {problem}; copy it again") from problem
 
 
 def _checked(path: Path, source: Source, limits: Limits) -> list[tuple[PurePosixPath, Member]]:

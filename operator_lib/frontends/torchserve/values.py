@@ -8,6 +8,7 @@ import json
 import sys
 from typing import Any
 
+from operator_lib.engine.managed import never_changes
 from operator_lib.errors import SerializationError
 
 
@@ -22,13 +23,11 @@ class Form(dict[str, Any]):
 JSON = "application/json"
 
 
+@never_changes
 class Encoded(bytes):
     """A node's answer as bytes, and what they are."""
 
     type: str = JSON
-
-    def __deepcopy__(self, memo: Any) -> Encoded:
-        return self  # as for any bytes
 
 
 def encoded(value: Any, node: str = "", *, exact: bool = False) -> Encoded:

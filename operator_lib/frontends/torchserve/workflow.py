@@ -22,6 +22,7 @@ from operator_lib.frontends.torchserve.shape import shape, start
 from operator_lib.frontends.torchserve.specification import Setting, Settings, Specification
 from operator_lib.frontends.torchserve.step import Step
 from operator_lib.frontends.torchserve.store import fetched
+from operator_lib.frontends.torchserve.straight import straight
 from operator_lib.frontends.torchserve.travel import project
 from operator_lib.frontends.torchserve.unpack import Limits, unpack
 from operator_lib.graph import Graph
@@ -259,7 +260,7 @@ class Workflow(Graph):
             found.preload(sorted({name for step in steps for name in heavy(step.node.code)}))
         for step in steps:  # at the same time; each waits for its own later
             step.node.workers().begin()
-        self.respond = Rest(self, [node for node in self.spec.nodes if not self.spec.edges.get(node)])
+        self.respond = Rest(straight(self), [node for node in self.spec.nodes if not self.spec.edges.get(node)])
 
     def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> inspect.BoundArguments:
         first = self.functions[self.start]
