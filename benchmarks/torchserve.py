@@ -9,9 +9,10 @@ import os
 import tempfile
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from benchmarks import workers
 from benchmarks.case import Case, Round, alternate
@@ -190,29 +191,35 @@ def servers() -> Generator[tuple[Server, Server]]:
             yield mine, Server(*(int(ask(word)) for word in ("inference", "management", "pid")))
 
 
-def throughput(name: str, callers: int) -> Case:
-    """Requests a second of the chain, from so many connections."""
+Measure = Callable[[Server, bool], float]
+
+
+def beside(
+    name: str, what: str, unit: str, goal: tuple[str, float], measure: Measure, *, workflow: str = "", **more: Any
+) -> Case:
+    """A case that finds the same of both, in turns.
+
+    Args:
+        measure: what is found of one of them; with tiny sizes when it is true.
+        workflow: is registered before.
+    """
 
     @contextlib.contextmanager
     def rounds(quick: bool) -> Generator[Round]:
-        length = 0.3 if quick else 5.0
         with servers() as (ours, peer):
-            for server in (ours, peer):
-                server.register("chain")
-            yield alternate(
-                lambda: ours.load("chain", callers, length=length).per_second,
-                lambda: peer.load("chain", callers, length=length).per_second,
-            )
+            for server in (ours, peer) if workflow else ():
+                server.register(workflow)
+            yield alternate(lambda: measure(ours, quick), lambda: measure(peer, quick))
 
-    return Case(
-        name=name,
-        what=f"workflow of four nodes over HTTP, {callers} callers",
-        unit="requests/s",
-        beside="TorchServe",
-        goal_text="at least 3 ×",
-        goal=3.0,
-        better="higher",
-        rounds=rounds,
-        peer=TORCHSERVE,
-        group="load",
-    )
+    said: dict[str, Any] = {"beside": "TorchServe", "peer": TORCHSERVE, "group": "load", **more}
+    return Case(name=name, what=what, unit=unit, goal_text=goal[0], goal=goal[1], rounds=rounds, **said)
+
+
+def throughput(name: str, callers: int) -> Case:
+    """Requests a second of the chain, from so many connections."""
+    what = f"workflow of four nodes over HTTP, {callers} callers"
+
+    def measure(server: Server, quick: bool) -> float:
+        return server.load("chain", callers, length=0.3 if quick else 5.0).per_second
+
+    return beside(name, what, "requests/s", ("at least 3 ×", 3.0), measure, workflow="chain", better="higher")

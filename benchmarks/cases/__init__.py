@@ -74,6 +74,7 @@ NAMES = (
     "torchserve_register",
     "torchserve_memory",
     "torchserve_fan",
+    "torchserve_failures",
 )
 
 

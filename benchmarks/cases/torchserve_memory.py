@@ -2,31 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Generator
-
-from benchmarks.case import Case, Round, Sample
-from benchmarks.peers.separate import TORCHSERVE
-from benchmarks.torchserve import servers
+from benchmarks.torchserve import Server, beside
 
 
-@contextlib.contextmanager
-def rounds(quick: bool) -> Generator[Round]:
-    with servers() as (ours, peer):
-        for server in (ours, peer):
-            server.register("eight")
-            server.load("eight", 1, each=5)
-        yield lambda: Sample(ours.memory(), peer.memory())
+def held(server: Server, quick: bool) -> float:
+    """After some requests."""
+    server.load("eight", 1, each=5)
+    return server.memory()
 
 
-CASE = Case(
-    name="torchserve_memory",
-    what="memory with a workflow of eight nodes",
-    unit="MB",
-    beside="TorchServe",
-    goal_text="at most 1/3 ×",
-    goal=1 / 3,
-    rounds=rounds,
-    peer=TORCHSERVE,
-    group="load",
-)
+WHAT = "memory with a workflow of eight nodes"
+CASE = beside("torchserve_memory", WHAT, "MB", ("at most 1/3 ×", 1 / 3), held, workflow="eight")

@@ -2,34 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Generator
-
-from benchmarks.case import Case, Round, alternate, seconds
-from benchmarks.peers.separate import TORCHSERVE
-from benchmarks.torchserve import Server, servers
+from benchmarks.case import seconds
+from benchmarks.torchserve import Server, beside
 
 
-@contextlib.contextmanager
-def rounds(quick: bool) -> Generator[Round]:
-    with servers() as (ours, peer):
-
-        def register(server: Server) -> float:
-            taken = seconds(lambda: server.register("chain"))
-            server.remove("chain")
-            return taken
-
-        yield alternate(lambda: register(ours), lambda: register(peer))
+def register(server: Server, quick: bool) -> float:
+    """Seconds; the workflow goes again."""
+    taken = seconds(lambda: server.register("chain"))
+    server.remove("chain")
+    return taken
 
 
-CASE = Case(
-    name="torchserve_register",
-    what="registering a workflow of four nodes",
-    unit="s",
-    beside="TorchServe",
-    goal_text="at most 1/3 ×",
-    goal=1 / 3,
-    rounds=rounds,
-    peer=TORCHSERVE,
-    group="load",
-)
+WHAT = "registering a workflow of four nodes"
+CASE = beside("torchserve_register", WHAT, "s", ("at most 1/3 ×", 1 / 3), register)

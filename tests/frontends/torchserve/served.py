@@ -30,6 +30,13 @@ def refuse(data, context):
     error.error_code = 418
     raise error
 
+class Teapot(ValueError):
+    error_code = 418
+
+def pour(data, context):
+    if data is not None:
+        raise Teapot("short and stout")
+
 def fail(data, context):
     if data is not None:
         raise KeyError("x")
@@ -63,6 +70,7 @@ SPECS = {
     "chain": CHAIN,
     "dump": "models: {}\ndag:\n  dump: []\n",
     "refuse": "models: {retry-attempts: 0}\ndag:\n  refuse: []\n",
+    "pour": "models: {retry-attempts: 0}\ndag:\n  pour: []\n",
     "fail": "models: {retry-attempts: 0}\ndag:\n  fail: []\n",
     "said": "models: {}\ndag:\n  said: []\n",
     "odd": "models: {}\ndag:\n  odd: []\n",

@@ -90,13 +90,16 @@ def test_what_nodes_get(url: str) -> None:
 
 
 def test_what_handlers_say_counts(url: str) -> None:
-    for name in ("said", "refuse", "fail", "odd"):
+    for name in ("said", "refuse", "pour", "fail", "odd"):
         assert register(url, name).status_code in (200, 409)  # other tests use it, too
     said = requests.post(f"{url}/wfpredict/said", timeout=60)
     assert (said.status_code, said.text, said.headers["content-type"]) == (202, "# hi", "text/markdown")
     assert said.headers["x-from-handler"] == "yes"
     refused = requests.post(f"{url}/wfpredict/refuse", timeout=60)
     assert (refused.status_code, refused.json()["message"]) == (418, "Error executing refuse: ValueError: no")
+    pot = requests.post(f"{url}/wfpredict/pour", timeout=60)  # a class of the archive's own, which says the status
+    assert (pot.status_code, pot.json()["type"]) == (418, "Teapot")
+    assert pot.json()["message"] == "Error executing pour: Teapot: short and stout"
     failed = requests.post(f"{url}/wfpredict/fail", timeout=60)
     assert (failed.status_code, failed.json()["type"]) == (500, "KeyError")
     assert requests.post(f"{url}/wfpredict/odd", timeout=60).json() == [1, 2]

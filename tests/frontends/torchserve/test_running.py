@@ -105,7 +105,7 @@ def test_one_bad_request_does_not_spoil_its_batch(tmp_path: Path) -> None:
     handler = tmp_path / "inverse.py"
     handler.write_text("def handle(data, context):\n    return data and [1 / row['body'] for row in data]\n")
     config = tmp_path / "config.yaml"
-    config.write_text("batchSize: 3\nmaxBatchDelay: 20000\n")
+    config.write_text("batchSize: 3\nmaxBatchDelay: 3000\n")
     model = Model("inverse", handler=handler, config_file=config)
     with ThreadPoolExecutor(3) as pool:
         runs = [pool.submit(model, x) for x in (1, 0, 4)]
