@@ -1,4 +1,4 @@
-"""``workflow archive | check | show``, ``model archive``: with the flags and exit codes of TorchServe's archivers."""
+"""``workflow archive | check | show | register``, ``model archive``: the archivers as TorchServe's, and more."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from operator_lib.cli import output
-from operator_lib.cli.flags import Json
+from operator_lib.cli.flags import Address, Json, Token, connect
 from operator_lib.cli.usage import Usage
 
 if TYPE_CHECKING:
@@ -137,6 +137,35 @@ def show(
         ("NODE", "SETTING", "VALUE", "SAID BY"),
         [(node, name, str(said.value), said.origin) for node, row in rows.items() for name, said in row.items()],
     )
+
+
+@workflow.command()
+def register(
+    archive: Annotated[str, typer.Argument(metavar="FILE|URL", help="A .war file.", show_default=False)],
+    name: Annotated[str, typer.Option("--name", metavar="NAME", help="Instead of the one in the archive.")] = "",
+    model_store: Store = "",
+    update: Annotated[bool, typer.Option("--update", help="Make it a new version of the one that is there.")] = False,
+    address: Address = "",
+    token: Token = "",
+    as_json: Json = False,
+) -> None:
+    """Have a worker serve a workflow: its archive and those of its models are sent there."""
+    from operator_lib.client import inventory
+    from operator_lib.errors import DeployError
+    from operator_lib.frontends.torchserve import Workflow
+    from operator_lib.frontends.torchserve.store import fetched
+
+    file = archive if "://" in archive else Path(archive).resolve().as_uri()
+    with fetched(file, ()) as path:
+        found = Workflow.from_war(path, model_store or None, name=name)
+        connection = connect(address, token, start=True)
+        if not update and any(known.name == found.name for known in inventory.deployments(connection)):
+            raise DeployError(f"there is a deployment {found.name} already; --update makes it a new version of it")
+        served = found.deploy(found.name, "serving", address=address or None, token=token or None)
+    if as_json:
+        output.document({"name": found.name, "url": served.url})
+    else:
+        print(served.url)
 
 
 def _workflow(path: str, handler: str, model_store: str) -> Workflow:

@@ -43,6 +43,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "workflow archive": (
         "--workflow-name dogs --spec-file workflow.yaml --handler handler.py --export-path workflows",
     ),
+    "workflow register": ("dogs.war --model-store models", "dogs.war --update"),
     "model archive": ("--model-name cat --version 1.0 --handler handler.py --serialized-file cat.pt",),
 }
 

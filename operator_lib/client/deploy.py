@@ -132,6 +132,9 @@ def pack(
     schema["stateless"] = not _has_state(target)
     schema["graph"] = tree.is_graph(target)
     schema["secrets"] = secrets_of(target, chosen)
+    of_a_front_end = getattr(type(target), "_operator_schema", None)
+    if of_a_front_end is not None and kind == "serving":
+        schema |= of_a_front_end(target, name)
     dag = _graph(target)
     request = deploy_pb2.DeployRequest(
         name=name,

@@ -15,16 +15,8 @@ from typing import Any
 from operator_lib.client.deploy import pack
 from operator_lib.frontends.torchserve import exact
 from operator_lib.frontends.torchserve.problems import InvalidArchive, InvalidWorkflow, Problem
-from operator_lib.frontends.torchserve.specification import SETTINGS, Setting
 from operator_lib.frontends.torchserve.store import fetched
 from operator_lib.frontends.torchserve.workflow import Workflow
-
-GLOBALS = {
-    "minWorkers": "min-workers",
-    "maxWorkers": "max-workers",
-    "batchSize": "batch-size",
-    "maxBatchDelay": "max-batch-delay",
-}
 
 
 def main() -> None:
@@ -68,15 +60,7 @@ def _made(found: Workflow, url: str, folder: Path) -> dict[str, Any]:
     found._operator_checked()
     package = pack(found, found.name, "serving", {})
     schema = json.loads(package.request.schema_json)
-    schema["torchserve"] = {
-        "workflowName": found.name,
-        "workflowUrl": url,
-        **{key: _shared(found, name) for key, name in GLOBALS.items()},
-        "versions": {node: model.version for node, model in found.models.items()},
-        "models": [node for node in found.spec.nodes if found.spec.is_model(node)],
-        "nodes": {node: {name: said.value for name, said in found.settings(node).items()} for node in found.spec.nodes},
-        "workflowDag": "{" + ", ".join(f"{n}=[{', '.join(to)}]" for n, to in found.spec.edges.items()) + "}",
-    }
+    schema["torchserve"]["workflowUrl"] = url
     package.request.schema_json = json.dumps(schema, sort_keys=True)
     (folder / "entry").write_bytes(package.entry)
     (folder / "request").write_bytes(package.request.SerializeToString())
@@ -85,10 +69,6 @@ def _made(found: Workflow, url: str, folder: Path) -> dict[str, Any]:
         (folder / f"file{number}").write_bytes(Path(source).read_bytes())
         files[sha] = f"file{number}"
     return {"name": found.name, "files": files, "warnings": [str(problem) for problem in found.check()]}
-
-
-def _shared(found: Workflow, name: str) -> int:
-    return found.spec.settings.get(name, Setting(SETTINGS[name][0])).value
 
 
 def _invalid(problem: InvalidWorkflow) -> dict[str, Any]:

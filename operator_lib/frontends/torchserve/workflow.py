@@ -13,6 +13,7 @@ from typing import Any, Literal
 from operator_lib import options
 from operator_lib.frontends.torchserve import manifest, nursery, pack
 from operator_lib.frontends.torchserve.bundle import Bundle
+from operator_lib.frontends.torchserve.described import described
 from operator_lib.frontends.torchserve.functions import HandlerFile
 from operator_lib.frontends.torchserve.load import Code, heavy
 from operator_lib.frontends.torchserve.model import Model, StrPath
@@ -244,6 +245,10 @@ class Workflow(Graph):
 
     def _operator_project(self) -> Any:
         return project(self, (line for model in self.models.values() for line in model.requirements))
+
+    def _operator_schema(self, name: str) -> dict[str, Any]:
+        """For the worker's REST interface."""
+        return {"torchserve": described(self, name)}
 
     def __remote_init__(self) -> None:
         """Start the processes of all nodes, and take requests of the REST interface.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -43,6 +45,15 @@ def test_register_describe_predict_remove(url: str) -> None:
         404,
         {"code": 404, "type": "WorkflowNotFoundException", "message": "Workflow not found: chain"},
     )
+
+
+def test_register_by_command(url: str, stores: Path) -> None:
+    command = [sys.executable, "-m", "operator_lib", "workflow", "register", "chain.war", "--name", "commanded"]
+    done = subprocess.run(command, cwd=stores, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (0, f"{url}/v1/servings/commanded/\n"), done.stderr
+    assert requests.post(f"{url}/wfpredict/commanded", b"x", timeout=60).text == "<X>"
+    again = subprocess.run(command, cwd=stores, capture_output=True, text=True, timeout=60)
+    assert (again.returncode, "--update" in again.stderr) == (1, True)
 
 
 REFUSED = [

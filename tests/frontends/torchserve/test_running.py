@@ -13,10 +13,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+import requests
 
 import operator_lib
 from operator_lib import Operator, errors
 from operator_lib.frontends.torchserve import Form, HandlerError, Model, Workflow
+from operator_lib.worker import LocalWorker
 
 from .conftest import CHAIN
 
@@ -256,11 +258,16 @@ def test_it_is_part_of_other_operators(workflow: Made) -> None:
     assert {n.operator: n.status for n in recorded.dag().nodes if n.kind == "call"}["workflow.last"] == "done"
 
 
-def test_on_a_worker(workflow: Made, worker: object) -> None:
+def test_on_a_worker(workflow: Made, worker: LocalWorker) -> None:
     found = workflow(CHAIN)
     job = found.deploy("chain")
     assert job("hello") == "<HELLO>"
     serving = found.deploy("chain-api", "serving")
+    headers = {"Authorization": f"Bearer {worker.token}"}
+    answer = requests.post(f"{worker.url}/wfpredict/chain-api", b"hello", headers=headers, timeout=60)
+    assert answer.text == "<HELLO>"  # what Python has deployed is there for REST, too
+    (described,) = requests.get(f"{worker.url}/workflows/chain-api", headers=headers, timeout=60).json()
+    assert described["workflowDag"] == "{first=[shout], shout=[last]}"
     assert serving("hello") == serving(body="hello") == "<HELLO>"
     assert found.deploy("chain-api", "serving").serving.versions()[0]["number"] == 1
     assert found.deploy("chain-api", "serving", dry_run=True).exit_code == 0
