@@ -7,19 +7,16 @@ import inspect
 import types
 from collections.abc import Callable
 from contextvars import ContextVar
-from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from operator_lib.autobatch.arguments import Reader, example, gathered, results
 from operator_lib.autobatch.backends.choice import Backend, chosen
 from operator_lib.autobatch.errors import lane_error
 from operator_lib.autobatch.instructions import TensorType, Type
-from operator_lib.autobatch.native.source import DEEPEST
+from operator_lib.autobatch.quick import Quick
 from operator_lib.autobatch.stats import Stats
-from operator_lib.autobatch.typing.values import Const, Lane, Tup, Value, leaves, signature
+from operator_lib.autobatch.typing.values import Const, Value, signature
 
 if TYPE_CHECKING:
     from operator_lib.autobatch.compiled import Compiled
@@ -28,18 +25,6 @@ if TYPE_CHECKING:
 OWN_KEYWORDS = ("dry_run", "stackless", "max_stack_depth", "backend", "block_code_cache")
 DEFAULT_DEPTH = 15
 _single: ContextVar[bool] = ContextVar("autobatch_single", default=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Quick:
-    """What runs lane by lane for one set of argument types (and sizes of batch)."""
-
-    compiled: Compiled
-    strategy: str
-    driver: Callable[..., Any]
-    dtypes: list[Any]
-    single: bool
-    room: int | None
 
 
 def plainly(function: Callable[..., Any], given: dict[str, Any]) -> Any:
@@ -70,8 +55,8 @@ class BatchedFunction:
     ) -> None:
         functools.update_wrapper(self, function)
         self.context, self.single, self.type_inference = context, function, type_inference
-        self._last: Stats | tuple[str, str, int, float] | None = None
-        self._quick: dict[tuple[Any, ...], Quick] = {}
+        self._last: Stats | None = None
+        self._quick = Quick()
         self._taken = frozenset(taken)
         self._options = options or {}
         self._signature = inspect.signature(function)
@@ -89,15 +74,16 @@ class BatchedFunction:
     @property
     def last_stats(self) -> Stats | None:
         """What the last call did; None before the first."""
-        if isinstance(self._last, tuple):
-            self._last = Stats(*self._last)
+        took = self._quick.took
+        if took is not None:
+            self._last, self._quick.took = Stats(*took), None
         return self._last
 
     def __call__(self, *args: Any, **keywords: Any) -> Any:
         if _single.get():
             return self.single(*args, **keywords)
-        if self._quick and not keywords:
-            found = self._quickly(args)
+        if not keywords:
+            found = self._quick.run(args)
             if found is not None:
                 return found
         simple = not keywords
@@ -116,66 +102,6 @@ class BatchedFunction:
             key = tuple(signature(value) for value in values.values())
             compiled = self.context.compiled(self, values, key, backend)
             return self._run(compiled, reader, backend, option, simple=simple)
-
-    def _quickly(self, args: tuple[Any, ...]) -> Any:
-        """The result, when machine code for arrays of numbers like these is there; else None."""
-        for array in args:
-            if type(array) is not np.ndarray:
-                return None
-        shape = args[0].shape if args else ()
-        if len(shape) != 1:
-            return None
-        (count,) = shape
-        kinds = [count.bit_length()]
-        for array in args:
-            if array.shape != shape:
-                return None
-            kinds.append(array.dtype)
-        quick = self._quick.get(tuple(kinds))
-        if quick is None or not quick.compiled.holds():
-            return None
-        started = perf_counter()
-        try:
-            if quick.strategy == "loop":
-                outs = quick.driver(args, quick.room)
-            else:
-                for array in args:
-                    if not array.flags.carray:
-                        return None
-                outs = [np.empty(count, dtype) for dtype in quick.dtypes]
-                quick.driver(count, quick.room, *args, *outs)
-        except Exception:
-            return None  # the machine says which lane raised, and what
-        self._last = (quick.strategy, "numpy", count, perf_counter() - started)
-        if quick.single:
-            return outs[0]
-        assert quick.compiled.main.result is not None
-        return results(quick.compiled.main.result, iter(outs), lambda value: np.full(count, value))
-
-    def _remember(self, compiled: Compiled, reader: Reader, option: dict[str, Any], strategy: str) -> None:
-        """Calls with arrays of the same types, given by position, can go straight to what runs lane by lane."""
-        result = compiled.main.result
-        first = list(self._signature.parameters)[: len(reader.leaves)]
-        plain = all(isinstance(leaf.array, np.ndarray) and not leaf.type.weak for leaf in reader.leaves)
-        if not plain or result is None or [leaf.path for leaf in reader.leaves] != first:
-            return
-        found = list(leaves(result))
-        if not found or any(value.type.shape for value in found) or not _only_lanes(result):
-            return
-        limit = option.get("max_stack_depth", DEFAULT_DEPTH)
-        kinds = tuple(leaf.array.dtype for leaf in reader.leaves)
-        key = (reader.count().bit_length(), *kinds)
-        room = limit
-        if strategy == "native":
-            room = DEEPEST if limit is None else min(limit, DEEPEST)
-        self._quick[key] = Quick(
-            compiled,
-            strategy,
-            compiled.native if strategy == "native" else compiled.loop,
-            [value.type.dtype for value in found],
-            isinstance(result, Lane),
-            room,
-        )
 
     def _bound(self, args: tuple[Any, ...], keywords: dict[str, Any]) -> dict[str, Any]:
         return dict(self._signature.bind(*args, **keywords).arguments)
@@ -197,12 +123,15 @@ class BatchedFunction:
         started = perf_counter()
         outcome = run(self.context, compiled, reader.leaves, count, backend, option)
         seconds = perf_counter() - started
-        chooser = compiled.chooser
-        settled = chooser.settled(count) if chooser is not None else outcome.strategy
-        if simple and (outcome.strategy == "native" or outcome.strategy == "loop" == settled):
-            self._remember(compiled, reader, option, outcome.strategy)
+        if simple and outcome.settled and outcome.strategy in ("native", "loop"):
+            first = list(self._signature.parameters)[: len(reader.leaves)]
+            if [leaf.path for leaf in reader.leaves] == first:
+                limit = option.get("max_stack_depth", DEFAULT_DEPTH)
+                free = option.get("strategy", self.context.strategy) == "auto" and backend.name != "native"
+                self._quick.keep(compiled, reader.leaves, count, outcome.strategy, limit, free=free)
         shown = listings(compiled) if outcome.blocks else ()
         frames = (outcome.peak_frames, outcome.live_frames)
+        self._quick.took = None
         self._last = Stats(outcome.strategy, backend.name, count, seconds, outcome.blocks, *frames, shown)
         assert compiled.main.result is not None
         found = results(compiled.main.result, iter(outcome.columns), lambda value: outcome.full(value, count))
@@ -262,12 +191,6 @@ class BatchedFunction:
         said = self.type_inference([pattern_of(value) for value in arguments.values() if not isinstance(value, Const)])
         assert compiled.main.result is not None
         _same_types(self.single.__name__, said, pattern_of(compiled.main.result), "")
-
-
-def _only_lanes(value: Value) -> bool:
-    if isinstance(value, Tup):
-        return all(map(_only_lanes, value.items))
-    return isinstance(value, Lane)
 
 
 def _same_types(name: str, said: Any, found: Any, path: str) -> None:

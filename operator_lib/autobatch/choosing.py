@@ -61,11 +61,6 @@ class Chooser:
         size.settled = min(size.best, key=size.best.__getitem__)
         return size.settled, False
 
-    def settled(self, count: int) -> str | None:
-        """What is kept for so many lanes; None while things are tried."""
-        size = self._sizes.get(count.bit_length())
-        return size.settled if size is not None else None
-
     def learn(self, ran: str, asked: str, count: int, seconds: float) -> None:
         """A run of `asked` (which may have ended as another) took this long."""
         size = self._sizes[count.bit_length()]

@@ -20,6 +20,8 @@ from operator_lib.autobatch.typing.engine import Engine
 from operator_lib.autobatch.typing.ops import Typed
 from operator_lib.autobatch.typing.values import Lane, Value, constant_key
 
+MISSING: Any = object()
+
 
 @dataclass(slots=True)
 class Compiled:
@@ -41,7 +43,8 @@ class Compiled:
     others: dict[Any, Any] = field(default_factory=dict[Any, Any])
     """What backends keep: machines, compiled functions."""
     _tables: list[tuple[Any, bytes]] = field(default_factory=list["tuple[Any, bytes]"])
-    _watched: list[tuple[dict[str, Any], str, Any]] = field(default_factory=list["tuple[dict[str, Any], str, Any]"])
+    watched: list[tuple[Callable[..., Any], str, Any]] = field(default_factory=list["tuple[Any, str, Any]"])
+    """What looks a name up, the name, and what it was: `MISSING` where a global would hide a builtin."""
     _slowly: list[tuple[Callable[[], Any], Any]] = field(default_factory=list["tuple[Callable[[], Any], Any]"])
     _machines: dict[Any, Machine] = field(default_factory=dict[Any, Machine])
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -50,21 +53,28 @@ class Compiled:
         for (function, name), (code, value) in self.engine.names_read.items():
             home: Any = function.__globals__ if name not in function.__code__.co_freevars else None
             if home is not None and name not in home:
+                self.watched.append((home.get, name, MISSING))
                 home = vars(builtins)
-            if home is not None and home.get(name, self) is value:
-                self._watched.append((home, name, value))
+            if home is not None and home.get(name, MISSING) is value:
+                self.watched.append((home.get, name, value))
             else:
                 self._slowly.append((lambda c=code, n=name: c.outside(n), value))
         for (_, name), (owner, value) in self.engine.attributes_read.items():
             self._slowly.append((lambda o=owner, n=name: getattr(o, n), value))
+
+    @property
+    def slowly(self) -> bool:
+        """Whether `holds` looks at more than what is watched."""
+        return bool(self._tables or self._slowly)
 
     def holds(self) -> bool:
         """Whether the globals and attributes that went into the program are still the same."""
         for array, kept in self._tables:
             if array.tobytes() != kept:
                 return False
-        for home, name, value in self._watched:
-            if home.get(name) is not value and not _same(home.get(name), value):
+        for get, name, value in self.watched:
+            found = get(name, MISSING)
+            if found is not value and (found is MISSING or value is MISSING or not _same(found, value)):
                 return False
         if self._slowly:
             try:

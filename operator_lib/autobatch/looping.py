@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy import fromiter, ndarray
 
 from operator_lib.autobatch.native.python import SMALLEST, PythonWriter, wide
 from operator_lib.autobatch.native.run import shifted_left, shifted_right
@@ -69,34 +70,45 @@ def _made(compiled: Compiled) -> Driver:
     alone = not any(engine.registered(value) for _, value in engine.names_read.values())
     if writer.as_written and alone and not writer.counted and isinstance(main.result, Lane):
         function = main.code.function
-        return _driver(lambda limit: function, kinds, writer)
-    return _driver(Levels(writer, text).at_most, kinds, writer)
+        return Loop(lambda _: function, kinds, writer)
+    return Loop(Levels(writer, text).at_most, kinds, writer)
 
 
-def _driver(
-    function_for: Callable[[int | None], Callable[..., Any]], kinds: Sequence[Any], writer: PythonWriter
-) -> Driver:
-    turns = writer.turns
+class Loop:
+    """A function on Python's numbers, for one example after the other.
 
-    def given(columns: Sequence[Any]) -> list[list[Any]]:
+    Args:
+        function_for: gives it for a limit of depth.
+        kinds: types of the columns that it gives.
+        writer: what wrote it.
+    """
+
+    def __init__(
+        self, function_for: Callable[[int | None], Callable[..., Any]], kinds: Sequence[Any], writer: PythonWriter
+    ) -> None:
+        self._function_for, self._kinds, self._turns = function_for, kinds, writer.turns
+        self._one = len(writer.functions[0].parameters) == 1
+
+    def __call__(self, columns: Sequence[Any], limit: int | None) -> list[Any]:
+        if len(self._kinds) == 1:
+            return [self.column(limit)(columns, len(columns[0]))]
+        rows = [*map(self._function_for(limit), *self._lists(columns))]
+        return [np.array([row[n] for row in rows], kind) for n, kind in enumerate(self._kinds)]
+
+    def column(self, limit: int | None) -> Callable[[Sequence[Any], int], Any]:
+        """What gives the only column, for arrays and their length."""
+        function, (kind,) = self._function_for(limit), self._kinds
+        if self._turns:
+            return lambda columns, count: fromiter(map(function, *self._lists(columns)), kind, count)
+        if self._one:  # nothing that is not needed: a single example is worth a microsecond or two
+            return lambda columns, count: fromiter(map(function, columns[0].tolist()), kind, count)
+        return lambda columns, count: fromiter(map(function, *map(ndarray.tolist, columns)), kind, count)
+
+    def _lists(self, columns: Sequence[Any]) -> list[list[Any]]:
         lists = [column.tolist() for column in columns]
-        if turns and any(SMALLEST in numbers for numbers in lists):
+        if self._turns and any(SMALLEST in numbers for numbers in lists):
             raise OverflowError
         return lists
-
-    if len(kinds) == 1:
-        (kind,) = kinds
-
-        def one(columns: Sequence[Any], limit: int | None) -> list[Any]:
-            return [np.array([*map(function_for(limit), *given(columns))], kind)]
-
-        return one
-
-    def several(columns: Sequence[Any], limit: int | None) -> list[Any]:
-        rows = [*map(function_for(limit), *given(columns))]
-        return [np.array([row[n] for row in rows], kind) for n, kind in enumerate(kinds)]
-
-    return several
 
 
 class Levels:

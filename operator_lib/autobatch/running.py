@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,6 +34,8 @@ class Outcome:
     blocks: tuple[BlockStats, ...] = ()
     peak_frames: int = 0
     live_frames: int = 0
+    settled: bool = False
+    """Whether the next call would be run the same way."""
     full: Callable[[Any, int], Any] = lambda value, count: np.full((count, *np.shape(value)), value)
 
 
@@ -63,15 +65,16 @@ def run(
     if backend.name == "native":
         strategy = "native"
     if strategy != "auto":
-        return run_as(strategy, compiled, columns, count, plan)
+        return replace(run_as(strategy, compiled, columns, count, plan), settled=True)
     if plan.lanes is not None or plan.most_first or compiled.order is not None:
         return run_as("program_counter", compiled, columns, count, plan)
-    name, learn = chooser_of(compiled).choose(count, native=(option.get("backend") or context.backend) is None)
+    chooser = chooser_of(compiled)
+    name, learn = chooser.choose(count, native=(option.get("backend") or context.backend) is None)
     if not learn:
-        return run_as(name, compiled, columns, count, plan)
+        return replace(run_as(name, compiled, columns, count, plan), settled=True)
     started = time.perf_counter()
     outcome = run_as(name, compiled, columns, count, plan)
-    chooser_of(compiled).learn(outcome.strategy, name, count, time.perf_counter() - started)
+    chooser.learn(outcome.strategy, name, count, time.perf_counter() - started)
     return outcome
 
 

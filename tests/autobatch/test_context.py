@@ -236,9 +236,18 @@ def test_lane_refill_uses_lanes_better() -> None:
     def fibonacci(n):
         return n if n < 2 else fibonacci(n - 1) + fibonacci(n - 2)
 
-    batch = np.random.default_rng(0).integers(0, 12, 800)
-    whole = fibonacci(batch)
-    alone = fibonacci.last_stats.utilisation
-    refill = fibonacci.options(lanes=32, schedule="most")
-    assert refill(batch).tolist() == whole.tolist()
-    assert refill.last_stats.utilisation > 1.5 * alone
+    @ctx.batch
+    def collatz(n):
+        steps = 0
+        while n > 1:
+            n = n // 2 if n % 2 == 0 else 3 * n + 1
+            steps += 1
+        return steps
+
+    rng = np.random.default_rng(0)
+    for function, batch in ((fibonacci, rng.integers(0, 12, 800)), (collatz, rng.integers(0, 3000, 800))):
+        whole = function(batch)
+        alone = function.last_stats.utilisation
+        refill = function.options(lanes=32, schedule="most")
+        assert refill(batch).tolist() == whole.tolist()
+        assert refill.last_stats.utilisation > 2 * alone

@@ -235,6 +235,21 @@ def test_globals_and_closures_are_read_when_called() -> None:
     assert moved(np.array([1])).tolist() == [8]
 
 
+def shifted(v):
+    return v + 10
+
+
+def test_a_builtin_hidden_later_by_a_global_is_not_called(monkeypatch: pytest.MonkeyPatch) -> None:
+    @autobatch
+    def size(v):
+        return abs(v)
+
+    for _ in range(3):
+        assert size(np.array([-1])).tolist() == [1]
+    monkeypatch.setitem(globals(), "abs", shifted)
+    assert size(np.array([-1])).tolist() == [9]
+
+
 def doubled(n, k):
     total = n
     for _ in range(k):

@@ -40,7 +40,11 @@ def batched(op: Op) -> Callable[..., Any] | None:
     outs = op.outs
     build = op.detail.build
 
+    template = _template(op)
+
     def run(count: int, *given: Any) -> Any:
+        if template is not None:
+            return rule(count, *[arg if n < 0 else Rows(given[n][0], ranks[n]) for n, arg in template])
         args, named = build(lambda place: Rows(given[place][0], ranks[place]))
         return rule(count, *args, **named)
 
@@ -55,7 +59,22 @@ def batched(op: Op) -> Callable[..., Any] | None:
         isinstance(r, np.ndarray) and r.shape == (2, *o.type.shape) and r.dtype == o.type.dtype
         for r, o in zip(found, outs, strict=True)
     )
-    return run if fits else None
+    if not fits:
+        return None
+    ufunc = _REDUCED_BY.get(op.detail.function)
+    if ufunc is None or ranks != [1] or template != [(0, None)]:
+        return run
+    return lambda _, given: ufunc.reduce(np.ascontiguousarray(given[0]), axis=1)
+
+
+def _template(op: Op) -> list[tuple[int, Any]] | None:
+    """The arguments, each the number of an operand, or -1 and what it is for all; None when they are not that plain."""
+    marks = [object() for _ in op.args]
+    args, named = op.detail.build(marks.__getitem__)
+    numbers = [next((n for n, mark in enumerate(marks) if mark is arg), -1) for arg in args]
+    if named or sorted(n for n in numbers if n >= 0) != list(range(len(marks))):
+        return None
+    return [(n, arg if n < 0 else None) for n, arg in zip(numbers, args, strict=True)]
 
 
 def _whole(count: int, value: Any) -> Array:
@@ -258,6 +277,15 @@ def _norm(count: int, x: Any) -> Array:
     return np.sqrt(np.vecdot(rows, rows))
 
 
+# What these functions come to for rows, without the way there.
+_REDUCED_BY: dict[Any, np.ufunc] = {
+    np.sum: np.add,
+    np.prod: np.multiply,
+    np.max: np.maximum,
+    np.min: np.minimum,
+    np.any: np.logical_or,
+    np.all: np.logical_and,
+}
 _RULES: dict[Any, Callable[..., Any]] = {
     **{f: _reduction(f) for f in (np.sum, np.mean, np.prod, np.max, np.min, np.any, np.all, np.std, np.var)},
     **{f: _reduction(f) for f in (np.amax, np.amin, np.nansum, np.nanmax, np.nanmin, np.count_nonzero)},

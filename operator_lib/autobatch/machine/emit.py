@@ -75,6 +75,7 @@ class Emitter:
             return "\n".join(self.lines)
         for self._place, op in enumerate(step.ops):
             primitives.write(self, op)
+            self._forget(op)
         self._place = len(step.ops)
         self._exit()
         return "\n".join(self.lines)
@@ -154,13 +155,22 @@ class Emitter:
             needed |= names_of(op.args)
         return found[::-1]
 
+    def _forget(self, op: Op) -> None:
+        """Memory of large arrays that nothing reads again is still warm: the next operation is to have it."""
+        values = (*op.args, *op.outs)
+        large = {v.name for v in values if isinstance(v, Lane) and (v.type.shape or not self.dialect.small)}
+        gone = large - self._later[self._place + 1]
+        names = sorted(self._variables[name] for name in gone if name in self._variables)
+        if names:
+            self.line(f"del {', '.join(names)}")
+
     # ---- ends ----------------------------------------------------------------------------------------------------
 
     def _exit(self) -> None:
         last = self.step.exit
         if isinstance(last, Jump):
             self.line(self._push(last, "", "k"))
-            self.line(f"return {1 << self.layout.blocks[last.block]}")
+            self.line(f"return {self._bit(last)}")
         elif isinstance(last, Branch):
             self._branch(last)
         elif isinstance(last, Return):
@@ -192,29 +202,52 @@ class Emitter:
         return f"full_mask({shape}, {number}, {dtype})" if kind.boxed else self.dialect.full(shape, number, dtype)
 
     def _push(self, jump: Jump, some: str, count: str) -> str:
-        """Lanes (`some`, or all) go to a block's queue."""
-        values = {move.target.name: move for move in jump.moves}
-        params = self.program.steps[jump.block].params
-        moved = [self.spread(values[p.name].value, p, some, count) for p in params]
+        """Lanes (`some`, or all) go to a block's queue; or are done, where nothing would be left to do there."""
+        values = {move.target.name: move.value for move in jump.moves}
         link = self.picked("link", some) if some else "link"
+        done = self._done(jump)
+        if done is not None:
+            given = [values.get(v.name, v) if isinstance(v, Lane) else v for v in done.values]
+            found = [self.spread(v, kind, some, count) for v, kind in zip(given, self._result(), strict=True)]
+            return f"S.finish({self._rows(link)}, ({''.join(value + ', ' for value in found)}))"
+        params = self.program.steps[jump.block].params
+        moved = [self.spread(values[p.name], p, some, count) for p in params]
         return f"S.push[{self.layout.blocks[jump.block]}](({', '.join([link, *moved])},))"
 
+    def _done(self, jump: Jump) -> Return | None:
+        """What the block returns, when it does nothing else, and that ends the program."""
+        step = self.program.steps[jump.block]
+        if step.ops or not isinstance(step.exit, Return) or self.program.returns_to(step.function)[0]:
+            return None
+        return step.exit
+
+    def _bit(self, jump: Jump) -> int:
+        """Which block has lanes waiting after the jump."""
+        return 0 if self._done(jump) is not None else 1 << self.layout.blocks[jump.block]
+
+    def _rows(self, link: str) -> str:
+        """Rows of the frames (at the start of the program: places of the lanes) in links."""
+        bits = self.program.bits
+        if bits or self.program.recursive:
+            return f"({link} & {self.scalar(ROW_AND_SITE)}) >> {self.scalar(bits)}"
+        return link
+
     def _branch(self, last: Branch) -> None:
-        true, false = (self.layout.blocks[jump.block] for jump in (last.true, last.false))
+        true, false = self._bit(last.true), self._bit(last.false)
         condition = self.variable(last.condition)
         self.line(f"c = {self.dialect.host(condition)}")
         self.line("i = c.nonzero()[0]")
         self.line("n = len(i)")
         self.line("if n == k:")
         self.line(self._push(last.true, "", "k"), 2)
-        self.line(f"return {1 << true}", 2)
+        self.line(f"return {true}", 2)
         self.line("if not n:")
         self.line(self._push(last.false, "", "k"), 2)
-        self.line(f"return {1 << false}", 2)
+        self.line(f"return {false}", 2)
         self.line("j = (~c).nonzero()[0]")
         self.line(self._push(last.true, "i", "n"))
         self.line(self._push(last.false, "j", "(k - n)"))
-        self.line(f"return {1 << true | 1 << false}")
+        self.line(f"return {true | false}")
 
     def _raise(self, last: Raise) -> None:
         make = self.name(last.make, "f")
@@ -257,10 +290,7 @@ class Emitter:
     def _return(self, values: list[str]) -> None:
         label = self.step.function
         sites, main = self.program.returns_to(label)
-        bits = self.program.bits
-        rows = "link"
-        if bits or self.program.recursive:
-            rows = f"(link & {self.scalar(ROW_AND_SITE)}) >> {self.scalar(bits)}"
+        bits, rows = self.program.bits, self._rows("link")
         for place, value in enumerate(values):
             self.line(f"r{place} = {value}")
         names = [f"r{place}" for place in range(len(values))]
@@ -337,7 +367,7 @@ class Drained:
         e.line("if n != m:")
         e.line("gone = ((~on) if alive is None else alive ^ on).nonzero()[0]", 2)
         e.line(e._push(self.out, "gone", "(m - n)"), 2)
-        e.line(f"bits = {1 << e.layout.blocks[self.out.block]}", 2)
+        e.line(f"bits = {e._bit(self.out)}", 2)
         e.line("if not n: break", 2)
         e.line("m = n; alive = on", 2)
         e.line("if 4 * m < 3 * k:", 2)

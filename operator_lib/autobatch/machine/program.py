@@ -15,7 +15,7 @@ from operator_lib.autobatch.machine.dialect import NumpyDialect
 from operator_lib.autobatch.machine.emit import Emitter, Layout
 from operator_lib.autobatch.machine.lower import Call, Lowered, Step
 from operator_lib.autobatch.machine.state import ROW_AND_SITE, Failures, Frames, Heap, State
-from operator_lib.autobatch.typing.ops import Raise
+from operator_lib.autobatch.typing.ops import Raise, Return
 from operator_lib.autobatch.typing.values import Lane, leaves
 
 Array = Any
@@ -60,6 +60,8 @@ class Machine:
         self.code = [self.names[f"block{number}"] for _, number in by_number]
         self._boxed_in = [self._heap_of(lane) for lane in self._main_parameters()]
         self._boxed_out = [self._heap_of(lane) for lane in self._results(program.main)]
+        self._ends = sum(1 << n for name, n in by_number if self._is_last(program.steps[name]))
+        """Blocks after which lanes are done."""
         self._frames = self._frame_columns()
         self._heaps = [kind for _, kind in self.layout.heaps]
         self._holders = self._heap_holders()
@@ -161,16 +163,25 @@ class Machine:
         return max(range(len(queues)), key=lambda number: sum(len(packet[0]) for packet in queues[number]))
 
     def _refill(self, state: State, columns: Sequence[Array], count: int, lanes: int, most_first: bool) -> None:
-        """Feed lanes in as others finish."""
+        """Feed lanes in as others finish. Those that come in and those that go out take their step as soon as they are
+        a fifth (fewer are not worth a step): while they wait, nothing is done in their place."""
         queues, code, steps, active = state.queues, self.code, state.steps, state.active
         started = ready = 0
+        some = max(lanes // 5, 1)
+        alone = most_first and not self.program.returns_to(self.program.main)[0]  # no calls come in there
         while ready or started < count:
             room = min(lanes - (started - state.finished), count - started)
-            if room > 0 and (room * 8 >= lanes or not ready or started + room == count):
-                some = [column[started : started + room] for column in columns]
-                ready |= self._start(state, self.program.main, some, started, room)
+            low = 0
+            if room > 0 and (room >= some or not ready or started + room == count):
+                fresh = [column[started : started + room] for column in columns]
+                entry = self._start(state, self.program.main, fresh, started, room)
+                ready |= entry
                 started += room
-            low = 1 << self._fullest(queues) if most_first else ready & -ready
+                low = entry if alone else 0
+            elif most_first and ready & self._ends:
+                low = self._leaving(queues, some)
+            if not low:
+                low = 1 << self._fullest(queues) if most_first else ready & -ready
             number = low.bit_length() - 1
             ready ^= low
             packet = tuple(map(self.dialect.joined, zip(*queues[number], strict=True)))
@@ -180,6 +191,13 @@ class Machine:
             ready |= code[number](state, *packet)
             if state.heaps:
                 self._collect(state)
+
+    def _leaving(self, queues: list[list[tuple[Array, ...]]], some: int) -> int:
+        """The bit of a block in front of which so many lanes wait for their last step; 0 when there is none."""
+        for number, queue in enumerate(queues):
+            if queue and self._ends >> number & 1 and sum(len(packet[0]) for packet in queue) >= some:
+                return 1 << number
+        return 0
 
     def _nested(
         self, outer: State, label: str, count: int, columns: tuple[Array, ...], function: int, link: Array, at: Position
@@ -227,6 +245,9 @@ class Machine:
         if not lane.boxed or lane.alias is None:
             return None
         return self.layout.heaps.setdefault((lane.alias.root(), lane.type), len(self.layout.heaps))
+
+    def _is_last(self, step: Step) -> bool:
+        return isinstance(step.exit, Return) and not self.program.returns_to(step.function)[0]
 
     def _unboxed(self, state: State, heap: int, rows: Array) -> Array:
         array = state.heaps[heap].array

@@ -37,7 +37,11 @@ def may_grow(op: Op) -> bool:
 
 def turns(op: Op) -> bool:
     """Whether the smallest number of 64 bits, and it alone, would give one that needs more."""
-    return op.kind == "elementwise" and (op.detail in ("u-", "//") or op.detail is np.absolute)
+    if len(op.outs) != 1 or op.outs[0].type.dtype.kind != "i" or op.kind != "elementwise":
+        return False
+    if op.detail == "//":
+        return not isinstance(op.args[1], Const) or op.args[1].value == -1
+    return op.detail == "u-" or op.detail is np.absolute
 
 
 class Looked:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,7 +21,9 @@ from operator_lib.autobatch.typing.values import Const, Lane, leaves
 ONE_DIGIT = (1 << 30) - 1
 # Operations that may be written where their result is used.
 FOLDED = frozenset({"elementwise", "cast", "select", "spread", "math", "index", "call"})
-
+# A variable, and a line that copies one.
+NAME = re.compile(r"\bv\d+\b")
+COPY = re.compile(r"( *)(v\d+) = (v\d+)")
 
 SMALLEST = -(1 << 63)
 
@@ -37,6 +41,8 @@ class Written:
 
     text: str
     reads: frozenset[str]
+    test: str = ""
+    """The same as a condition, where that is shorter."""
 
 
 class PythonWriter(Writer):
@@ -65,7 +71,9 @@ class PythonWriter(Writer):
         self._depth = 0
         self._line(f"def {self.name(typed)}({', '.join(self.variable(lane) for lane in typed.parameters)}):")
         self._depth = 1
+        start = len(self.lines)
         self._walk(typed.code.shape)
+        self.lines[start:] = _merged(self.lines[start:])
 
     # ---- control -------------------------------------------------------------------------------------------------
 
@@ -129,7 +137,7 @@ class PythonWriter(Writer):
     def _branch(self, last: Branch, branch: Any) -> bool:
         moved = (move.value for jump in (last.true, last.false) for move in jump.moves)
         self._settle({value.name for value in moved if isinstance(value, Lane)})
-        condition = self.operand(last.condition)
+        condition = self._condition(last.condition)
         start = len(self.lines)
         self._line(f"if {condition}:")
         one = self._inside(branch[1], last.true.moves)
@@ -148,6 +156,11 @@ class PythonWriter(Writer):
         elif not one:  # nobody comes to the end of the first side
             self.lines[middle:] = [line[4:] for line in other]
         return one or two
+
+    def _condition(self, value: Lane) -> str:
+        waits = self._waiting.get(self.variable(value))
+        text = self.operand(value)
+        return waits.test or text if waits is not None else text
 
     def _inside(self, shape: Sequence[Any], moves: Sequence[Move] = ()) -> bool:
         waiting, uses = self._waiting, self._uses
@@ -219,7 +232,7 @@ class PythonWriter(Writer):
         self._settle({other for other, written in self._waiting.items() if name in written.reads})
         uses = self._uses.get(out.name, 0)
         if op.kind in FOLDED and uses == 1:
-            self._waiting[name] = made
+            self._waiting[name] = replace(made, test=_test(op, made.text))
         elif uses or op.kind not in ("elementwise", "cast", "select", "spread"):
             self._line(f"{name} = {made.text}")
 
@@ -337,7 +350,38 @@ def _chosen(condition: str, then: list[str], other: list[str]) -> str:
         return ""
     if two == condition:
         return f"{target} = {condition} and {one}"
-    return f"{target} = {condition} or {two}" if one == condition else f"{target} = {one} if {condition} else {two}"
+    if one == condition:
+        return f"{target} = {condition} or {two}"
+    if condition.startswith("not "):
+        condition, one, two = condition[4:], two, one
+    return f"{target} = {one} if {condition} else {two}"
+
+
+def _test(op: Op, text: str) -> str:
+    """Whole numbers that are compared with zero are conditions themselves."""
+    if op.kind != "elementwise" or op.detail not in ("==", "!="):
+        return ""
+    one, two = op.args
+    zero = isinstance(two, Const) and type(two.value) is int and two.value == 0
+    if not zero or not isinstance(one, Lane) or one.type.dtype.kind != "i":
+        return ""
+    number = text.removesuffix(f" {op.detail} (0)")
+    if number == text:
+        return ""
+    return number if op.detail == "!=" else f"not {number}"
+
+
+def _merged(lines: list[str]) -> list[str]:
+    """Without variables that are only there to be copied to the next."""
+    found: list[str] = []
+    used = Counter(name for line in lines for name in NAME.findall(line))
+    for line in lines:
+        copied = COPY.fullmatch(line)
+        if copied and found and used[copied[3]] == 2 and found[-1].startswith(f"{copied[1]}{copied[3]} = "):
+            found[-1] = f"{copied[1]}{copied[2]}{found[-1].removeprefix(copied[1] + copied[3])}"
+        else:
+            found.append(line)
+    return found
 
 
 def _positive(value: Operand) -> bool:
