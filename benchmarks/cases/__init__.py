@@ -51,6 +51,8 @@ NAMES = (
     "autobatch_auto",
     "autobatch_block",
     "autobatch_compile",
+    "autobatch_nuts",
+    "autobatch_nuts_normal",
     "graph_chain_prefect",
     "graph_fan_prefect",
     "graph_chain_tensorlake",

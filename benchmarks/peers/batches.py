@@ -1,4 +1,4 @@
-"""A batched program beside a plain Python loop, in turns."""
+"""A batched program beside another way to run it, in turns."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import contextlib
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager
 from typing import Any
+
+import numpy as np
 
 from benchmarks.case import Round, alternate, seconds
 
@@ -27,6 +29,29 @@ def beside_loop(function: str, strategy: str, lanes: int) -> Callable[[bool], Ab
         yield alternate(
             lambda: 1e3 * seconds(lambda: batched(*columns)),
             lambda: 1e3 * seconds(lambda: programs.plain(plain_function, columns)),
+            times=1 if quick else 3,
+        )
+
+    return rounds
+
+
+def beside_unrolled(target: str, chains: int) -> Callable[[bool], AbstractContextManager[Round]]:
+    """Milliseconds for ten steps of a No-U-Turn sampler written for one chain, and of one written for all of them."""
+
+    @contextlib.contextmanager
+    def rounds(quick: bool) -> Generator[Round]:
+        from benchmarks.lanes import nuts, unrolled
+
+        what = getattr(nuts, target)()
+        given = nuts.start(what, *((3, 2) if quick else (chains, 10)))
+        ours, by_hand = nuts.sampler(what), unrolled.sampler(what)
+        for _ in range(1 if quick else 6):  # what is tried is tried in the first calls
+            found = ours(*given)
+        if not all(np.allclose(one, two) for one, two in zip(found, by_hand(*given), strict=True)):
+            raise RuntimeError("the two samplers do not agree")
+        yield alternate(
+            lambda: 1e3 * seconds(lambda: ours(*given)),
+            lambda: 1e3 * seconds(lambda: by_hand(*given)),
             times=1 if quick else 3,
         )
 
