@@ -10,6 +10,9 @@ _CONTEXTS = (ast.Load, ast.Store, ast.Del)
 def children(node: ast.AST) -> list[ast.AST]:
     """The nodes right inside, in the order of the source; ``ctx`` is none."""
     found: list[ast.AST] = []
+    # Operators are one object in all trees of a process, and whoever draws tracebacks (IPython) hangs `parent` on them.
+    if not node._fields:
+        return found
     for value in node.__dict__.values():
         if value.__class__ is list:
             found.extend([item for item in value if isinstance(item, ast.AST)])

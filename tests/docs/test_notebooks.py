@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,13 @@ def test_it_is_committed_without_outputs(path: Path) -> None:
         assert cell.get("execution_count") is None
 
 
+@pytest.fixture(scope="module", autouse=True)
+def worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """One for all notebooks: each leaves it as it was."""
+    with workers.local(tmp_path_factory.mktemp("worker") / "home"):
+        yield
+
+
 def run(path: Path, tmp_path: Path) -> Any:
     """The notebook with its outputs; `work` is the folder that it is in."""
     folder = tmp_path / "work"
@@ -40,8 +48,7 @@ def run(path: Path, tmp_path: Path) -> Any:
     notebook = read(path)
     client = NotebookClient(notebook, timeout=60, kernel_name="python3")
     jupyter = {f"JUPYTER_{kind}_DIR": str(tmp_path / kind.lower()) for kind in ("RUNTIME", "CONFIG", "DATA")}
-    with workers.local(tmp_path / "home"):
-        client.execute(cwd=str(folder), env={**os.environ, **jupyter, "IPYTHONDIR": str(tmp_path / "ipython")})
+    client.execute(cwd=str(folder), env={**os.environ, **jupyter, "IPYTHONDIR": str(tmp_path / "ipython")})
     assert list(folder.iterdir()) == [], "something was written into the user's folder"
     return notebook
 
@@ -110,3 +117,49 @@ def test_autobatch(tmp_path: Path) -> None:
     assert "while n != 1:" in outputs(notebook, "def collatz")[0].data["image/svg+xml"]
     assert float(outputs(notebook, "fib.tune")[0].data["text/plain"]) <= 1
     assert "self.halve(x)" in outputs(notebook, "compile_forward(below")[-1].data["image/svg+xml"]
+
+
+# What a cell shows, as text: the cell by words of its source.
+MOVING = {
+    "nbox": [
+        ("job(2)", "17"),
+        ("foo_remote.map", "100, 121]"),
+        ("Operator.from_job", "9"),
+        ("remote(2) == job(2)", "unsupported operand type(s)"),
+        ("bar_remote.jj", "<class 'str'> <class 'str'>"),
+        ("quicker.report", "parallel: independent"),
+    ],
+    "tensorlake": [
+        ('graph.output(request, "longest")', "['Ljubljana']"),
+        ("RemoteGraph.deploy", "['Lisbon']"),
+        ("failed.exception", "RequestException('there is no text')"),
+        ("by_name", "['Bratislava']"),
+    ],
+    "sieve": [
+        ("as_completed(futures)", "[5, 9, 16, 17, 24, 43]"),
+        ("somebody/adder", "3"),
+        ("adder.push(13, 0)", "'call 7',\n 'call 1']"),
+        ("sieve.local()", "42 3"),
+    ],
+    "torchserve": [
+        ("workflow.check()", "[]"),
+        ("workflow.dag()", "spec.yaml:7"),
+        ("from_war", "{'loud': 'WORD 4!', 'length': 6}"),
+        ("for mistake in", "did you mean together?"),
+    ],
+    "tfp-autobatching": [
+        ("def fibonacci", "21])"),
+        ("dry_run", "(array([ 3, 13, 55]), array([ 3, 13, 55]))"),
+        ("except ValueError", "StackOverflow"),
+        ("def odd", "array([False,  True,  True, False])"),
+        ("newton.last_stats", "newton"),
+    ],
+}
+
+
+@pytest.mark.parametrize("system", MOVING)
+def test_moving_from(system: str, tmp_path: Path) -> None:
+    notebook = run(FOLDER / f"moving-from-{system}.ipynb", tmp_path)
+    for source, wanted in MOVING[system]:
+        shown = [each.get("text") or each.data["text/plain"] for each in outputs(notebook, source)]
+        assert wanted in "".join(shown), source

@@ -1,5 +1,6 @@
 """Where source comes from, and what happens where there is none."""
 
+import ast
 import linecache
 
 from operator_lib import Operator, operator
@@ -29,6 +30,33 @@ def test_a_notebook_cell_is_read():
     assert (call.operator, call.line) == ("a", 5)
     assert call.file.startswith("<cell ")
     del linecache.cache[filename]
+
+
+def test_what_others_hang_on_trees_does_no_harm(write):
+    """A + is one object in all trees; IPython's tracebacks give it a `parent`, and so a way round."""
+    tree = ast.parse("x += 1").body[0]
+    tree.op.parent = tree
+    module = write(
+        """
+        from operator_lib import Operator
+
+        class Count(Operator):
+            def __init__(self):
+                self.calls = 0
+
+            def reset(self):
+                self.calls = 0
+                self.calls += 0
+
+            def forward(self, x):
+                self.calls += x
+                return self.calls
+        """
+    )
+    try:
+        assert module.Count().dag().coverage == 1
+    finally:
+        del tree.op.parent
 
 
 def test_a_file_edited_after_import_is_not_misread(write, tmp_path):

@@ -117,7 +117,12 @@ def _set_up(model: Any) -> None:
         setup()
     except KeyError as error:
         chosen = options.of(model) or options.Options()
-        variables.explain(str(chosen.name), [e.name for e in chosen.environment_variables], error)
+        name, asked = str(chosen.name), chosen.environment_variables
+        variables.explain(name, [e.name for e in asked if e.default is None], error)
+        if error.args[0] in [e.name for e in asked]:
+            error.add_note(
+                f"{name}: {error.args[0]} has its default where run and push call; called plainly, set it here"
+            )
         raise
 
 
