@@ -235,6 +235,27 @@ def test_a_serving_is_tried_and_scaled(page, site):
     page.locator(".lines", has_text="1 words").wait_for()
 
 
+def test_the_page_of_a_serving_needs_no_other_token(site, browser):
+    handle = things.Embed.deploy("embed", address=site.grpc_address, token=site.token)
+    assert handle.token != site.token
+    context = browser.new_context()
+    tab = context.new_page()
+    tab.goto(handle.url)
+    for token in ("guessed", handle.token):
+        tab.get_by_label("Token").fill(token)
+        tab.get_by_role("button", name="Open").click()
+        tab.get_by_text("That is not a token of this serving.").or_(tab.get_by_label("words")).first.wait_for()
+    tab.get_by_label("words").fill("hello")
+    assert 'serving(words="hello")' in tab.get_by_label("Python", exact=True).inner_text()
+    tab.get_by_role("button", name="Call", exact=True).click()
+    tab.get_by_text(re.compile("shape .6.")).wait_for()
+    tab.reload()  # it stays in this tab, and opens nothing else
+    tab.get_by_label("words").wait_for()
+    tab.goto(site.url)
+    tab.get_by_label("Token").wait_for()
+    context.close()
+
+
 def test_versions_are_compared(page, site):
     where = {"address": site.grpc_address, "token": site.token}
     things.Fragile().deploy("changing", **where)

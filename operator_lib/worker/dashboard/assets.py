@@ -33,7 +33,13 @@ _ALWAYS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-_PAGE = {**_ALWAYS, "Content-Security-Policy": _POLICY, "X-Frame-Options": "DENY", "Cache-Control": "no-cache"}
+_PAGE = {
+    **_ALWAYS,
+    "Content-Security-Policy": _POLICY,
+    "X-Frame-Options": "DENY",
+    "Cache-Control": "no-cache",
+    "Vary": "Accept",
+}
 
 
 def asset(path: str) -> Response | None:
@@ -42,21 +48,20 @@ def asset(path: str) -> Response | None:
     Files are below a name made of the contents of all of them, so that they may be kept for ever, and a page never
     gets half of another release.
     """
-    release, files = _files()
     if path == "/":
-        headers = {
-            **_ALWAYS,
-            "Content-Security-Policy": _POLICY,
-            "X-Frame-Options": "DENY",
-            "Cache-Control": "no-cache",
-        }
-        return Response(files["index.html"], headers=headers, media_type=_MEDIA["html"])
+        return document("index.html")
+    release, files = _files()
     prefix = f"{PATH}{release}/"
     name = path.removeprefix(prefix)
     if name == path or name not in files:
         return None
     headers = {**_ALWAYS, "Cache-Control": "public, max-age=31536000, immutable"}
     return Response(files[name], headers=headers, media_type=_MEDIA[name.rpartition(".")[2]])
+
+
+def document(name: str) -> Response:
+    """The response with one of the pages: ``index.html``, ``serving.html``."""
+    return Response(_files()[1][name], headers=_PAGE, media_type=_MEDIA["html"])
 
 
 @cache
@@ -67,8 +72,10 @@ def _files() -> tuple[str, dict[str, bytes]]:
     for name, data in files.items():
         digest.update(b"%b\0%d\0%b" % (name.encode(), len(data), data))
     release = digest.hexdigest()[:16]
-    files["index.html"] = files["index.html"].replace(b"{base}", f"{PATH}{release}".encode())
-    return release, files
+    base = f"{PATH}{release}".encode()
+    return release, {
+        name: data.replace(b"{base}", base) if name.endswith(".html") else data for name, data in files.items()
+    }
 
 
 def _below(folder: Traversable, prefix: str) -> list[tuple[str, bytes]]:

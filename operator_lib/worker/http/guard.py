@@ -15,12 +15,11 @@ from starlette.responses import Response
 from operator_lib.telemetry.trace_context import TraceContext
 from operator_lib.worker import tls
 from operator_lib.worker.config import loopback
-from operator_lib.worker.dashboard.assets import asset
+from operator_lib.worker.dashboard.assets import asset, document
 from operator_lib.worker.http import origins
 from operator_lib.worker.http.begun import BEGUN
 from operator_lib.worker.http.errors import error_response
 from operator_lib.worker.http.head import Head
-from operator_lib.worker.http.page import page_of
 from operator_lib.worker.http.servings import PREFIX, call_of
 from operator_lib.worker.http.torchserve.predict import predict_of
 from operator_lib.worker.tokens import bearer
@@ -100,10 +99,8 @@ class Guard:
         below = head.path.startswith(PREFIX)
         if head.method == "OPTIONS" and head.origin in self.origins:  # a browser asks before it sends what a page wants
             return origins.preflight()
-        if below and head.method in ("GET", "HEAD") and "text/html" in head.accept:
-            page = page_of(head.path.removeprefix(PREFIX))
-            if page is not None:
-                return page
+        if below and head.method in ("GET", "HEAD") and "text/html" in head.accept and _of_serving(head.path):
+            return document("serving.html")
         if head.method in ("GET", "HEAD") and (page := asset(head.path)) is not None:
             return page
         refusal = self._without_token(head)
@@ -156,6 +153,12 @@ class Guard:
         return _known_host(host, self.worker.config.host) or (
             certificate is not None and tls.covers(certificate.names, _name(host))
         )
+
+
+def _of_serving(path: str) -> bool:
+    """It is the URL of a serving, with or without the slash at its end."""
+    name, _, more = path.removeprefix(PREFIX).partition("/")
+    return bool(name) and not more
 
 
 def _name(host: str) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import re
 import threading
 import time
@@ -122,18 +120,15 @@ def test_a_connection_is_used_again_after_an_error(api):
         assert api.post("/v1/servings/area", data=body).status_code == status
 
 
-def test_the_page_runs_its_own_script_and_nothing_else(api):
+def test_the_page_runs_scripts_of_the_worker_and_nothing_else(api):
     url = f"{api.worker.url}/v1/servings/area/"
     browser = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
     page = requests.get(url, headers=browser, timeout=20)
     assert page.headers["content-type"] == "text/html; charset=utf-8"
     policy = dict(part.split(" ", 1) for part in page.headers["content-security-policy"].split("; "))
-    assert (policy["default-src"], policy["connect-src"], policy["frame-ancestors"]) == ("'none'", "'self'", "'none'")
-    for tag in ("script", "style"):
-        (text,) = re.findall(f"<{tag}>(.*?)</{tag}>", page.text, re.DOTALL)
-        digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-        assert policy[f"{tag}-src"] == f"'sha256-{digest}'"
-    assert not re.search(r"(src|href)=.https?:|//cdn|\son\w+=|style=|innerHTML", page.text)
+    assert (policy["default-src"], policy["script-src"], policy["style-src"]) == ("'none'", "'self'", "'self'")
+    assert (policy["connect-src"], policy["frame-ancestors"]) == ("'self'", "'none'")
+    assert not re.search(r"<script[^>]*>[^<]|<style|(src|href)=.https?:|//cdn|\son\w+=|style=", page.text)
     nowhere = requests.get(f"{api.worker.url}/v1/servings/nothing", headers=browser, timeout=20)
     assert nowhere.text == page.text  # it gives nothing away
     assert requests.get(url + "openapi.json", headers=browser, timeout=20).status_code == 401

@@ -11,6 +11,11 @@ export class Wrong extends Error {
   constructor(place, message) {
     super(message);
     this.place = place;
+    this.others = []; // what else is wrong beside it
+  }
+
+  get all() {
+    return [this, ...this.others.flatMap((other) => other.all)];
   }
 }
 
@@ -87,7 +92,7 @@ function text(form, schema, place, known, { id, required, label }) {
   const value = () => {
     const given = input.value;
     if (known.format && !given) throw new Wrong(place, `A ${known.format} is needed here.`);
-    if (plain.minLength > given.length) throw new Wrong(place, `At least ${plain.minLength} letters are needed.`);
+    if (plain.minLength > given.length) throw new Wrong(place, plain.minLength === 1 ? "Something is needed here." : `At least ${plain.minLength} letters are needed.`);
     return given;
   };
   const set = (given) => {
@@ -186,8 +191,8 @@ const suits = (known, value) => ({
 }[known.kind] ?? false);
 
 function record(form, schema, place, known) {
-  // The order of the class is not known here: what is needed comes first.
-  const must = ([name]) => (known.required.includes(name) ? 0 : 1);
+  // The order of the class is not known here, but that of what is needed: it comes first.
+  const must = ([name]) => (known.required.includes(name) ? known.required.indexOf(name) : known.required.length);
   const fields = new Map(Object.entries(known.properties).sort((a, b) => must(a) - must(b)).map(([name, own]) => {
     const at = place ? `${place}.${name}` : name;
     const made = labelled(form, { name, place: at, schema: own, required: known.required.includes(name) });
@@ -204,7 +209,10 @@ function record(form, schema, place, known) {
         if (known.required.includes(name) || touched(made)) problems.push(problem);
       }
     }
-    if (problems.length) throw problems[0];
+    if (problems.length) {
+      problems[0].others.push(...problems.slice(1));
+      throw problems[0];
+    }
     return found;
   };
   return {

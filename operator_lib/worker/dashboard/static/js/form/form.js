@@ -48,7 +48,7 @@ export class ArgumentsForm {
       } catch (problem) {
         if (!(problem instanceof Wrong)) throw problem;
         if (!each.must && !each.input?.value && !each.group) continue;
-        this.complain(problem.place, problem.message);
+        for (const each of problem.all) this.complain(each.place, each.message);
         first ??= problem.place;
       }
     }

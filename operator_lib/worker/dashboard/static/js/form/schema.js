@@ -52,10 +52,11 @@ export class Schemas {
   // A type in words, beside the name of a field.
   words(schema) {
     const found = this.plain(schema), known = this.kind(schema);
+    const letters = (count) => `${count} ${count === 1 ? "letter" : "letters"}`;
     const range = [found.minimum !== undefined ? `≥ ${found.minimum}` : "", found.exclusiveMinimum !== undefined ? `> ${found.exclusiveMinimum}` : "",
       found.maximum !== undefined ? `≤ ${found.maximum}` : "", found.exclusiveMaximum !== undefined ? `< ${found.exclusiveMaximum}` : "",
-      found.multipleOf !== undefined ? `steps of ${found.multipleOf}` : "", found.minLength !== undefined ? `at least ${found.minLength} letters` : "",
-      found.maxLength !== undefined ? `at most ${found.maxLength} letters` : "", found.minItems !== undefined && !found.prefixItems ? `at least ${found.minItems}` : "",
+      found.multipleOf !== undefined ? `steps of ${found.multipleOf}` : "", found.minLength !== undefined ? `at least ${letters(found.minLength)}` : "",
+      found.maxLength !== undefined ? `at most ${letters(found.maxLength)}` : "", found.minItems !== undefined && !found.prefixItems ? `at least ${found.minItems}` : "",
       found.maxItems !== undefined && !found.prefixItems ? `at most ${found.maxItems}` : "", found.pattern ? `like ${found.pattern}` : ""].filter(Boolean).join(", ");
     const name = {
       optional: () => `${this.words(known.inner)} or none`, either: () => known.arms.map((arm) => this.words(arm)).join(" or "),

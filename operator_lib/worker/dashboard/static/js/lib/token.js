@@ -1,31 +1,39 @@
 // The token of this tab. Not a cookie, which browsers hand to every port of this host; not in a URL, which is logged.
 // Another tab of this worker that opens gets it from one that has it.
 
-const KEY = "operator_lib:token";
+const WORKER = "operator_lib:token";
 const PATIENCE = 250;
-const channel = new BroadcastChannel("operator_lib:token");
+const channel = new BroadcastChannel(WORKER);
+let key = WORKER;
 
-export const get = () => sessionStorage.getItem(KEY) ?? "";
-export const keep = (token) => sessionStorage.setItem(KEY, token);
+// The page of one serving: its token is no other's. That of the worker, which opens everything, does as well.
+export const useFor = (serving) => (key = `${WORKER}:${serving}`);
+
+export const get = () => sessionStorage.getItem(key) ?? "";
+export const keep = (token) => sessionStorage.setItem(key, token);
 
 export function forget() {
-  sessionStorage.removeItem(KEY);
+  sessionStorage.removeItem(key);
 }
 
 channel.onmessage = ({ data }) => {
-  if (data.ask && get()) channel.postMessage({ answer: data.ask, token: get() });
-  if (data.forget) sessionStorage.removeItem(KEY);
+  if (data.ask && (key === WORKER || key === data.key) && get()) channel.postMessage({ answer: data.ask, token: get() });
+  if (data.forget === WORKER || data.forget === key) forget();
 };
 
-// Sign out everywhere.
+// Sign out in all tabs.
 export function forgetAll() {
   forget();
-  channel.postMessage({ forget: true });
+  channel.postMessage({ forget: key });
 }
 
-// From another tab, if there is one that knows it.
+// That of this tab, or from another one that knows it.
 export function borrowed() {
-  if (get()) return Promise.resolve(get());
+  const had = get() || sessionStorage.getItem(WORKER);
+  if (had) {
+    keep(had);
+    return Promise.resolve(had);
+  }
   return new Promise((resolve) => {
     const ask = crypto.randomUUID();
     const hear = ({ data }) => data.answer === ask && done(data.token);
@@ -37,6 +45,6 @@ export function borrowed() {
       resolve(token);
     };
     channel.addEventListener("message", hear);
-    channel.postMessage({ ask });
+    channel.postMessage({ ask, key });
   });
 }

@@ -128,7 +128,8 @@ function one({ kind, name, method, about, version, signal, like, replay }) {
   return h("div", { class: "split call" },
     h("form", { class: "card", novalidate: true, onsubmit: submit }, method && form.intro ? h("p", { class: "lead" }, form.intro) : null, form.element,
       h("div", { class: "row" }, button, stop), problems, kind === "serving" ? h("section", { "aria-label": "Answer" }, fares, answer) : null),
-    h("aside", { class: "code-side" }, python.element, curl.element));
+    h("aside", { class: "code-side" }, python.element, curl.element,
+      kind === "serving" && location.pathname === "/" ? h("p", { class: "dim small" }, "For people who have only its token: ", h("a", { href: `${url.split("/").slice(0, 4).join("/")}/`, target: "_blank", rel: "noopener" }, "this form on a page of its own ↗")) : null));
 }
 
 // Pictures and arrays are asked for as JSON, which is shown in all its forms; bytes as what they are.

@@ -3,8 +3,9 @@
 import { h, fill } from "../lib/dom.js";
 import { href } from "../lib/router.js";
 import { icon } from "./icon.js";
+import { leaveButton } from "./login.js";
 import { search } from "./search.js";
-import { apply, theme, turn } from "./theme.js";
+import { themeButton } from "./theme.js";
 
 const PLACES = [
   ["deployments", "Deployments", ["", "jobs", "servings", "compare"]],
@@ -16,25 +17,16 @@ const PLACES = [
 
 // Draws it into `root`. `tell(parts)`: which page is shown now.
 export function frame(root, leave) {
-  apply();
   const main = h("main", { id: "main", tabindex: "-1" });
   const links = PLACES.map(([name, title, parts]) => ({
     parts, link: h("a", { href: href(name === "deployments" ? [] : [name]) }, icon(name), h("span", null, title)),
   }));
-  const switcher = h("button", { type: "button", class: "plain", onclick: () => shown(turn()) });
-  const shown = (name) => {
-    switcher.setAttribute("aria-label", `Theme: ${name}. Change it`);
-    switcher.title = `Theme: ${name}`;
-    fill(switcher, icon(name));
-  };
-  shown(theme());
   fill(root,
     h("header", { class: "top" },
       h("a", { class: "brand", href: "#/" }, "operator_lib"),
       h("nav", { "aria-label": "Places" }, links.map((each) => each.link)),
       search(),
-      h("div", { class: "row tools" }, switcher,
-        h("button", { type: "button", class: "plain", "aria-label": "Forget the token", title: "Forget the token", onclick: leave }, icon("leave")))),
+      h("div", { class: "row tools" }, themeButton(), leaveButton(leave))),
     main);
   const tell = (parts) => {
     for (const { parts: known, link } of links) {
@@ -44,5 +36,3 @@ export function frame(root, leave) {
   };
   return { main, tell };
 }
-
-apply();

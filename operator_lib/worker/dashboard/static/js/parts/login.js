@@ -1,9 +1,10 @@
-// The one place where the token is typed in.
+// The one place where the token is typed in, and the button that forgets it.
 
 import { h, fill } from "../lib/dom.js";
+import { icon } from "./icon.js";
 
 // A form that calls `enter(token)`; what it raises is shown.
-export function login(enter) {
+export function login(enter, { title = "operator_lib", asks = "This worker asks for its token.", refused = "That is not the token of this worker.", help = null } = {}) {
   const input = h("input", {
     id: "token", type: "password", name: "token", autocomplete: "off", spellcheck: "false", required: true,
     "aria-describedby": "token-help token-wrong",
@@ -11,12 +12,12 @@ export function login(enter) {
   const wrong = h("p", { id: "token-wrong", class: "wrong", role: "alert" });
   const button = h("button", { class: "primary" }, "Open");
   const form = h("form", { class: "login card", onsubmit: submit },
-    h("h1", null, "operator_lib"),
-    h("p", { class: "dim" }, "This worker asks for its token."),
+    h("h1", null, title),
+    h("p", { class: "dim" }, asks),
     h("label", { for: "token" }, "Token"), input, wrong, button,
     h("p", { id: "token-help", class: "dim small" },
-      "It is in the file that ", h("code", null, "operator-lib worker status"),
-      " names. It stays in this browser's tabs of this worker until they are closed, and goes nowhere else."),
+      help ?? ["It is in the file that ", h("code", null, "operator-lib worker status"), " names."],
+      " It stays in this browser's tabs of this worker until they are closed, and goes nowhere else."),
   );
 
   async function submit(event) {
@@ -25,7 +26,7 @@ export function login(enter) {
     try {
       await enter(input.value.trim());
     } catch (problem) {
-      fill(wrong, problem.status === 401 ? "That is not the token of this worker." : problem.message);
+      fill(wrong, problem.status === 401 ? refused : problem.message);
       input.value = "";
       input.focus();
     }
@@ -34,3 +35,5 @@ export function login(enter) {
 
   return h("main", { class: "login-page", id: "main", tabindex: "-1" }, form);
 }
+
+export const leaveButton = (leave) => h("button", { type: "button", class: "plain", "aria-label": "Forget the token", title: "Forget the token", onclick: leave }, icon("leave"));

@@ -8,7 +8,7 @@ export function failure(problem, again = () => location.reload()) {
   return h("div", { class: "notice card", role: "alert" },
     h("h1", null, problem.status === 404 ? "Not found" : lost ? "The worker does not answer" : "That did not work"),
     h("p", null, lost ? "Is it running? operator-lib worker start" : problem.message),
-    h("p", null, h("button", { type: "button", onclick: again }, "Try again"), " ", h("a", { href: "#/" }, "All deployments")));
+    h("p", null, h("button", { type: "button", onclick: again }, "Try again"), " ", location.pathname === "/" ? h("a", { href: "#/" }, "All deployments") : null));
 }
 
 export const empty = (...words) => h("p", { class: "empty" }, ...words);

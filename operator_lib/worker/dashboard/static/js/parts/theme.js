@@ -1,19 +1,36 @@
 // Light, dark, or as the system has it.
 
+import { h, fill } from "../lib/dom.js";
+import { icon } from "./icon.js";
+
 const KEY = "operator_lib:theme";
 const ORDER = ["system", "light", "dark"];
 
-export const theme = () => localStorage.getItem(KEY) ?? "system";
+const theme = () => localStorage.getItem(KEY) ?? "system";
 
-export function apply(name = theme()) {
+function apply(name = theme()) {
   if (name === "system") delete document.documentElement.dataset.theme;
   else document.documentElement.dataset.theme = name;
 }
 
 // The next one, from now on.
-export function turn() {
+function turn() {
   const next = ORDER[(ORDER.indexOf(theme()) + 1) % ORDER.length];
   localStorage.setItem(KEY, next);
   apply(next);
   return next;
 }
+
+// A button that turns to the next one.
+export function themeButton() {
+  const button = h("button", { type: "button", class: "plain", onclick: () => shown(turn()) });
+  const shown = (name) => {
+    button.setAttribute("aria-label", `Theme: ${name}. Change it`);
+    button.title = `Theme: ${name}`;
+    fill(button, icon(name));
+  };
+  shown(theme());
+  return button;
+}
+
+apply();
