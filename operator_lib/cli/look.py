@@ -126,7 +126,7 @@ def show(run: RunId, address: Address = "", token: Token = "", as_json: Json = F
         print("\n" + terminal.render(detail.dag, color=output.colourful(), status=True))
     remote = problems.remote_cause(detail.error) if detail.error is not None else None
     if remote is not None:
-        print("\n" + problems.shown_traceback(remote))
+        print("\n" + remote.remote_traceback.strip())
 
 
 def _document(detail: RunDetail) -> dict[str, Any]:

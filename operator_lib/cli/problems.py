@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 import traceback
 from pathlib import Path
@@ -12,8 +11,6 @@ from operator_lib import errors
 from operator_lib.cli import output
 
 PACKAGE = str(Path(__file__).resolve().parents[1]) + os.sep
-# The user's files as a run sees them: below the worker's home, in a folder named by content.
-_SOURCES = re.compile(r"[^\s\"]*/sources/[0-9a-f]{64}/")
 FAILED = 1
 
 
@@ -34,7 +31,7 @@ def report(error: BaseException, *, as_json: bool) -> int:
         return FAILED
     remote = remote_cause(error)
     if remote is not None:
-        _say(shown_traceback(remote))
+        _say(remote.remote_traceback.strip())
         _say(where_it_failed(remote))
     if error is not remote:
         _say(f"{output.paint('error:', 'red', 'bold', stream=sys.stderr)} {headline(error)}")
@@ -55,7 +52,7 @@ def describe(error: BaseException) -> dict[str, object]:
     details: dict[str, object] = {}
     if remote is not None:
         details = {
-            "traceback": shown_traceback(remote),
+            "traceback": remote.remote_traceback.strip(),
             "operator_path": remote.operator_path,
             "run_id": remote.run_id,
         }
@@ -69,11 +66,6 @@ def remote_cause(error: BaseException) -> errors.RemoteError | None:
         if isinstance(found, errors.RemoteError) and found.remote_traceback:
             return found
     return None
-
-
-def shown_traceback(error: errors.RemoteError) -> str:
-    """The remote traceback with paths as the user knows them."""
-    return _SOURCES.sub("", error.remote_traceback).strip()
 
 
 def where_it_failed(error: errors.RemoteError) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import linecache
 import os
+import re
 import traceback
 from types import TracebackType
 
@@ -11,6 +12,9 @@ import operator_lib
 
 HERE = os.path.dirname(os.path.abspath(operator_lib.__file__ or "")) + os.sep
 _READY_MADE = HERE + "lib" + os.sep
+
+# The user's files as a run sees them: below the worker's home, in a folder named by content.
+_SOURCES = re.compile(r".*/sources/[0-9a-f]{64}/")
 
 MAX_FRAMES = 200
 MAX_LINE = 500
@@ -37,12 +41,17 @@ def rows(tb: TracebackType | None) -> list[Row]:
     while tb is not None:
         code, frame = tb.tb_frame.f_code, tb.tb_frame
         source = linecache.getline(code.co_filename, tb.tb_lineno, frame.f_globals).strip()[:MAX_LINE]
-        found.append([code.co_filename, tb.tb_lineno, code.co_qualname, source])
+        found.append([_known(code.co_filename), tb.tb_lineno, code.co_qualname, source])
         tb = tb.tb_next
     kept = [row for row in found if not is_ours(str(row[0]))] or found
     if len(kept) > MAX_FRAMES:
         kept = kept[: MAX_FRAMES // 2] + kept[-MAX_FRAMES // 2 :]
     return kept
+
+
+def _known(filename: str) -> str:
+    """A file as its author knows it: in the project."""
+    return _SOURCES.sub("", filename)
 
 
 def text(error: BaseException) -> str:
@@ -57,6 +66,8 @@ def _trim(part: traceback.TracebackException, seen: set[int]) -> None:
         return
     seen.add(id(part))
     kept = [frame for frame in part.stack if not is_ours(frame.filename)]
+    for frame in kept:
+        frame.filename = _known(frame.filename)
     if kept:
         part.stack[:] = kept
     for inner in (part.__cause__, part.__context__, *(part.exceptions or ())):

@@ -38,18 +38,18 @@ export class Gantt {
     this.told = true;
     for (const each of events) {
       const key = `${each.attempt}:${each.call}`;
-      if (each.phase === "start" || each.phase === "cached") {
-        const call = { path: each.path ?? "", from: each.t, to: each.phase === "cached" ? each.t + (each.dur ?? 0) : null, status: each.phase === "cached" ? "cached" : "running", attempt: each.attempt };
+      const cached = each.phase === "cached", known = this.calls.get(key);
+      if (cached && known) Object.assign(known, { to: known.from + (each.dur ?? 0), status: "cached" });
+      else if (cached || each.phase === "start") {
+        const call = { path: each.path ?? "", from: each.t, to: cached ? each.t + (each.dur ?? 0) : null, status: cached ? "cached" : "running", attempt: each.attempt };
         this.calls.set(key, call);
         if (!this.rows.has(call.path)) this.rows.set(call.path, []);
         this.rows.get(call.path).push(call);
         this.from = Math.min(this.from, each.t);
-      } else {
-        const call = this.calls.get(key);
-        if (!call) continue;
-        call.to = each.dur !== undefined ? call.from + each.dur : each.t;
-        call.status = each.phase === "error" ? "failed" : "done";
-        call.error = each.error;
+      } else if (known) {
+        known.to = each.dur !== undefined ? known.from + each.dur : each.t;
+        known.status = each.phase === "error" ? "failed" : known.status === "cached" ? "cached" : "done";
+        known.error = each.error;
       }
       this.to = Math.max(this.to, each.t ?? 0);
     }
@@ -93,7 +93,7 @@ export class Gantt {
     this.svg.setAttribute("height", height);
     const marks = between(0, to - this.from, Math.max(2, Math.floor(room / 90)));
     fill(this.svg,
-      marks.map((at) => [s("line", { class: "grid", x1: x(this.from + at), x2: x(this.from + at), y1: AXIS - 4, y2: height }), s("text", { class: "tick", x: x(this.from + at), y: 12, "text-anchor": at ? "middle" : "start" }, at ? duration(at) : "0")]),
+      marks.map((at) => [s("line", { class: "grid", x1: x(this.from + at), x2: x(this.from + at), y1: AXIS - 4, y2: height }), s("text", { class: "tick", x: x(this.from + at), y: 12, "text-anchor": !at ? "start" : x(this.from + at) > width - 30 ? "end" : "middle" }, at ? duration(at) : "0")]),
       shown.map(([path, calls], i) => this.row(path, calls, AXIS + i * ROW, name, width, x, to)));
     const hidden = this.rows.size - shown.length;
     fill(this.more, [hidden > 0 ? `${hidden} more operators` : "", this.dropped ? `${this.dropped} more calls are counted on the graph only` : ""].filter(Boolean).join(" · "));

@@ -82,6 +82,12 @@ export class GraphView {
     }
   }
 
+  // What is told from here on is told from the beginning.
+  forget() {
+    this.light(Object.fromEntries([...this.states.keys()].map((id) => [id, { status: "pending", count: 0 }])));
+    this.states.clear();
+  }
+
   select(id, quiet = false) {
     if (this.selected) for (const [, made] of this.picture.boxes) made.group.classList.remove("selected");
     this.selected = id;

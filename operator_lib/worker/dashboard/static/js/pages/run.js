@@ -41,7 +41,8 @@ class RunPage {
     this.tabs = tabs("Run", [
       ["output", "Output", () => this.outcome()], ["logs", "Logs", () => this.logs.element],
       ["input", "Input", () => inputView(this.base, signal)], ["attempts", "Attempts", () => attemptsView(this.base, signal)],
-    ], query.get("tab") ?? (TERMINAL.has(state.status) ? "output" : "logs"), (tab) => note({ tab }));
+    ], query.get("tab") ?? (TERMINAL.has(state.status) ? "output" : "logs"), (tab) => ((this.picked = true), note({ tab })));
+    this.picked = query.has("tab"); // then the end of the run does not open another tab
     this.element = this.drawn();
     this.show(state);
     this.begin(query.get("node"));
@@ -55,7 +56,7 @@ class RunPage {
       h("div", { class: "row head" }, h("h1", null, h("a", { class: "quiet", href: href(["jobs", state.job]) }, state.job)), this.status, this.facts, h("span", { class: "grow" }), this.actions),
       h("p", { class: "row small dim" }, "run ", h("code", null, this.id), copyButton(this.id, "Copy the id of the run")),
       this.lost.element, this.cause,
-      h("div", { class: "live" },
+      h("div", { class: "watched" },
         h("div", { class: "stack" }, h("div", { class: "card flush" }, this.view ? [this.view.element, legend()] : empty("It was deployed without a graph.")), this.panel.element),
         h("div", { class: "stack" }, h("section", { class: "card flush", "aria-label": "Timeline" }, h("h2", { class: "bar" }, "Timeline"), this.gantt.element), h("div", { class: "card flush" }, this.tabs.element))));
   }
@@ -66,7 +67,7 @@ class RunPage {
       if (node && this.view?.nodes.has(node)) this.view.select(node);
       await api.follow(`${this.base}/live`, {
         signal: this.signal, told: (event, data) => event === "news" && this.take(JSON.parse(data)),
-        begin: () => (this.logs.clear(), this.gantt.clear()),
+        begin: () => (this.anew = true),
         state: (word) => this.lost.set(word === "waiting" ? "The connection is lost; trying again." : ""),
       });
     } catch (problem) {
@@ -75,6 +76,12 @@ class RunPage {
   }
 
   take(news) {
+    if (this.anew) { // only now: while a connection is lost, what is known stays to be seen
+      this.anew = false;
+      this.logs.clear();
+      this.gantt.clear();
+      this.view?.forget();
+    }
     for (const each of news.statuses) if (each.status === "RUNNING") this.gantt.attempt(each.attempt, each.t);
     this.view?.light(news.nodes);
     if (TERMINAL.has((news.run ?? this.state).status)) this.failed(news.run ?? this.state);
@@ -100,8 +107,8 @@ class RunPage {
         ended && state.status !== "COMPLETED" && state.kind === "run" ? button("again", "Resume", () => this.resume(), "primary") : null,
         ended && state.kind === "run" ? button("again", "Replay", () => this.replay()) : null,
         state.kind === "run" ? h("a", { class: "button", href: href(["jobs", state.job], { tab: "call", like: this.id }) }, "Replay with changes") : null);
-      if (before !== state.status && ended) this.tabs.now === "output" ? this.refreshOutcome() : this.tabs.open("output");
-      else if (this.tabs.now === "output") this.refreshOutcome();
+      if (this.tabs.now === "output") this.refreshOutcome();
+      else if (before !== state.status && ended && !this.picked) this.tabs.open("output", true);
     }
   }
 
@@ -181,7 +188,8 @@ class RunPage {
   // The stream has ended with the run: follow it anew.
   async again() {
     this.show(await api.get(this.base, this.signal));
-    this.tabs.open("logs");
+    this.picked = false;
+    this.tabs.open("logs", true);
     this.begin(null);
   }
 

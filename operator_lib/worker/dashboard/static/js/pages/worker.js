@@ -19,7 +19,7 @@ export async function worker(parts, query, signal) {
   let first = true;
   every(3000, () => (first ? ((first = false), null) : ask()), signal, (problem) => lost.set(`The worker does not answer: ${problem.message}`));
   return h("div", { class: "page" }, h("div", { class: "row head" }, h("h1", null, "Worker")), lost.element, h("section", { class: "card" }, facts),
-    h("section", { class: "card" }, h("h2", null, "Keys"), h("dl", { class: "facts keys" },
+    h("section", { class: "card" }, h("h2", null, "Keys"), h("dl", { class: "facts keyboard" },
       row(h("kbd", null, "/"), "go to a deployment or a run"), row(h("kbd", null, "arrows"), "on a graph: from node to node"), row(h("kbd", null, "space"), "fold the node, or unfold it"),
       row(h("span", null, h("kbd", null, "+"), " ", h("kbd", null, "−"), " ", h("kbd", null, "0")), "closer, farther, all of it; so does the wheel with Ctrl"), row(h("kbd", null, "Esc"), "choose nothing"))));
 }

@@ -56,7 +56,8 @@ export async function sourceBrowser(url, { path, line, end, noted, signal }) {
       return fill(shown, h("p", { class: "empty" }, `${name} is no text.`));
     }
     fill(shown, h("h3", null, name), code(text, name.endsWith(".py"), from, to));
-    shown.querySelector(".here")?.scrollIntoView({ block: "center" });
+    const here = shown.querySelector(".here"), box = here?.closest(".source");
+    if (box) box.scrollTop = here.offsetTop - box.offsetTop - box.clientHeight / 3; // the page stays where it is
   }
 
   const first = path ?? files.find((file) => file.path.endsWith(".py"))?.path ?? files[0]?.path;

@@ -13,6 +13,7 @@ export function tabs(label, all, first, chosen = () => {}) {
 
   function open(key, quiet = false) {
     if (!buttons.has(key)) key = all[0][0];
+    if (!quiet) chosen(key);
     if (key === now) return;
     now = key;
     for (const [name, button] of buttons) {
@@ -26,7 +27,6 @@ export function tabs(label, all, first, chosen = () => {}) {
       made.then((element) => now === key && fill(panel, element), (problem) =>
         now === key && problem.name !== "AbortError" && fill(panel, h("p", { class: "wrong", role: "alert" }, problem.message)));
     } else fill(panel, made);
-    if (!quiet) chosen(key);
   }
 
   function move(event) {
