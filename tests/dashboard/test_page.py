@@ -239,6 +239,8 @@ def test_the_page_of_a_serving_needs_no_other_token(site, browser):
     handle = things.Embed.deploy("embed", address=site.grpc_address, token=site.token)
     assert handle.token != site.token
     context = browser.new_context()
+    # What browsers keep from pages that come from another machine over plain HTTP.
+    context.add_init_script("delete Crypto.prototype.randomUUID; delete Navigator.prototype.clipboard")
     tab = context.new_page()
     tab.goto(handle.url)
     for token in ("guessed", handle.token):
@@ -249,6 +251,8 @@ def test_the_page_of_a_serving_needs_no_other_token(site, browser):
     assert 'serving(words="hello")' in tab.get_by_label("Python", exact=True).inner_text()
     tab.get_by_role("button", name="Call", exact=True).click()
     tab.get_by_text(re.compile("shape .6.")).wait_for()
+    tab.get_by_role("button", name="Copy curl").click()
+    tab.locator(".copy.did").wait_for()
     tab.reload()  # it stays in this tab, and opens nothing else
     tab.get_by_label("words").wait_for()
     tab.goto(site.url)

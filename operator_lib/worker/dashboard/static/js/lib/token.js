@@ -1,6 +1,8 @@
 // The token of this tab. Not a cookie, which browsers hand to every port of this host; not in a URL, which is logged.
 // Another tab of this worker that opens gets it from one that has it.
 
+import { random } from "./random.js";
+
 const WORKER = "operator_lib:token";
 const PATIENCE = 250;
 const channel = new BroadcastChannel(WORKER);
@@ -35,7 +37,7 @@ export function borrowed() {
     return Promise.resolve(had);
   }
   return new Promise((resolve) => {
-    const ask = crypto.randomUUID();
+    const ask = random();
     const hear = ({ data }) => data.answer === ask && done(data.token);
     const timer = setTimeout(() => done(""), PATIENCE);
     const done = (token) => {

@@ -2,6 +2,7 @@
 
 import { h, fill } from "../lib/dom.js";
 import * as api from "../lib/api.js";
+import { plural } from "../lib/format.js";
 import { go, href } from "../lib/router.js";
 import { GraphView } from "../graph/view.js";
 import { details } from "../graph/details.js";
@@ -50,7 +51,7 @@ function summary(diff, left, right) {
     lines.length || main.length || diff.renamed.length ? null : h("p", null, "The graphs are the same: nothing that is called, and no code on the way, is different."),
     h("ul", { class: "changes" }, diff.renamed.map(([was, is]) => h("li", null, h("span", { class: "tag is-moved" }, "renamed"), `${was} is ${is} now`)),
       shown(main)),
-    inner.length ? h("details", null, h("summary", null, `${inner.length} arguments and pieces of code inside of these`), h("ul", { class: "changes" }, shown(inner))) : null,
-    files.length ? h("details", null, h("summary", null, `${files.length} files are different`), h("ul", null, files.map(([how, path]) => h("li", null, h("span", { class: `tag is-${how}` }, how), path)))) : null,
+    inner.length ? h("details", null, h("summary", null, `${plural(inner.length, "change")} to arguments and code inside of these`), h("ul", { class: "changes" }, shown(inner))) : null,
+    files.length ? h("details", null, h("summary", null, `${plural(files.length, "file")} changed`), h("ul", null, files.map(([how, path]) => h("li", null, h("span", { class: `tag is-${how}` }, how), path)))) : null,
   ];
 }

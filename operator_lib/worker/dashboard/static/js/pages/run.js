@@ -3,6 +3,7 @@
 import { h, fill } from "../lib/dom.js";
 import * as api from "../lib/api.js";
 import { ago, bytes, duration, spent, when } from "../lib/format.js";
+import { random } from "../lib/random.js";
 import { go, href, note } from "../lib/router.js";
 import { Gantt } from "../charts/gantt.js";
 import { GraphView } from "../graph/view.js";
@@ -181,7 +182,7 @@ class RunPage {
 
   // A new run that takes over what this one has finished; with a node: what was finished before it.
   async replay(node) {
-    const made = await api.post(`${this.base}/replay` + api.query({ from_node: node }), undefined, { headers: { "Idempotency-Key": crypto.randomUUID() } });
+    const made = await api.post(`${this.base}/replay` + api.query({ from_node: node }), undefined, { headers: { "Idempotency-Key": random() } });
     go(["runs", made.id]);
   }
 

@@ -3,6 +3,7 @@
 import { h, fill } from "../lib/dom.js";
 import * as api from "../lib/api.js";
 import { duration } from "../lib/format.js";
+import { random } from "../lib/random.js";
 import { go } from "../lib/router.js";
 import { ArgumentsForm, encoded } from "../form/form.js";
 import { curlCall, pythonCall } from "../form/snippets.js";
@@ -80,7 +81,7 @@ function one({ kind, name, method, about, version, signal, like, replay }) {
   async function submitRun({ values, files }) {
     const body = await encoded({ ...values, ...files });
     const target = replay ? api.path("v1", "runs", replay, "replay") + api.query({ version }) : url + api.query({ version });
-    const run = await api.post(target, body, { signal: going.signal, headers: { "Idempotency-Key": crypto.randomUUID() } });
+    const run = await api.post(target, body, { signal: going.signal, headers: { "Idempotency-Key": random() } });
     go(["runs", run.id]);
   }
 

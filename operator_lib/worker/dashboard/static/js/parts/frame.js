@@ -30,8 +30,11 @@ export function frame(root, leave) {
     main);
   const tell = (parts) => {
     for (const { parts: known, link } of links) {
-      if (known.includes(parts[0] ?? "")) link.setAttribute("aria-current", "page");
-      else link.removeAttribute("aria-current");
+      if (!known.includes(parts[0] ?? "")) link.removeAttribute("aria-current");
+      else {
+        link.setAttribute("aria-current", "page");
+        link.scrollIntoView({ inline: "nearest", block: "nearest" }); // a phone shows some of them
+      }
     }
   };
   return { main, tell };
