@@ -81,7 +81,10 @@ def replay(
     token: Token = "",
     as_json: Json = False,
 ) -> None:
-    """A new run that takes over what RUN has finished, but for what a change of code or ARGS affects."""
+    """Run again what a change of code or ARGS affects.
+
+    A new run, which takes over all else that RUN has finished.
+    """
     from operator_lib.client import inventory
 
     connection = connect(address, token)
@@ -112,7 +115,7 @@ def _submitted(handle: Any, positional: tuple[Any, ...], named: dict[str, Any]) 
     try:
         return handle.submit(*positional, **named)
     except TypeError as problem:  # the arguments do not fit; nothing has been sent
-        raise Usage(str(problem)) from None
+        raise Usage(f"{problem}{_called_as(handle, '')}") from None
 
 
 def _called(handle: Any, method: str, positional: tuple[Any, ...], named: dict[str, Any]) -> Any:
@@ -128,8 +131,21 @@ def _called(handle: Any, method: str, positional: tuple[Any, ...], named: dict[s
     except TypeError as problem:
         if isinstance(problem, RemoteError):
             raise
-        raise Usage(f"{problem}{_methods(handle) if not method else ''}") from None
+        raise Usage(f"{problem}{_called_as(handle, method)}{_methods(handle) if not method else ''}") from None
     return values.settled(found)
+
+
+def _called_as(handle: Any, name: str) -> str:
+    method = handle._schema.find(name)
+    if method is None:
+        return ""
+    stars = {"var_positional": "*", "var_keyword": "**"}
+    words = [
+        f"{stars.get(param.kind, '')}{param.name}"
+        + ("" if param.required or param.kind in stars else f"={param.value()!r}")
+        for param in method.params
+    ]
+    return f"; it takes ({', '.join(words)})"
 
 
 def _methods(handle: Any) -> str:

@@ -173,7 +173,10 @@ def stub(
     token: Token = "",
     as_json: Json = False,
 ) -> None:
-    """Write a .pyi file with the methods of a deployment, for editors and type checkers."""
+    """Write the methods of a deployment as a .pyi file.
+
+    For editors and type checkers.
+    """
     from operator_lib.client import inventory
     from operator_lib.client.stubs import stub as write
 

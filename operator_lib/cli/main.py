@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from difflib import get_close_matches
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from operator_lib.cli import (
     archives,
@@ -25,9 +27,24 @@ from operator_lib.cli import (
     top,
     worker,
 )
+from operator_lib.cli.usage import Usage
+
+
+class Commands(TyperGroup):
+    """The verbs; one that was mistyped is guessed at."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        known = self.list_commands(ctx)
+        if args[0] in known or args[0].startswith("-"):
+            return super().resolve_command(ctx, args)
+        near = get_close_matches(args[0], known, 1)
+        guess = f"; did you mean {near[0]}?" if near else ""
+        raise Usage(f"there is no command {args[0]!r}{guess}", ctx)
+
 
 app = typer.Typer(
     name="operator-lib",
+    cls=Commands,
     help="PyTorch-style composable jobs: see them as a graph, deploy them, call them from anywhere.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,

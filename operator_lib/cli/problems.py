@@ -72,7 +72,8 @@ def where_it_failed(error: errors.RemoteError) -> str:
     """Which operator of which run."""
     place = f"at {error.operator_path}" if error.operator_path else ""
     if error.run_id:
-        return f"\nRun {error.run_id} stopped {place + '; ' if place else '; '}see: operator-lib show {error.run_id}"
+        stopped = f"\nRun {error.run_id} stopped{' ' + place if place else ''}; see: operator-lib show {error.run_id}"
+        return f"{stopped}\nWhat it had finished is stored. Mend it, deploy, then: operator-lib replay {error.run_id}"
     return f"\nIt stopped {place}." if place else ""
 
 

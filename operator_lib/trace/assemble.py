@@ -7,6 +7,7 @@ import gc
 import inspect
 import os
 import sys
+from difflib import get_close_matches
 from typing import Any
 
 from operator_lib import project, tree
@@ -89,8 +90,10 @@ def _named(module: StaticModule, name: str, file: str) -> Thing | None:
     missing = first not in module.bindings and (what is None or isinstance(what, External))
     absent = isinstance(what, Unknown) and what.reason in ("attribute", "absent")
     if missing or (rest and (what is None or absent or isinstance(what, External))):
-        known = ", ".join(sorted(n for n, s in module.bindings.items() if isinstance(s[-1], DEFINITIONS)))
-        raise ValueError(f"{file} defines no {name!r}; it defines: {known or 'nothing'}")
+        known = sorted(n for n, s in module.bindings.items() if isinstance(s[-1], DEFINITIONS))
+        near = get_close_matches(name, known, 1)
+        guess = f"did you mean {near[0]}? It defines" if near else "it defines"
+        raise ValueError(f"{file} defines no {name!r}; {guess}: {', '.join(known) or 'nothing'}")
     if isinstance(what, Const):
         raise ValueError(f"{name!r} in {file} is {what.value!r}, not an operator")
     return what

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import textwrap
 import unicodedata
 from typing import TYPE_CHECKING
 
@@ -82,7 +83,9 @@ def pieces(dag: DAG, width: int, status: bool) -> list[list[Piece]]:
     gap = width - _len(title) - _len(summary)
     lines: list[list[Piece]] = [[(title, "head"), (" " * max(3, gap), ""), (summary, "dim")]]
     if gap < 3:
-        lines = [_cut([(title, "head")], width), _cut([("  " + summary, "dim")], width)]
+        # What it takes is said in full.
+        wrapped = textwrap.wrap(title, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+        lines = [*(_cut([(line, "head")], width) for line in wrapped), _cut([("  " + summary, "dim")], width)]
     found = list(rows(dag))
     left = [_left(row, status) for row in found]
     widest = max((sum(_len(t) for t, _ in part) for part in left), default=0)
