@@ -162,10 +162,18 @@ def failed(state: runs_pb2.RunState) -> BaseException:
         error = failure.decode_failure(state.failure.payload)
         if getattr(error, "run_id", None) is None:
             error.run_id = state.id  # type: ignore[attr-defined]
+        error.add_note(_next_step(state.id, getattr(error, "operator_path", "")))
         return error
     if state.failure.cause == "not_found":
         return NotFound(state.failure.message)
     return WorkerDied(f"run {state.id} of {state.job}: {state.failure.message or state.cause}")
+
+
+def _next_step(run_id: str, path: str) -> str:
+    """What stands below the traceback."""
+    stopped = f"Run {run_id} stopped{f' at {path}' if path else ''}. What it had finished is stored"
+    again = f"job.run({run_id!r}).replay()        # or: operator-lib replay {run_id}"
+    return f"\n{stopped}: mend the code, deploy it, and go on with\n    {again}"
 
 
 def follow_events(

@@ -21,7 +21,7 @@ def rendered(error: BaseException) -> list[str]:
     cells: dict[str, int] = getattr(shell.compile, "_filename_map", {})
     for file, number in cells.items():
         lines = [line.replace(f'File "{file}"', f"Cell In[{number}]") for line in lines]
-    return [*lines, *_next(error)]
+    return lines
 
 
 def without_machinery(trace: TracebackType | None) -> TracebackType | None:
@@ -37,14 +37,3 @@ def without_machinery(trace: TracebackType | None) -> TracebackType | None:
     for frame in reversed(kept):
         made = TracebackType(made, frame.tb_frame, frame.tb_lasti, frame.tb_lineno)
     return made or trace
-
-
-def _next(error: Any) -> list[str]:
-    if not error.run_id:
-        return []
-    where = f" at {error.operator_path}" if error.operator_path else ""
-    return [
-        "",
-        f"Run {error.run_id} stopped{where}. What it had finished is stored: mend the code, deploy it, and go on with",
-        f"    job.run({error.run_id!r}).replay()        # or: operator-lib replay {error.run_id}",
-    ]
