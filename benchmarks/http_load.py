@@ -85,7 +85,8 @@ def main(
     ]  # fmt: skip
     request = "\r\n".join(lines).encode()
     all_of_them = [_Caller(port) for _ in range(callers)]
-    selector = selectors.DefaultSelector()
+    # epoll counts whole milliseconds: requests would leave in clusters, and late.
+    selector = selectors.SelectSelector() if rate else selectors.DefaultSelector()
     taken: list[float] = []
     begun = time.perf_counter()
     free: list[_Caller] = []
@@ -96,7 +97,7 @@ def main(
         else:
             each.send(request)
     sent = 0
-    while (now := time.perf_counter()) < begun + length or len(taken) < calls:
+    while (now := time.perf_counter()) < begun + length or len(taken) < max(calls, 1):
         due = begun + sent / rate if rate else now + 1.0
         while rate and free and due <= now:
             each = free.pop()

@@ -64,6 +64,8 @@ class Batches:
         self.names = ("",) if self._plain else ("", "forward")
         self._examples = _examples(target.op) if options.autobatch else None
         self._answered = 0
+        self.after: Callable[[], object] = lambda: None
+        """Called when all calls of a batch have their answers."""
         self._kind: Callable[..., Hashable] = kind if self._examples is None else self._examples.kind
         self._spoken = f"{tree.name_of(target.op)}.{'__call__' if self._plain else 'forward'}"
         for number in range(target.spec.concurrency):
@@ -121,6 +123,7 @@ class Batches:
                 for each in asked:
                     target.load.drop(each.call)
                     each.refuse()
+                self.after()
                 return
             for each in asked:
                 each.page.note(each.call.id)
@@ -146,6 +149,7 @@ class Batches:
                 each.answers.set_exception(answer.error)
             else:
                 each.answers.set_result(answer)
+        self.after()
 
     def outcomes(self, given: list[Arguments]) -> list[Any]:
         """The result, or `Failed`, of each of some calls that are carried out together now."""

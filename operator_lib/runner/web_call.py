@@ -115,8 +115,12 @@ class WebCall:
         if future is None:
             return self._told(Told.FAILED, refused)
         self._running, self._waits = future, True
-        future.add_done_callback(lambda done: self._later(lambda: self._carry_out(lambda: self._batched(done))))
+        future.add_done_callback(self._answered)
         return None
+
+    def _answered(self, done: Future[Any]) -> None:
+        if not done.cancelled():  # else `cancel` or `give_up` sees to it
+            self._later(lambda: self._carry_out(lambda: self._batched(done)))
 
     def give_up(self) -> bool:
         """Leave it to another replica, if it has not begun: what it needs to begin is here in one message."""

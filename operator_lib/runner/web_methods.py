@@ -15,6 +15,7 @@ from operator_lib.core import Operator
 from operator_lib.engine import variables
 from operator_lib.engine.turn import working_for
 from operator_lib.errors import SerializationError
+from operator_lib.runner import web_json
 from operator_lib.runner.calls import PLAIN, Target, lasting
 from operator_lib.runner.job import signature as callers_signature
 from operator_lib.runner.media import media_form
@@ -104,7 +105,8 @@ class WebMethods:
 
     def _called(self, call: WebCall, method: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         target = self.target
-        variables.require(self.name, target.spec.required)
+        if target.spec.required:
+            variables.require(self.name, target.spec.required)
         call.page.note(call.id)
         target.limits.begin(call.mark)
         try:
@@ -166,7 +168,7 @@ class WebMethods:
             return self.failed(error), None
 
     def _json(self, value: Any) -> bytes:
-        return json.dumps(codec.to_json(value, where=f"result of {self.name}")).encode()
+        return web_json.text(value, f"result of {self.name}")
 
     def lasts(self, value: Any) -> bool:
         """Whether its items are asked for one by one."""

@@ -61,6 +61,14 @@ def _make_encoder() -> Callable[[Any], bytes]:
 
 
 encode: Callable[[Any], bytes] = _make_encoder()
+_dumps = json.JSONEncoder(check_circular=False, allow_nan=False).encode
+
+
+def text(value: Any) -> bytes:
+    """A plain value as others write it, in ASCII. Raises ValueError for NaN and the infinities."""
+    return _dumps(value).encode("ascii")
+
+
 _decoder = json.JSONDecoder()
 _scan: Any = cast("Any", _decoder).scan_once
 

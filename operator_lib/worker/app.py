@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import gc
 import logging
 import os
 import signal
@@ -229,6 +230,7 @@ class Worker:
             loop.add_reader(0, self._leash_ended)
         try:
             await self.start()
+            gc.freeze()  # what has been loaded stays: looking through all of it would hold up calls
             await self._wait()
         finally:
             await self.stop()
@@ -283,10 +285,11 @@ def _in_url(host: str) -> str:
 def _protocol(worker: Worker, guard: Any) -> Any:
     """What uvicorn reads connections with: ours, unless it has to do without its compiled parser."""
     try:
+        from operator_lib.worker.http.ordinary import Heads
         from operator_lib.worker.http.short import Short
     except ImportError:
         return "auto"
-    return functools.partial(Short, worker, guard)
+    return functools.partial(Short, worker, guard, Heads(worker, guard))
 
 
 def _warn(task: asyncio.Task[None]) -> None:

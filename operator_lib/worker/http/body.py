@@ -82,7 +82,12 @@ def parse(data: bytes) -> Any:
     """The JSON value. Raises Refusal (400) where two readers might take it differently, or none at all."""
     try:
         text = data.decode("utf-8")
-        value = _DECODER.decode(text)
+        try:
+            value, end = _SCAN(text, 0)
+        except StopIteration:
+            value, end = None, -1
+        if end != len(text):  # blanks around it, or no JSON
+            value = _DECODER.decode(text)
         if text.count("[") + text.count("{") > plain.MAX_DEPTH:
             plain.check_depth(value, plain.MAX_DEPTH)
         if "\\ud" in text or "\\uD" in text:
@@ -125,4 +130,5 @@ def _float(text: str) -> float:
     return value
 
 
-_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant, parse_float=_float)
+_DECODER: Any = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant, parse_float=_float)
+_SCAN = _DECODER.scan_once

@@ -51,7 +51,7 @@ class Guard:
             return
         head = scope["head"] = Head(scope["method"], scope["path"], scope["headers"])
         begun = scope.get(BEGUN)
-        head.request_id = self.request_id(head) if begun is None else begun.request_id
+        head.request_id = self.request_id(head.request_id) if begun is None else begun.request_id
         added = [(b"x-request-id", head.request_id)]
         if head.origin is not None:
             added += origins.headers(head.origin, self.origins)
@@ -81,10 +81,10 @@ class Guard:
                 about = head.method, path, status or "-", took, head.request_id.decode("latin-1")
                 log.info("%s %s %s %.1f ms, request %s%s", *about, f", trace {trace.trace_id}" if trace else "")
 
-    def request_id(self, head: Head) -> bytes:
+    def request_id(self, given: bytes) -> bytes:
         """That of the caller, or a new one."""
-        if _REQUEST_ID.fullmatch(head.request_id):
-            return head.request_id
+        if given and _REQUEST_ID.fullmatch(given):
+            return given
         return b"%b%08x" % (self._prefix, next(self._numbers))
 
     def refusal(self, head: Head) -> Response | None:
