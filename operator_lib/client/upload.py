@@ -49,39 +49,85 @@ def upload(connection: Connection, blobs: Mapping[str, tuple[int, Source]]) -> i
         wanted = missing(connection, refs)
         if not wanted:
             return sent
-
-        def chunks(wanted: dict[str, int] = wanted) -> Iterator[pb.BlobChunk]:
-            nonlocal sent
-            for sha, offset in wanted.items():
-                size, source = blobs[sha]
-                for position, data in pieces(source, offset):
-                    sent += len(data)
-                    yield pb.BlobChunk(sha256=sha, size=size, offset=position, data=data)
-                if size == 0:
-                    yield pb.BlobChunk(sha256=sha, size=0, offset=0, data=b"")
-
+        sending = _Sending(blobs, wanted)
         try:
-            connection.deployments.UploadBlobs(chunks(), metadata=connection.metadata)
+            connection.deployments.UploadBlobs(sending.chunks(), metadata=connection.metadata)
         except Exception as error:
             import grpc
 
             if not isinstance(error, grpc.RpcError):
                 raise
             translated = connection.translate(error, "upload")
+            sending.check()
             if not isinstance(translated, ConnectionError) or attempt == TRIES - 1:
                 raise translated from None
+        finally:
+            sent += sending.sent
+        if sending.broken:
+            sending.check()
     left = missing(connection, refs)
     if left:
-        raise DeployError(f"{len(left)} files changed while they were being sent; deploy again when they are at rest")
+        raise DeployError(f"{len(left)} blobs did not arrive whole; try again")
     return sent
 
 
-def pieces(source: Source, offset: int) -> Iterator[tuple[int, bytes]]:
-    """A blob from `offset` on, in pieces with their offsets."""
+class _Sending:
+    """What one upload sends, and whether it is still what was announced."""
+
+    def __init__(self, blobs: Mapping[str, tuple[int, Source]], wanted: Mapping[str, int]) -> None:
+        self._blobs = blobs
+        self._wanted = wanted
+        self.sent = 0
+        self.broken = False
+        """A file could not be read to its end."""
+
+    def chunks(self) -> Iterator[pb.BlobChunk]:
+        """Raises nothing: what an iterator raises, gRPC tells in words of its own."""
+        for sha, offset in self._wanted.items():
+            size, source = self._blobs[sha]
+            end = offset
+            try:
+                for position, data in pieces(source, offset, size):
+                    self.sent += len(data)
+                    end = position + len(data)
+                    yield pb.BlobChunk(sha256=sha, size=size, offset=position, data=data)
+            except OSError:
+                end = -1
+            if end < size:
+                self.broken = True
+                return
+            if size == 0:
+                yield pb.BlobChunk(sha256=sha, size=0, offset=0, data=b"")
+
+    def check(self) -> None:
+        """Raises DeployError where a file is not what was announced any more."""
+        for sha in self._wanted:
+            size, source = self._blobs[sha]
+            if isinstance(source, Path) and (problem := _problem(source, sha, size)):
+                raise DeployError(
+                    f"{source} {problem} while it was being sent; try again when nothing writes to it. "
+                    "What the program does not need can be left out: name it in .nboxignore"
+                )
+
+
+def _problem(path: Path, sha: str, size: int) -> str:
+    digest = hashlib.sha256()
+    try:
+        for _, data in pieces(path, 0, size):
+            digest.update(data)
+    except FileNotFoundError:
+        return "was removed"
+    except OSError as error:
+        return f"could not be read ({error.strerror})"
+    return "changed" if digest.hexdigest() != sha else ""
+
+
+def pieces(source: Source, offset: int, size: int) -> Iterator[tuple[int, bytes]]:
+    """A blob from `offset` to `size` in pieces with their offsets: what is added to a file meanwhile does not count."""
     if isinstance(source, Path):
         with open(source, "rb") as file:
             file.seek(offset)
-            while data := file.read(CHUNK):
+            while data := file.read(min(CHUNK, size - offset)):
                 yield offset, data
                 offset += len(data)
         return

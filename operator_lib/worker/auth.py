@@ -11,7 +11,7 @@ from grpc import aio
 from operator_lib.worker.tokens import Tokens, bearer
 
 # Answered to holders of a serving's own token as well; the method itself checks which serving.
-SHARED = frozenset({"/operator_lib.v1.Servings/Connect", "/operator_lib.v1.Servings/Fate"})
+SHARED = frozenset(f"/operator_lib.v1.Servings/{method}" for method in ("Connect", "Fate", "Stats"))
 DENIED = (
     grpc.StatusCode.UNAUTHENTICATED,
     "the token is missing or wrong; pass token=, or set OPERATOR_LIB_TOKEN",

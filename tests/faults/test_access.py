@@ -164,7 +164,12 @@ def test_no_route_answers(shared, wrong):
 def test_the_token_of_a_serving_calls_that_serving_and_nothing_else(shared):
     counter, other = servings.Counter.deploy("mine"), servings.Counter.deploy("other")
     jobs.add.deploy("add")
-    assert Operator.from_serving(counter.url, counter.token).add(3) == 3
+    mine = Operator.from_serving(counter.url, counter.token)
+    assert mine.add(3) == 3
+    assert mine.serving.stats()["methods"]["add"]["calls"] == 1
+    for manage in (mine.serving.delete, lambda: mine.serving.scale(2), lambda: list(mine.serving.logs())):
+        with pytest.raises(AuthenticationError):
+            manage()
     with pytest.raises(AuthenticationError):
         Operator.from_serving(other.url, counter.token)
     answers = {
