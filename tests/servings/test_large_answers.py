@@ -53,6 +53,18 @@ def test_over_http(bulk: Any, local_worker: LocalWorker, mib: int) -> None:
     assert most - before < 48 * MIB
 
 
+def test_json_has_a_limit(bulk: Any) -> None:
+    headers = {"Authorization": f"Bearer {bulk.token}"}
+    for method in ("bytes", "pages"):
+        answer = requests.post(f"{bulk.url}{method}", json=300, headers=headers, timeout=60)
+        error = answer.json()["error"]
+        assert (answer.status_code, error["type"]) == (500, "SerializationError")
+        assert (
+            "result of bulk has 300 MiB, and JSON may have 256: ask for bytes as application/octet" in error["message"]
+        )
+    assert len(requests.post(f"{bulk.url}bytes", json=3, headers=headers, timeout=60).json()) == 4 << 20
+
+
 def test_who_does_not_read_holds_up_nobody(bulk: Any, local_worker: LocalWorker) -> None:
     connection = connect(local_worker.grpc_address, local_worker.token)
     request = pb.ConnectRequest(name="bulk", wait=10)

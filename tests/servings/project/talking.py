@@ -43,3 +43,7 @@ class Keeper:
 class Bulk:
     def bytes(self, mib: int) -> bytes:
         return b"\x07" * (mib << 20)
+
+    def pages(self, mib: int) -> dict[str, list[str]]:
+        """As much text."""
+        return {"pages": ["." * (1 << 20)] * mib}
