@@ -329,7 +329,9 @@ def carry_out(connection: Connection, package: Package, tell: Callable[[str], No
                 cause = failure.decode_failure(event.failed.payload) if event.failed.payload else None
                 if isinstance(cause, PythonVersionMismatch):
                     raise cause
-                about = f"{event.failed.message}: {cause}" if cause is not None else event.failed.message
+                about = event.failed.message
+                if cause is not None:
+                    about = f"{about}: {str(cause) or type(cause).__name__}"
                 raise DeployError(about, log="\n".join(log)) from cause
     except DeployError as error:
         error.log = error.log or "\n".join(log)

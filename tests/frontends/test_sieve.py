@@ -79,6 +79,21 @@ def test_a_model_is_set_up_once(anywhere: str) -> None:
     assert Classy.run("x") == "X"
 
 
+def test_a_model_that_is_derived_from_another_is_one_of_its_own(worker: LocalWorker) -> None:
+    assert (Adder.run(2, 3), arithmetic.Tenfold.run(2, 3)) == (5, 50)
+    assert sieve.function.get("somebody/adder").run(2, 3) == 5
+    with pytest.raises(TypeError, match=r"Forgotten is derived from the model 'adder', but is none: give it @sieve"):
+        arithmetic.Forgotten.run(2, 3)
+
+
+def test_two_cannot_have_one_name(worker: LocalWorker) -> None:
+    multiply.deploy()
+    another = sieve.function(name="multiplier")(lambda x1, x2: x1 - x2)
+    with pytest.raises(errors.OptionError, match=r"arithmetic\.multiply has it, too; .*<lambda> needs a name of its"):
+        another.run(2, 3)
+    assert multiply.run(2, 3) == 6
+
+
 def test_functions_that_call_others(anywhere: str) -> None:
     assert both.run(2, 3) == 7
     assert arithmetic.squares.run([3, 1, 2]) == [1, 4, 9]

@@ -77,7 +77,7 @@ def test_a_file_goes_there_and_back(text: Path) -> None:
     assert media.words.run(file) == 3
     made = media.upper.run(file)
     assert (type(made), made.name, made.size, made.language) == (sieve.File, "upper-text.txt", len(TEXT), "en")
-    assert Path(made.path).read_text() == TEXT.upper()
+    assert Path(made.path).read_text() == Path(media.upper.run(file).path).read_text() == TEXT.upper()
     assert media.words.push(made).result(60) == 3
 
 

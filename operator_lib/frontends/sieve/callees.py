@@ -26,7 +26,7 @@ def callees(target: Any, kind: type) -> list[Any]:
             module: Any = getattr(own, "__module__", None)
             if not isinstance(own, FunctionType | type) or not module or locate_module(module).root != root:
                 continue
-            if isinstance(used, kind) or (isinstance(used, type) and issubclass(used, kind)):
+            if isinstance(used, kind) or (isinstance(used, type) and issubclass(used, kind) and has_header(used)):
                 found.append(used)
             todo.append(own)
     return found
@@ -39,6 +39,11 @@ def plain(target: Any) -> Any:
     return getattr(target, "__dict__", {}).get("__wrapped__") or (
         target if isinstance(target, FunctionType) else type(target)
     )
+
+
+def has_header(kind: type) -> bool:
+    """Whether a class was made a model itself, and not only one that it is derived from."""
+    return "__wrapped_class__" in vars(kind)
 
 
 def _used(target: Any) -> Iterator[Any]:

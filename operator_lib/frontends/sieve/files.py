@@ -35,6 +35,18 @@ class Copy:
             return self._path
 
 
+class Held(str):
+    """The path of a copy, which is there for as long as somebody has this: ``open(fetch.run().path)`` works."""
+
+    def __new__(cls, path: Path, copy: Copy) -> Held:
+        made = super().__new__(cls, path)
+        made.copy = copy  # type: ignore[attr-defined]
+        return made
+
+    def __reduce__(self) -> Any:  # elsewhere it is a text
+        return str, (str(self),)
+
+
 @dataclasses.dataclass(init=False, eq=False, repr=False)
 class File:
     """A file on this machine or on the web.
@@ -99,15 +111,16 @@ class File:
             NotFound, ConnectionError: it cannot be fetched.
         """
         local: Path | None = getattr(self, "_local", None)
+        copy: Copy | None = None
         if local is None:
-            copy: Copy | None = getattr(self, "_copy", None)
+            copy = getattr(self, "_copy", None)
             if copy is None:
                 copy = self._copy = Copy()
             state = self.__dict__
             local = copy.path(state.get("sha256") or "", state.get("url") or "", os.path.basename(self.name))
         if not local.exists():
             raise FileNotFoundError(f"there is no file {local}")
-        return str(local)
+        return str(local) if copy is None else Held(local, copy)
 
     def __getstate__(self) -> Any:
         send(self)

@@ -13,9 +13,11 @@ from operator_lib import options
 from operator_lib.core import Operator, either
 from operator_lib.decorator import ClassOperator, FunctionOperator, wrap_class
 from operator_lib.engine import variables
+from operator_lib.errors import OptionError
 from operator_lib.frontends.sieve import header
 from operator_lib.frontends.sieve.beside import Beside
-from operator_lib.frontends.sieve.callees import callees
+from operator_lib.frontends.sieve.callees import callees, has_header
+from operator_lib.frontends.sieve.callees import plain as own_code
 from operator_lib.frontends.sieve.calling import Calling
 from operator_lib.frontends.sieve.place import Pushed
 from operator_lib.frontends.sieve.reference import Reference
@@ -57,11 +59,40 @@ class Remote(Operator):
 
 def _deploy(target: Any, *args: Any, **kwargs: Any) -> Any:
     plain: Callable[..., Any] = Operator.__dict__["deploy"].function
+    _check_name(target)
     if not kwargs.get("dry_run"):
         place = {name: kwargs[name] for name in ("address", "token") if name in kwargs}
         for other in callees(target, Remote):
+            _check_name(other)
             plain(other, **place)
     return plain(target, *args, **kwargs)
+
+
+_names: dict[str, weakref.ref[Any]] = {}  # the user's functions and classes by the names that they were deployed under
+
+
+def _check_name(target: Any) -> None:
+    """Each has a name of its own: what is deployed under the name of another one would take its place.
+
+    Raises:
+        OptionError: another one of this program has it. TypeError: a class has no header, only one that it is derived
+            from.
+    """
+    kind = target if isinstance(target, type) else type(target)
+    name = str((options.of(target) or options.Options()).name)
+    if issubclass(kind, ModelBase) and not has_header(kind):
+        raise TypeError(
+            f"{kind.__qualname__} is derived from the model {name!r}, but is none: give it @sieve.Model(name=)"
+        )
+    own = own_code(target)
+    before = _names.get(name, lambda: None)()
+    if before is not None and _place(before) != _place(own):
+        raise OptionError(f"{name}.name: {_place(before)} has it, too; {_place(own)} needs a name of its own")
+    _names[name] = weakref.ref(own)
+
+
+def _place(own: Any) -> str:
+    return f"{own.__module__}.{own.__qualname__}"
 
 
 calling = Beside(Calling)

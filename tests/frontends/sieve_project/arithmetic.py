@@ -31,6 +31,15 @@ class Adder:
         return x1 + x2
 
 
+@sieve.Model(name="tenfold")
+class Tenfold(Adder):
+    def __predict__(self, x1: int, x2: int) -> int:
+        return 10 * super().__predict__(x1, x2)
+
+
+class Forgotten(Adder): ...
+
+
 @sieve.Model(name="warm")
 class Warm:
     def __setup__(self):
