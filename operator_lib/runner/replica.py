@@ -83,7 +83,7 @@ def run(spec: ProcessSpec, story: Story) -> int:
     rpc.add_CallsServicer_to_server(service, server)
     port = _listen(server, spec)
     line = Line(target, spec, service.ledger)
-    service.shed_more = line.shed
+    service.shed_more, service.refuse_more = line.shed, line.refuse
     serve = {stream.CALLS: service.sockets.serve, stream.ITEMS: items(service.iterate), stream.WEB: line.serve}
     door = Door(spec, serve)
     stopping, told = threading.Event(), threading.Event()
@@ -94,7 +94,7 @@ def run(spec: ProcessSpec, story: Story) -> int:
     story.emit({"kind": "ready", "address": f"{spec.host}:{port}", "line": door.port})
     while not stopping.wait(3600):
         pass
-    line.draining = True
+    line.refuse()
     keep = snapshots.save if snapshots is not None and not target.restart.due else lambda: True
     service.drain(told, line, keep)
     if isinstance(target.load, Spans):
@@ -129,6 +129,7 @@ class CallService(rpc.CallsServicer):
         self.streams = 0  # iterators that are being read
         self.draining = False
         self.shed_more: Callable[[int], int] = lambda count: 0  # of calls that come in otherwise
+        self.refuse_more: Callable[[], object] = lambda: None  # the same
         self._lock = threading.Lock()
         self._leaving = threading.Condition()
         self.untold = threading.Event()  # nobody takes spans (any more)
@@ -271,6 +272,9 @@ class CallService(rpc.CallsServicer):
 
     def Shed(self, request: pb.ShedRequest, context: Any) -> pb.ShedReply:
         self.authenticate(context)
+        if request.leave:
+            self.draining = True
+            self.refuse_more()
         given = self.target.shed(request.count)
         return pb.ShedReply(count=given + self.shed_more(request.count - given))
 

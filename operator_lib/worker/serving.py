@@ -132,8 +132,8 @@ class Serving:
             self._take(version)
             self.failures = self.false_starts = 0
             self._announce()
-            for replica in old:
-                self._see_off(replica, DRAIN)
+            told = [self._see_off(replica, DRAIN) for replica in old]
+        await asyncio.gather(*filter(None, told))  # who calls after this gets the new version, whoever deployed it
         await self._resize(self.wanted)  # one may have died since, or been there only to see whether it starts
 
     async def _bring_up(self, fresh: list[Replica], timeout: float) -> None:
@@ -157,14 +157,16 @@ class Serving:
             await asyncio.gather(*(r.gone.wait() for r in before))
         await self.launcher.start(replica, self.deployment.name, on_exit=self._exited, on_going=self._going)
 
-    def _see_off(self, replica: Replica, grace: float) -> None:
+    def _see_off(self, replica: Replica, grace: float) -> asyncio.Task[None] | None:
+        """Have it end; what tells it to leave calls to others from now on, where there are others."""
         if replica.status != "dead" and not replica.asked_for:
             replica.status = "dead"
         elif replica.status != "dead":
             self.leaving.add(replica)
             replica.stop(grace)
             if replica.answered and not self.closed:  # what waits there need not wait until it has done the rest
-                self.tasks.spawn(self._shed(replica, ALL))
+                return self.tasks.spawn(self._shed(replica, ALL, leave=True))
+        return None
 
     def _exited(self, replica: Replica) -> None:
         self.leaving.discard(replica)
@@ -272,11 +274,12 @@ class Serving:
             if count:
                 await self._shed(replica, count)
 
-    async def _shed(self, replica: Replica, count: int) -> None:
-        """Have it give up calls that wait; their callers take them elsewhere."""
+    async def _shed(self, replica: Replica, count: int, *, leave: bool = False) -> None:
+        """Have it give up calls that wait; their callers take them elsewhere. With `leave` it starts none any more."""
         metadata = (("authorization", f"Bearer {replica.token}"),)
         with contextlib.suppress(grpc.RpcError, asyncio.InvalidStateError):
-            await replica.calls().Shed(pb.ShedRequest(count=count), metadata=metadata, timeout=health.PATIENCE)
+            request = pb.ShedRequest(count=count, leave=leave)
+            await replica.calls().Shed(request, metadata=metadata, timeout=health.PATIENCE)
 
     async def connect(self, wait: float, dead: set[str]) -> list[Replica]:
         """Replicas to send calls to; not those that the caller has found `dead`, unless they turn out to live.

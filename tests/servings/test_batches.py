@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import socket
 import sys
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
@@ -180,35 +179,24 @@ def test_one_example_over_http(walk: Any) -> None:
 
 def test_over_http(embed: Any) -> None:
     headers = {"Authorization": f"Bearer {embed.token}"}
-    found: dict[int, Any] = {}
 
-    def call(number: int) -> None:
+    def call(number: int) -> tuple[int, Any]:
         answer = requests.post(embed.url, json={"texts": f"h{number}", "times": 2}, headers=headers, timeout=30)
-        found[number] = (answer.status_code, answer.json())
+        return answer.status_code, answer.json()
 
-    threads = [threading.Thread(target=call, args=(n,)) for n in range(12)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert found == {n: (200, f"h{n}" * 2) for n in range(12)}
+    with ThreadPoolExecutor(12) as pool:
+        assert list(pool.map(call, range(12))) == [(200, f"h{n}" * 2) for n in range(12)]
     refused = requests.post(embed.url, data=json.dumps(["a"]), headers=headers, timeout=30)
     assert refused.status_code == 422
     failed = requests.post(embed.url, json="fatal", headers=headers, timeout=30)
     assert (failed.status_code, failed.json()["error"]["type"]) == (500, "ValueError")
 
 
-@pytest.fixture(scope="module")
-def deadly(where: dict[str, str]) -> Any:
-    return collecting.Deadly().deploy("deadly", "serving", **where)
-
-
 @pytest.mark.parametrize(("word", "kind"), [("exit", WorkerDied), ("hang", OperatorTimeout), ("eat", OutOfMemory)])
-def test_who_takes_the_process_along_fails_alone(
-    deadly: Any, word: str, kind: type[Exception], where: dict[str, str]
-) -> None:
-    if kind is OperatorTimeout:
-        deadly = collecting.Deadly().with_options(timeout=2).deploy("hanging", "serving", **where)
+def test_who_takes_the_process_along_fails_alone(word: str, kind: type[Exception], where: dict[str, str]) -> None:
+    options = {"timeout": 2} if kind is OperatorTimeout else {}
+    # One for each: what has died lately is started again later and later.
+    deadly = collecting.Deadly().with_options(**options).deploy(f"deadly-{word}", "serving", **where)
     first = deadly.submit("wait")  # the others come together meanwhile
     words = ["a", "b", word, "c"]
     *well, culprit = settled([deadly.submit(w) for w in sorted(words, key=len)])
@@ -216,22 +204,18 @@ def test_who_takes_the_process_along_fails_alone(
     assert type(culprit) is kind, culprit
 
 
-def test_the_same_over_http(deadly: Any) -> None:
-    found: dict[str, Any] = {}
+def test_the_same_over_http(where: dict[str, str]) -> None:
+    deadly = collecting.Deadly().deploy("deadly-web", "serving", **where)
+    headers = {"Authorization": f"Bearer {deadly.token}"}
 
-    def call(word: str) -> None:
-        headers = {"Authorization": f"Bearer {deadly.token}"}
+    def call(word: str) -> Any:
         answer = requests.post(deadly.url, json=word, headers=headers, timeout=60)
-        found[word] = answer.json() if answer.status_code == 200 else answer.json()["error"]["type"]
+        return answer.json() if answer.status_code == 200 else answer.json()["error"]["type"]
 
     first = deadly.submit("wait")
-    threads = [threading.Thread(target=call, args=(word,)) for word in ("a", "b", "exit", "c")]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(call, ("a", "b", "exit", "c"))) == ["A", "B", "WorkerDied", "C"]
     assert first.result(30) == "WAIT"
-    assert found == {"a": "A", "b": "B", "c": "C", "exit": "WorkerDied"}
 
 
 def test_a_caller_who_has_gone_leaves_the_batch(where: dict[str, str], tmp_path: Path) -> None:

@@ -75,8 +75,5 @@ def test_every_second(home: Path) -> None:
             minutes.die()
         assert minutes.read()[1:3] == [["a"], ["a"]]
         assert any("the snapshot leaves out lock" in line for line in minutes.serving.logs())
-
-
-def test_one_state_of_several_objects_is_refused(home: Path) -> None:
-    with workers.local(home), pytest.raises(DeployError, match="snapshot: is of one object, and max_replicas is 2"):
-        keeping_state.Diary("x").with_options(stateless=True, max_replicas=2).deploy("several")
+        with pytest.raises(DeployError, match="snapshot: is of one object, and max_replicas is 2"):
+            keeping_state.Diary("x").with_options(stateless=True, max_replicas=2).deploy("several")

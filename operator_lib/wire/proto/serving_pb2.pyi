@@ -195,10 +195,12 @@ class MethodLoad(_message.Message):
     def __init__(self, name: _Optional[str] = ..., calls: _Optional[int] = ..., errors: _Optional[int] = ..., seconds: _Optional[float] = ..., latencies: _Optional[_Mapping[int, int]] = ...) -> None: ...
 
 class ShedRequest(_message.Message):
-    __slots__ = ("count",)
+    __slots__ = ("count", "leave")
     COUNT_FIELD_NUMBER: _ClassVar[int]
+    LEAVE_FIELD_NUMBER: _ClassVar[int]
     count: int
-    def __init__(self, count: _Optional[int] = ...) -> None: ...
+    leave: bool
+    def __init__(self, count: _Optional[int] = ..., leave: _Optional[bool] = ...) -> None: ...
 
 class ShedReply(_message.Message):
     __slots__ = ("count",)
