@@ -19,7 +19,12 @@ def call(op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     book = checkpoints.book
     optional = op._managed or op._options is not None or scope.here() is not None or (book and book.watches(op))
     run = managed.runner(op) if optional else elsewhere.here(op)
-    return run(*args, **kwargs) if parent is None else _noted(parent, op, run, args, kwargs)
+    if parent is None:
+        return run(*args, **kwargs)
+    silent = parent.recorder.silent
+    if silent is not None and type(op) not in silent and not optional:
+        run = record.watched(run)
+    return _noted(parent, op, run, args, kwargs)
 
 
 def afar(handle: Any, run: Callable[..., Any], *args: Any) -> Any:

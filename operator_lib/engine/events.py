@@ -12,6 +12,9 @@ node      ``phase`` (start, end, cached, error), ``call`` (id within the attempt
           on error ``error`` (words) and ``at`` (line of the operator's code).
           ``phase: more``: what is called very often is counted, not told one by one: ``count`` more calls, ``failed``
           of them, in ``dur`` seconds, from where ``call`` was made
+decision  ``call``, ``operator`` (path), ``file``, ``line``, ``col``, ``what`` (if, elif, while, ternary, assert, guard,
+          comprehension, for, match, except), ``source``, ``values`` (number, source and value of each operand that was
+          evaluated), ``outcome`` (truth, or words), ``missed`` (others before it were not told)
 log       ``stream`` (stdout, stderr), ``text`` (a line), ``path``, ``call`` of the operator that printed it; ``more``:
           the line goes on in the next event
 item      ``index``, ``size`` (bytes): a generator's item was stored

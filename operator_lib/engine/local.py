@@ -87,7 +87,7 @@ class LocalRun(Run):
         if not self.set_running_or_notify_cancel():
             return
         self._append({"kind": "status", "status": "RUNNING", "attempt": 1})
-        recorder = Recorder(self._append)
+        recorder = Recorder(self._append, decisions=True)
         request = requests.local(self.id)
         with listening(), outputs.kept_by(self._outputs), context.entered(request):
             token = current.set(recorder.root)

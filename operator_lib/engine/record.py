@@ -20,6 +20,8 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from operator_lib import core
+from operator_lib.decisions import Log, abandon
+from operator_lib.engine.masking import Surroundings
 from operator_lib.engine.names import Names
 from operator_lib.engine.sites import OURS, Place, Stack, make_place, raised_at, stack, user_frame
 from operator_lib.engine.told import Told
@@ -38,7 +40,10 @@ PLACES = 20_000
 class Frame:
     """The call that is going on: what calls made inside it have as parent, and what a printed line belongs to."""
 
-    __slots__ = ("begun", "call", "counted", "handed", "lane", "outcome", "outermost", "path", "place", "recorder")
+    __slots__ = (
+        *("begun", "call", "counted", "deciding", "handed", "lane", "outcome", "outermost", "path", "place"),
+        "recorder",
+    )
 
     def __init__(
         self, recorder: Recorder, call: int, place: Place, lane: int, begun: float = 0.0, counted: bool = False
@@ -52,6 +57,7 @@ class Frame:
         self.counted = counted  # not told in full: `call` is the first one from its place
         self.outcome = "end"  # or "cached"
         self.outermost = False  # calls made here are made by code that belongs to no operator
+        self.deciding: Any = None  # what is being decided in it, where that is told
         self.handed: Stack | None = None  # where what this thread does was asked for
 
     def enter(self) -> Any:
@@ -75,6 +81,13 @@ def here() -> Frame | None:
     return current.get() or process_frame
 
 
+def watched(run: Callable[..., Any]) -> Callable[..., Any]:
+    """What carries out a call, telling its decisions where somebody wants to know them."""
+    frame = here()
+    log = frame.recorder.log if frame is not None else None
+    return run if log is None else log.watch(run)
+
+
 def _lane() -> int:
     """The thread or task at work."""
     if asyncio._get_running_loop() is not None:  # pyright: ignore[reportPrivateUsage]  # the cheap question
@@ -86,7 +99,12 @@ class Recorder:
     """Turns calls into node events and hands them to `emit`, as tuples that `told.to_event` reads. See `Names`."""
 
     def __init__(
-        self, emit: Callable[[Told], object], *, root: str = "", renamed: Mapping[str, str] | None = None
+        self,
+        emit: Callable[[Told], object],
+        *,
+        root: str = "",
+        renamed: Mapping[str, str] | None = None,
+        decisions: bool = False,
     ) -> None:
         self.emit = emit
         self.in_full: float = IN_FULL
@@ -103,6 +121,13 @@ class Recorder:
         self._behind: dict[Place, None] = {}
         self._looked = 0.0
         self._zero = time.time() - time.perf_counter()
+        self.log = Log(here, emit, self.names.file, self.moment) if decisions else None
+        """Where decisions are told."""
+        self.silent: set[type] | None = None
+        """Classes whose calls have no decisions to tell; None: nobody wants to know of any."""
+        if self.log is not None:
+            self.log.hide = Surroundings()
+            self.silent = self.log.silent
 
     def moment(self, begun: float) -> float:
         """When a call began, in seconds since the epoch, as its events say it; `begun` is that of its frame."""
@@ -173,6 +198,8 @@ class Recorder:
     def end(self, frame: Frame, error: BaseException | None = None) -> None:
         """Note that a call has ended."""
         now = time.perf_counter()
+        if frame.deciding:
+            abandon(frame)
         if error is not None and not hasattr(error, "__operator_path__"):
             with contextlib.suppress(AttributeError):
                 error.__operator_path__ = frame.path  # type: ignore[attr-defined]  # where it came from
@@ -207,6 +234,8 @@ class Recorder:
             self._behind.clear()
         for more in told:
             self.emit(more)
+        if self.log is not None:
+            self.log.hear()
 
 
 def hand_over() -> Callable[[Callable[[], Any]], Any]:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from operator_lib import core
+from operator_lib.decisions import Decision, read
 from operator_lib.engine.events import Event
 from operator_lib.engine.record import Recorder, current, listening
 from operator_lib.engine.told import Told, to_event
@@ -19,10 +20,10 @@ if TYPE_CHECKING:
 class Recording:
     """What `record` saw: ``events``, and the program's DAG lit up by them."""
 
-    def __init__(self) -> None:
+    def __init__(self, decisions: bool = True) -> None:
         self._told: list[Told] = []
         self._events: list[Event] = []
-        self._recorder = Recorder(self._told.append)
+        self._recorder = Recorder(self._told.append, decisions=decisions)
         self._lit: Any = None
 
     @property
@@ -32,6 +33,12 @@ class Recording:
         for told in self._told[len(self._events) :]:
             self._events.append({**to_event(told), "seq": len(self._events) + 1})
         return self._events
+
+    @property
+    def decisions(self) -> list[Decision]:
+        """How conditions, loops and handlers went, in order. Printable. Of what is decided very often, the first ones
+        and some later ones."""
+        return read(self.events)
 
     def dag(self) -> DAG:
         """The static graph of the first operator that was called, with status, count and duration on every node.
@@ -48,8 +55,11 @@ class Recording:
 
 
 @contextmanager
-def record() -> Generator[Recording]:
+def record(*, decisions: bool = True) -> Generator[Recording]:
     """Record the operator calls made in this block, by this thread and the tasks that it starts.
+
+    Args:
+        decisions: note the conditions, loops and handlers of each ``forward``, too: `Recording.decisions`.
 
     >>> from operator_lib import operator, record
     >>> double = operator(lambda x: 2 * x)
@@ -58,7 +68,7 @@ def record() -> Generator[Recording]:
     >>> [event["phase"] for event in rec.events if event["kind"] == "node"]
     ['start', 'end']
     """
-    recording = Recording()
+    recording = Recording(decisions)
     recorder = recording._recorder  # pyright: ignore[reportPrivateUsage]
     recorder.root.outermost = True
     status = "COMPLETED"
@@ -72,4 +82,6 @@ def record() -> Generator[Recording]:
         finally:
             current.reset(token)
             recorder.flush()
+            if recorder.log is not None:
+                recorder.log.close()
             recorder.emit({"kind": "status", "t": time.time(), "status": status, "attempt": 1})

@@ -8,6 +8,7 @@ from concurrent.futures import CancelledError, Future
 from typing import TYPE_CHECKING, Any
 
 from operator_lib import core
+from operator_lib.decisions import Decision, read
 from operator_lib.engine.events import TERMINAL, Event, log_text
 from operator_lib.errors import Cancelled, NotFound, NotReady
 
@@ -90,6 +91,10 @@ class Run(Future[Any]):
                 self._lit.update([first])
                 self._lit.update(events)
             return self._lit.dag()
+
+    def decisions(self) -> list[Decision]:
+        """How the conditions, loops and handlers of each ``forward`` went so far, in order; see `Decision`."""
+        return read(self.events(follow=False))
 
     def outputs(self) -> dict[str, list[Any]]:
         """The stored outputs: of the functions of a `Graph` by name, and the run's own result as ``""``.

@@ -6,12 +6,15 @@
     It has ended.
 ``("more", t, call, count, failed, seconds)``
     So many more calls, begun and ended, from where `call` was made.
+``("decision", t, call, path, log, site, outcome, values, missed)``
+    How a condition, a loop or a handler went: see `operator_lib.decisions`.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from operator_lib import decisions
 from operator_lib.engine.events import Event, to_line
 
 Told = tuple[Any, ...] | Event
@@ -22,6 +25,8 @@ def to_event(told: Told) -> Event:
     if isinstance(told, dict):
         return told
     phase, t, call = told[:3]
+    if phase == "decision":
+        return decisions.to_event(told)
     event: Event = {"kind": "node", "phase": phase, "t": t, "call": call}
     if phase == "start":
         parent, lane, place = told[3:]

@@ -100,9 +100,17 @@ def exit_code(left: SystemExit) -> int:
 def recorder_of(spec: ProcessSpec, story: Story) -> record.Recorder:
     """Tells the calls of this process. Files of the project go by their path in it."""
     if spec.directory:
-        return record.Recorder(story.emit)
+        return _hiding(record.Recorder(story.emit, decisions=True))
     renamed = _renamed(Path(spec.entry).read_bytes())
-    return record.Recorder(story.emit, root=os.path.realpath(spec.source), renamed=renamed)
+    made = record.Recorder(story.emit, root=os.path.realpath(spec.source), renamed=renamed, decisions=True)
+    return _hiding(made)
+
+
+def _hiding(recorder: record.Recorder) -> record.Recorder:
+    """Values of secrets are taken out before long texts are cut."""
+    if recorder.log is not None and failure.mask is not None:
+        recorder.log.hide = failure.mask.text
+    return recorder
 
 
 def _renamed(packed: bytes) -> dict[str, str]:
