@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from operator_lib.cli import output, problems
+from operator_lib.cli import output, problems, told
 from operator_lib.cli.flags import Address, Json, Name, RunId, Token, connect
 from operator_lib.cli.usage import Usage
 
@@ -124,6 +124,9 @@ def show(run: RunId, address: Address = "", token: Token = "", as_json: Json = F
         from operator_lib.trace.draw import terminal
 
         print("\n" + terminal.render(detail.dag, color=output.colourful(), status=True))
+    if detail.decisions:
+        title, shown = ("the way there", detail.way) if detail.way else ("decisions", detail.decisions)
+        print("\n" + "\n".join(told.lines(shown, title)))
     remote = problems.remote_cause(detail.error) if detail.error is not None else None
     if remote is not None:
         print("\n" + remote.remote_traceback.strip())
@@ -139,6 +142,7 @@ def _document(detail: RunDetail) -> dict[str, Any]:
         "result": plain_json(detail.value) if detail.has_value else None,
         "result_size": detail.result_size,
         "dag": detail.dag.to_dict() if detail.dag is not None else None,
+        "decisions": [one.to_json() for one in detail.decisions],
     }
 
 

@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from operator_lib import decisions
 from operator_lib.client import job, serving
 from operator_lib.client.connect import Connection
 from operator_lib.client.manage import ServingManager
 from operator_lib.client.run import RemoteRun, failed, follow_events
 from operator_lib.core import reach
+from operator_lib.decisions import Decision
 from operator_lib.engine import outcome
 from operator_lib.engine.events import TERMINAL, Event
 from operator_lib.errors import OptionError
@@ -95,6 +97,10 @@ class RunDetail:
     """Bytes of the stored result, -1 without one."""
     dag: DAG | None = field(default=None, compare=False)
     """The program with the status of every node."""
+    decisions: tuple[Decision, ...] = ()
+    """How its conditions, loops and handlers went, in order."""
+    way: tuple[Decision, ...] = ()
+    """Those of the call that failed, and of the calls around it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +247,7 @@ def run_detail(connection: Connection, run_id: str) -> RunDetail:
     info = _run(state)
     error = failed(state) if info.over and not info.ended_well else None
     has_value, value = _value(state) if info.ended_well else (False, None)
+    seen = list(events(connection, run_id))
     return RunDetail(
         info=info,
         error=error,
@@ -248,7 +255,9 @@ def run_detail(connection: Connection, run_id: str) -> RunDetail:
         has_value=has_value,
         value=value,
         result_size=state.result_size,
-        dag=overlaid(static_dag(connection, info.job, info.version), list(events(connection, run_id))),
+        dag=overlaid(static_dag(connection, info.job, info.version), seen),
+        decisions=tuple(decisions.read(seen)),
+        way=tuple(decisions.way_to_failure(seen)) if error is not None else (),
     )
 
 

@@ -22,6 +22,8 @@ def test_a_failed_call_shows_the_remote_traceback_and_the_next_step(deployed: An
     assert "FAILED" in shown
     assert "✘ b: Other" in shown
     assert "failed at  b" in shown
+    assert "the way there" in shown
+    assert "`y < 0`: -4 < 0 → taken" in shown
     detail = deployed("show", run, "--json", check=0).json
     assert (detail["status"], detail["operator_path"], detail["attempts"]) == ("FAILED", "b", 1)
     assert detail["error"]["message"] == "negative: -4"

@@ -201,6 +201,8 @@ def test_a_failed_run_is_opened_and_resumed(page, site, tmp_path):
     assert node(page, "load").get_attribute("data-status") == "cached"  # it was not done again
     page.get_by_role("tab", name="Attempts").click()
     page.get_by_role("cell", name=re.compile("MiB")).nth(1).wait_for()
+    page.get_by_role("tab", name="Decisions").click()
+    page.get_by_role("cell", name="not True", exact=True).wait_for()
     old = page.url
     page.get_by_role("button", name="Replay", exact=True).click()
     expect(page).not_to_have_url(old)

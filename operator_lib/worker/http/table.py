@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse, Response
 
 from operator_lib.worker.http import (
     changes,
+    decided,
     deployments,
     events,
     files,
@@ -62,6 +63,7 @@ def table() -> tuple[Endpoint, ...]:
         *loads.endpoints(),
         *runs.endpoints(),
         *told.endpoints(),
+        *decided.endpoints(),
         *events.endpoints(),
         *live.endpoints(),
         *(row for plural in ("jobs", "graphs") for row in deployments.endpoints("job", plural)),

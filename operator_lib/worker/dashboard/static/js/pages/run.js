@@ -13,6 +13,7 @@ import { icon } from "../parts/icon.js";
 import { Logs } from "../parts/logs.js";
 import { attempt, banner, confirm, empty, say } from "../parts/notice.js";
 import { copyButton } from "../parts/copy.js";
+import { decisionsView } from "../parts/decisions.js";
 import { runStatus, TERMINAL } from "../parts/status.js";
 import { tabs } from "../parts/tabs.js";
 import { attemptsView, errorView, inputView, outputView } from "../parts/outcome.js";
@@ -42,6 +43,7 @@ class RunPage {
     this.tabs = tabs("Run", [
       ["output", "Output", () => this.outcome()], ["logs", "Logs", () => this.logs.element],
       ["input", "Input", () => inputView(this.base, signal)], ["attempts", "Attempts", () => attemptsView(this.base, signal)],
+      ["decisions", "Decisions", () => decisionsView(this.base, signal, (path) => this.choosePath(path))],
     ], query.get("tab") ?? (TERMINAL.has(state.status) ? "output" : "logs"), (tab) => ((this.picked = true), note({ tab })));
     this.picked = query.has("tab"); // then the end of the run does not open another tab
     this.element = this.drawn();
