@@ -14,6 +14,7 @@ from operator_lib import tree
 
 if TYPE_CHECKING:
     from operator_lib.engine.run import Run
+    from operator_lib.estimate.estimate import Estimate
     from operator_lib.trace.dag import DAG
 
 # Called in place of `forward` while something listens (a recorder, a run on a worker). None costs one global lookup.
@@ -149,6 +150,15 @@ class Operator:
     def dag(self) -> Any:
         """The static graph of ``forward`` and of everything it calls. Reads source; runs nothing, imports nothing."""
         return reach("trace", "build")(self)
+
+    def estimate(self, history: Iterable[Any] | None = None, *, workers: int = 2) -> Estimate:
+        """How long a call will take, told from runs that there were; nothing is run.
+
+        Args:
+            history: recordings (`record`) or runs of this operator. Default: the recordings of this process.
+            workers: up to how many calls at the same time are looked at.
+        """
+        return reach("estimate.sources", "estimate")(self, history, workers)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         return reach("trace.draw.notebook", "operator_bundle")(self)

@@ -17,6 +17,7 @@ from operator_lib.cli import (
     demo,
     doctor,
     examples,
+    foresee,
     invoke,
     lint,
     look,
@@ -76,6 +77,7 @@ lint.add(app)
 ship.add(app)
 invoke.add(app)
 look.add(app)
+foresee.add(app)
 top.add(app)
 change.add(app)
 secrets.add(app)

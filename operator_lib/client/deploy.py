@@ -15,9 +15,9 @@ from operator_lib import trace, tree
 from operator_lib.client import job, serving
 from operator_lib.client.connect import Connection, connect
 from operator_lib.client.upload import Source, missing, upload
-from operator_lib.core import Operator
+from operator_lib.core import Operator, reach
 from operator_lib.engine import elsewhere
-from operator_lib.errors import DeployError, OptionError, PythonVersionMismatch
+from operator_lib.errors import DeployError, NotFound, OptionError, PythonVersionMismatch
 from operator_lib.independence.optimized import optimize
 from operator_lib.options import Options
 from operator_lib.package import entry, environment, manifest, requirements
@@ -371,7 +371,23 @@ def plan(connection: Connection, package: Package) -> DeployPlan:
         operator_changed=reply.changed and live is not None,
         command=f"deploy(..., {package.name!r})",
     )
+    found = replace(found, estimate=_estimate(connection, package)) if reply.live_version else found
     return replace(found, warnings=(*found.warnings, unread)) if unread else found
+
+
+# Runs that a plan reads.
+_RUNS = 20
+
+
+def _estimate(connection: Connection, package: Package) -> Any:
+    """How long the next run will take, told from those of the job that is there."""
+    if package.kind != "job" or package.dag is None:
+        return None
+    try:
+        found = reach("client.estimates", "of_job")(connection, package.name, package.dag, runs=_RUNS)
+    except (NotFound, ValueError):  # just deleted, or with a graph of another release
+        return None
+    return found if found.runs else None
 
 
 def _difference(live: str, now: DAG) -> tuple[Any, str]:

@@ -6,7 +6,7 @@ import contextlib
 import json
 import uuid
 from collections.abc import AsyncIterator, Generator, Iterable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from operator_lib import core
 from operator_lib.client import schedules
@@ -23,6 +23,9 @@ from operator_lib.wire import codec
 from operator_lib.wire.listing import listed
 from operator_lib.wire.proto import common_pb2, deploy_pb2, runs_pb2
 from operator_lib.wire.schema import Schema
+
+if TYPE_CHECKING:
+    from operator_lib.estimate import Estimate
 
 # Arguments up to this many bytes travel with the submission; larger ones are uploaded first.
 INLINE = 1 << 20
@@ -158,6 +161,10 @@ class JobHandle(Operator):
     def dag(self) -> Any:  # type: ignore[override]  # of an instance only
         """The static graph of what is deployed."""
         return self.job.dag()
+
+    def estimate(self, history: Iterable[Any] | None = None, *, workers: int = 2) -> Estimate:
+        """How long a run will take, told from its last completed ones, or those of `history`; nothing is run."""
+        return reach("client.estimates", "estimate")(self, history, workers)
 
     def deploy(self, /, *args: Any, **kwargs: Any) -> Any:  # type: ignore[override]
         raise ValueError("Cannot deploy an operator that is already deployed")

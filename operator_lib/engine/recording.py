@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from collections import deque
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -85,3 +87,35 @@ def record(*, decisions: bool = True) -> Generator[Recording]:
             if recorder.log is not None:
                 recorder.log.close()
             recorder.emit({"kind": "status", "t": time.time(), "status": status, "attempt": 1})
+            if recorder.names.op is not None:
+                _remember(recorder.names.op, recording._told)  # pyright: ignore[reportPrivateUsage]
+
+
+# What was recorded lately, for estimates: calls alone, as many as fit.
+_ROOM, _ONE = 200_000, 20_000
+_recent: deque[tuple[Any, list[Told]]] = deque()
+_lock = threading.Lock()
+
+
+def _remember(op: Any, told: list[Told]) -> None:
+    calls: list[Told] = [one for one in told if isinstance(one, tuple) and one[0] != "decision"]
+    if len(calls) > _ONE:
+        return
+    with _lock:
+        _recent.append((_kind(op), calls))
+        room = sum(len(calls) for _, calls in _recent)
+        while room > _ROOM:
+            room -= len(_recent.popleft()[1])
+
+
+def _kind(op: Any) -> Any:
+    """What operators have in common whose recordings tell about one another; does not keep their state alive."""
+    function = vars(op).get("__wrapped__")
+    return getattr(function, "__code__", None) or type(op)
+
+
+def recent(op: Any) -> list[list[Event]]:
+    """The events of the last recordings in this process of operators of this class, or of this function."""
+    with _lock:
+        found = [told for kind, told in _recent if kind == _kind(op)]
+    return [[to_event(one) for one in told] for told in found]

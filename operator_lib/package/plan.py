@@ -50,6 +50,8 @@ class DeployPlan:
     """The operator's own state or by-value code differs, whatever the files say."""
     command: str = ""
     """What to type to carry the plan out."""
+    estimate: Any = None
+    """An `Estimate` of the next run from those of the deployed job, or None without any."""
 
     @property
     def changed(self) -> bool:
@@ -86,6 +88,7 @@ class DeployPlan:
             **{name: list(getattr(self, name)) for name in lists},
             "options_changed": {key: list(pair) for key, pair in self.options_changed.items()},
             "dag": None if diff is None else _plain(diff),
+            "estimate": None if self.estimate is None else self.estimate.to_json(),
         }
         return json.loads(json.dumps(plain, default=str))
 
@@ -114,6 +117,8 @@ class DeployPlan:
         if self.options_changed:
             pairs = self.options_changed.items()
             rows.append(("options", "   ".join(f"{key} {_shown(a)} → {_shown(b)}" for key, (a, b) in pairs)))
+        if self.estimate is not None:
+            rows.extend(("" if i else "estimate", line) for i, line in enumerate(str(self.estimate).splitlines()))
         rows.append(("environment", self.environment))
         rows.extend(("warning", warning) for warning in self.warnings)
         rows.extend(("problem", problem.replace("\n", "\n" + " " * 14)) for problem in self.problems)

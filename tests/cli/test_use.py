@@ -65,6 +65,13 @@ def test_submit_show_logs(deployed: Any) -> None:
     assert deployed("logs", run, "--follow", check=0).out.splitlines() == ["importing pipe", "other got 4"]
     detail = deployed("show", run, "--json", check=0).json
     assert (detail["id"], detail["status"], detail["result"]) == (run, "COMPLETED", 11)
+    found = deployed("estimate", "tree", "--json", check=0).json
+    assert found["runs"] >= 1
+    assert 0 < found["seconds"]["p50"] < 60
+    assert [n["title"] for n in found["nodes"] if n["seconds"]] == ["b: Other"]
+    shown = deployed("estimate", "tree", "--of", "pipe.py:Tree", check=0).out
+    assert shown.startswith("Tree: ")
+    assert "b: Other" in shown
     events = deployed("logs", run, "--json", check=0).lines
     assert [(e["path"], e["text"]) for e in events] == [("", "importing pipe"), ("b", "other got 4")]
 
