@@ -43,6 +43,7 @@ NAMES = (
     "optimize_waits",
     "optimize_computes",
     "optimize_nothing",
+    "decision_log",
     "autobatch_fib",
     "autobatch_newton",
     "autobatch_mandelbrot",
