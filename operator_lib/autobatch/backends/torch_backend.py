@@ -82,7 +82,7 @@ class TorchBackend(Backend):
             return torch.as_tensor(np.full((size, *np.shape(value)), value), device=device)
 
         return Outcome(
-            mode, ran.out, ran.failed, block_stats(machine, ran, width), ran.peak_frames, ran.peak_live, full
+            mode, ran.out, ran.failed, block_stats(machine, ran, width), ran.peak_frames, ran.peak_live, full=full
         )
 
     def _column(self, array: Any, count: int, device: Any) -> Any:
