@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -139,7 +139,7 @@ def made(dag: DAG, found: Sequence[Trip], changed: frozenset[str] = frozenset(),
         name=dag.name,
         runs=len(found),
         seconds=seconds,
-        nodes=tuple(_node(dag, node, found, node.id in changed) for node in dag.nodes if _counts(node)),
+        nodes=tuple(_node(dag, node, found, node.id in changed) for node in _counted(dag)),
         critical=plan.carry_out(None)[1],
         workers={count: with_workers(plan, count) * scale for count in range(1, workers + 1)} if found else {},
         dag=dag,
@@ -147,11 +147,18 @@ def made(dag: DAG, found: Sequence[Trip], changed: frozenset[str] = frozenset(),
     )
 
 
-def _counts(node: Node) -> bool:
-    """Whether a line is due to it: calls of operators, and what decides how often they are made."""
-    if node.kind in ("loop", "branch"):
-        return True
-    return (node.kind == "call" and node.operator is not None) or node.certainty == "opaque"
+def _counted(dag: DAG) -> Iterator[Node]:
+    """Nodes that a line is due to: calls of operators, and what decides how often they are made."""
+    around: set[str | None] = set()
+    for node in dag.nodes:
+        parent = node.parent if node.kind == "call" or node.certainty == "opaque" else None
+        while parent not in around and parent is not None:
+            around.add(parent)
+            parent = dag.node(parent).parent
+    for node in dag.nodes:
+        called = (node.kind == "call" and node.operator is not None) or node.certainty == "opaque"
+        if called or (node.kind in ("loop", "branch") and node.id in around):
+            yield node
 
 
 def _own_seconds(dag: DAG, found: Sequence[Trip]) -> dict[str, float]:

@@ -63,7 +63,7 @@ class _Reader(Overlay):
         trip = self._going.get(span.root)
         if trip is None:
             return
-        if status != "done":
+        if status == "cached" or (status != "done" and call == span.root):
             self._left_out.add(span.root)  # it failed, or was not carried out: that says nothing about its time
         if call == span.root:
             trip.total = spent

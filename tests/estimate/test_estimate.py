@@ -106,6 +106,40 @@ def test_the_critical_path_and_more_workers(known):
         found.what_if(0)
 
 
+class Picky(Operator):
+    def forward(self, x):
+        if x % 2:
+            raise ValueError(x)
+        return x
+
+
+class Forgiving(Operator):
+    """Goes on when a child fails."""
+
+    def __init__(self):
+        self.picky = Picky()
+
+    def forward(self, xs):
+        total = 0
+        for x in xs:
+            try:
+                total += self.picky(x)
+            except ValueError:
+                continue
+        return total
+
+
+def test_a_failure_that_was_caught_is_part_of_a_run_that_came_to_its_end():
+    op = Forgiving()
+    with record() as caught:
+        assert op([1, 2, 3]) == 2
+    with record() as ended, pytest.raises(TypeError):
+        op([1, None])
+    found = op.estimate([caught, ended])
+    assert found.runs == 1
+    assert [(node.kind, node.trips.p50) for node in found.nodes] == [("loop", 3), ("call", 3)]
+
+
 def test_without_runs_nothing_is_guessed():
     @operator
     def nothing(x):
