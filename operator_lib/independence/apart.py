@@ -13,6 +13,7 @@ from operator_lib.independence.written import (
     CONSUMERS,
     FLOW,
     MADE,
+    OURS,
     Place,
     Refused,
     Renamed,
@@ -244,11 +245,13 @@ class Apart:
 
     def _comprehension(self, node: Any) -> tuple[list[ast.stmt], ast.expr]:
         empty = ast.Dict([], []) if isinstance(node, ast.DictComp) else ast.List([], ast.Load())
-        holder, body = self._unrolled(node, placed(empty, node))
-        return self._step(body, self._call("gather", [holder], node), node)
+        before, source, target, name, body = self._unrolled(node)
+        made = self._set(name, placed(empty, node), node)
+        loop = placed(ast.For(target, source, body, []), node)
+        return self._step([*before, made, loop], self._call("gather", [self._name(name)], node), node)
 
-    def _unrolled(self, node: Any, empty: ast.expr) -> tuple[ast.expr, list[ast.stmt]]:
-        """A comprehension as a loop that fills a list or dict."""
+    def _unrolled(self, node: Any) -> tuple[list[ast.stmt], ast.expr, ast.expr, str, list[ast.stmt]]:
+        """A comprehension: what comes before, what it goes through, its variable, a name, what is done with an item."""
         if len(node.generators) != 1 or node.generators[0].is_async:
             raise Refused("a comprehension with several loops")
         part = node.generators[0]
@@ -269,16 +272,14 @@ class Apart:
         renamed = Renamed(fresh).visit(renamed)
         part = renamed.generators[0]
         name = f"{MADE}{self.count}_all"
-        made = self._set(name, empty, node)
         self.locals |= {name, *fresh.values()}
         self.bound |= {name, *fresh.values()}
         self.loops.append(node)
         body = self._element(renamed, name, part.ifs)
         self.loops.pop()
         target, first = self._each(part.target, node)
-        loop = placed(ast.For(target, source, [*first, *body], []), node)
         self.bound -= set(fresh.values())
-        return self._name(name), [*before, made, loop]
+        return before, source, target, name, [*first, *body]
 
     def _element(self, node: Any, name: str, tests: list[ast.expr]) -> list[ast.stmt]:
         if tests:
@@ -290,6 +291,8 @@ class Apart:
             more, atom = self.take_apart(node.value)
             return [*before, *more, self._call("put", [self._name(name), place, atom], node, statement=True)]
         before, atom = self.take_apart(node.elt)
+        if isinstance(node, ast.GeneratorExp):
+            return [*before, placed(ast.Return(atom), node)]
         return [*before, self._call("append", [self._name(name), atom], node, statement=True)]
 
     def _consumer(self, node: ast.Call) -> bool:
@@ -306,13 +309,18 @@ class Apart:
         )
 
     def _consume(self, node: ast.Call) -> tuple[list[ast.stmt], ast.expr]:
-        holder, before = self._unrolled(node.args[0], placed(ast.List([], ast.Load()), node))
+        generator = node.args[0]
+        before, source, target, name, body = self._unrolled(generator)
+        assert isinstance(target, ast.Name)
+        skip = placed(ast.Attribute(self._name(FLOW), "skip", ast.Load()), generator)
+        spec = ast.arguments([], [placed(ast.arg(target.id), node)], None, [], [], None, [])
+        before.append(placed(ast.FunctionDef(name, spec, [*body, placed(ast.Return(skip), node)], []), generator))
         rest: list[ast.expr] = []
         for one in node.args[1:]:
             more, atom = self.take_apart(one)
             before.extend(more)
             rest.append(atom)
-        return self._step(before, self._call("consume", [node.func, holder, *rest], node), node)
+        return self._step(before, self._call("consume", [node.func, source, self._name(name), *rest], node), node)
 
     def _unpacked(self, target: ast.expr, value: ast.expr, at: ast.AST) -> ast.stmt:
         """``a, b = value``."""
@@ -342,5 +350,6 @@ class Apart:
         return placed(ast.Expr(made), at) if statement else made
 
     def _lambda(self, parameters: list[str], body: ast.expr, at: ast.AST) -> ast.expr:
-        spec = ast.arguments([], [placed(ast.arg(one), at) for one in parameters], None, [], [], None, [])
+        mark = placed(ast.arg(OURS), at)  # by which tracebacks know it
+        spec = ast.arguments([], [placed(ast.arg(one), at) for one in parameters], mark, [], [], None, [])
         return placed(ast.Lambda(spec, body), at)

@@ -23,8 +23,11 @@ def serve() -> None:
     last: list[Any] = []
     while (question := _read(questions)) is not None:
         answer = pickle.dumps(_answer(last, *pickle.loads(question)))
-        answers.write(len(answer).to_bytes(8, "big") + answer)
-        answers.flush()
+        try:
+            answers.write(len(answer).to_bytes(8, "big") + answer)
+            answers.flush()
+        except BrokenPipeError:  # who has asked is gone
+            os._exit(0)
 
 
 def _read(stream: Any) -> bytes | None:
@@ -35,6 +38,7 @@ def _read(stream: Any) -> bytes | None:
 def _answer(last: list[Any], packed: bytes | None, given: bytes, fresh: bool) -> tuple[bool, float, bytes]:
     try:
         if packed is not None:
+            last.clear()
             last[:] = pickle.loads(packed)
         op, state = last
         for module, name, value in state:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from types import CellType, CodeType, FunctionType
 from typing import Any
 
-from operator_lib.independence.written import FLOW
+from operator_lib.independence.written import FLOW, MADE
 
 
 def compiled(definition: ast.FunctionDef, original: FunctionType, begin: Callable[[], Any]) -> FunctionType:
@@ -45,7 +45,16 @@ def _code(definition: ast.FunctionDef, original: FunctionType) -> CodeType:
     ast.fix_missing_locations(around)
     module = compile(around, original.__code__.co_filename, "exec", dont_inherit=True, flags=_flags(original))
     code = _find(module, definition.name)
-    return code.replace(co_qualname=original.__code__.co_qualname)
+    return _named(code.replace(co_qualname=original.__code__.co_qualname), original)
+
+
+def _named(code: CodeType, original: FunctionType) -> CodeType:
+    """What was made of a generator expression is called like one."""
+    inside: list[Any] = [_named(one, original) if isinstance(one, CodeType) else one for one in code.co_consts]
+    code = code.replace(co_consts=tuple(inside))
+    if not code.co_name.startswith(MADE):
+        return code
+    return code.replace(co_name="<genexpr>", co_qualname=f"{original.__qualname__}.<locals>.<genexpr>")
 
 
 def _flags(original: FunctionType) -> int:

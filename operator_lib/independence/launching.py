@@ -8,26 +8,24 @@ measured; what has never run is started in small numbers while one looks how bus
 from __future__ import annotations
 
 import contextvars
-import os
-import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from operator_lib.engine import record
 from operator_lib.independence import busy, processes
 from operator_lib.independence.pending import DONE, FAILED, INLINE, Pending
+from operator_lib.independence.threads import threads
 
 if TYPE_CHECKING:
-    from operator_lib.independence.flow import Flow
+    from operator_lib.independence.steps import Steps
 
 # Seconds: a step that takes less is done at once; one that takes less is not sent to a process; between two looks.
 SMALL, SENT, LOOK = 200e-6, 3e-3, 3e-3
 # Looks at a busy processor until it is believed.
 CERTAIN = 3
-# Steps of unknown length that are begun at first, and threads of all programs together.
-BURST, THREADS = 2, 128
+# Steps of unknown length that are begun at first.
+BURST = 2
 
 
 class Site:
@@ -85,31 +83,43 @@ class Watch:
         self.computed = 0.0
 
 
-def choose(flow: Flow) -> Pending | None:
+def choose(flow: Steps) -> Pending | None:
     """The next step to start, taken out of those that are ready; None: nothing may start now. With the lock."""
     for one in flow.ready:
         if one.light or _may_start(flow, one):
             flow.ready.remove(one)
+            one.away = leaves(flow, one)
             return one
     return None
 
 
-def _may_start(flow: Flow, one: Pending) -> bool:
-    if flow.running >= flow.settings.most:
+def _may_start(flow: Steps, one: Pending) -> bool:
+    if len(flow.going) >= flow.settings.most:
         return False
     if one.site.ran == 0 and not flow.watch.busy:
-        return flow.running < flow.watch.burst
-    return flow.running < flow.settings.processes if _computes(flow, one) else True
+        return len(flow.going) < flow.watch.burst
+    return not computes(flow, one) or _taken(flow, one) < flow.settings.processes
 
 
-def _computes(flow: Flow, one: Pending) -> bool:
+def computes(flow: Steps, one: Pending) -> bool:
+    """Whether it is taken for a step that computes, and does not wait."""
     return flow.watch.busy if one.site.ran == 0 else one.site.busy > 0.5
 
 
-def look(flow: Flow) -> None:
+def _taken(flow: Steps, one: Pending) -> int:
+    """Processors that are taken, for a step that computes: those that do so in threads here have one together."""
+    away = sum(other.away for other in flow.going)
+    here = sum(not other.away and computes(flow, other) for other in flow.going)
+    return away + (min(here, 1) if leaves(flow, one) else here)
+
+
+def uncertain(flow: Steps) -> bool:
+    """Whether a look at the processor could make something start."""
+    return not flow.watch.busy and any(one.site is not None and one.site.ran == 0 for one in flow.ready)
+
+
+def look(flow: Steps) -> None:
     """The program has waited a moment: were the steps that are going on waiting too, or computing?"""
-    if not flow.ready:
-        return
     # Without this thread, which only looks.
     watch, now, computed = flow.watch, time.perf_counter(), busy.of_process() - busy.of_thread()
     if watch.begun and now - watch.begun >= LOOK / 2:
@@ -129,68 +139,53 @@ def from_here() -> Callable[[Callable[[], Any]], Any]:
     return lambda work: around.copy().run(inside, work)
 
 
-_pool: ThreadPoolExecutor | None = None
-_lock = threading.Lock()
+def launch(flow: Steps, one: Pending, values: tuple[Any, ...]) -> bool:
+    """Start a step in a thread; one that computes has a process do it meanwhile. False: no thread is free."""
+    return threads().submit(_away if one.away else _beside, flow, one, values)
 
 
-def _threads() -> ThreadPoolExecutor:
-    global _pool
-    with _lock:
-        if _pool is None:
-            _pool = ThreadPoolExecutor(THREADS, thread_name_prefix="operator-optimize")
-        return _pool
-
-
-def _forked() -> None:
-    global _pool, _lock
-    _pool, _lock = None, threading.Lock()
-
-
-os.register_at_fork(after_in_child=_forked)
-
-
-def launch(flow: Flow, one: Pending, values: tuple[Any, ...]) -> None:
-    """Start a step in a thread; one that computes has a process do it meanwhile."""
-    try:
-        _threads().submit(_away if leaves(flow, one) else _beside, flow, one, values)
-    except RuntimeError:  # the interpreter is about to end
-        flow.end(one, INLINE)
-
-
-def leaves(flow: Flow, one: Pending) -> bool:
+def leaves(flow: Steps, one: Pending) -> bool:
     """Whether a process is to do it."""
     if one.light or one.site.stays or not one.proof.portable or flow.settings.processes < 2:
         return False
-    return _computes(flow, one) and (one.site.ran == 0 or one.site.seconds > SENT)
+    return computes(flow, one) and (one.site.ran == 0 or one.site.seconds > SENT)
 
 
-def _beside(flow: Flow, one: Pending, values: tuple[Any, ...]) -> None:
+def _beside(flow: Steps, one: Pending, values: tuple[Any, ...]) -> None:
     assert one.around is not None
-    begun, computed, together = time.perf_counter(), busy.of_thread(), flow.running
+    begun, computed, together = time.perf_counter(), busy.of_thread(), flow.here
     try:
         one.value = one.around(lambda: one.work(*values))
         state = DONE
     except BaseException as error:
         one.error = error
         state = FAILED
-    together = max(together, flow.running)  # they shared one interpreter
+    together = max(together, flow.here)  # they shared one interpreter
     one.site.note(time.perf_counter() - begun, busy.of_thread() - computed, together)
     flow.end(one, state)
+    flow.start()
 
 
-def _away(flow: Flow, one: Pending, values: tuple[Any, ...]) -> None:
-    """In a process. What goes wrong there is done again by the program, which then fails in its own words."""
+def _away(flow: Steps, one: Pending, values: tuple[Any, ...]) -> None:
+    """In a process, and then the next one that is ready, without another thread in between."""
+    following: tuple[Pending, tuple[Any, ...]] | None = one, values
+    while following is not None:
+        flow.end(following[0], _asked(flow, *following))
+        following = flow.start(asks=True)
+
+
+def _asked(flow: Steps, one: Pending, values: tuple[Any, ...]) -> int:
+    """What became of it. What goes wrong there is done again by the program, which then fails in its own words."""
     assert one.around is not None
     begun = time.perf_counter()
     try:
         answer = one.around(lambda: _recorded(one, lambda: processes.call(flow, one, values)))
     except BaseException as problem:
         one.site.stays = one.site.stays or isinstance(problem, processes.Stays)
-        flow.end(one, INLINE)
-        return
+        return INLINE
     one.value, seconds = answer
     one.site.note(min(seconds, time.perf_counter() - begun), seconds, 1)
-    flow.end(one, DONE)
+    return DONE
 
 
 def _recorded(one: Pending, work: Callable[[], Any]) -> Any:

@@ -14,8 +14,8 @@ class Pending:
     """One step of a program that was put off: `work` on `values`, of which some may be pending themselves."""
 
     __slots__ = (
-        *("around", "callee", "error", "followers", "forgotten", "guard", "light", "missing", "number", "place"),
-        *("proof", "site", "state", "value", "values", "work"),
+        *("around", "away", "beside", "callee", "error", "followers", "forgotten", "guard", "light", "missing"),
+        *("number", "place", "proof", "site", "state", "value", "values", "work"),
     )
 
     def __init__(self, number: int, work: Callable[..., Any], values: tuple[Any, ...], place: tuple[int, int]) -> None:
@@ -41,6 +41,10 @@ class Pending:
         self.proof: Any = None
         self.around: Callable[[Callable[[], Any]], Any] | None = None
         """Carries work out as if it were called from where the program calls it."""
+        self.away = False
+        """Another process does it."""
+        self.beside: Any = None
+        """The process, while it does."""
         self.forgotten = False
         """What went wrong in it does not count."""
 

@@ -23,7 +23,7 @@ from operator_lib.independence.pending import Pending
 from operator_lib.independence.plain import is_fixed
 
 if TYPE_CHECKING:
-    from operator_lib.independence.flow import Flow
+    from operator_lib.independence.steps import Steps
 
 # Bytes of operator and arguments: what is larger is computed where it is.
 LARGE = 16_000_000
@@ -131,7 +131,7 @@ def end() -> None:
         _pool.end()
 
 
-def call(flow: Flow, one: Pending, values: tuple[Any, ...]) -> tuple[Any, float]:
+def call(flow: Steps, one: Pending, values: tuple[Any, ...]) -> tuple[Any, float]:
     """What a process gives for a call, and the seconds that it computed.
 
     Raises:
@@ -150,20 +150,30 @@ def call(flow: Flow, one: Pending, values: tuple[Any, ...]) -> tuple[Any, float]
     there = pool.take()
     mine = one.proof.fresh or (one.proof.own and all(is_fixed(value) for value in values))
     question = (None if digest == there.last else packed, given, mine)
+    one.beside = there
     try:
         answer = there.ask(pickle.dumps(question))
     except (OSError, EOFError) as error:
         pool.lose(there)
         raise NotThere from error
-    there.last = digest
-    pool.idle.put(there)
+    finally:
+        one.beside = None
     done, seconds, value = pickle.loads(answer)
+    there.last = digest if done else b""  # it may be that it could not even be loaded there
+    pool.idle.put(there)
     if not done:
         raise Stays if seconds else NotThere  # it was computed, and cannot come back as what it is
     return _Careful(io.BytesIO(value)).load(), seconds
 
 
-def _packed(flow: Flow, callee: Any, shipped: list[tuple[str, str]]) -> tuple[bytes, bytes]:
+def stop(one: Pending) -> None:
+    """Nobody wants what a process computes: it ends, and whoever has asked it is told."""
+    there = one.beside
+    if there is not None:
+        there.process.kill()
+
+
+def _packed(flow: Steps, callee: Any, shipped: list[tuple[str, str]]) -> tuple[bytes, bytes]:
     """The operator as it is now, with the globals that it looks at."""
     found = flow.packed.get(id(callee))
     if found is None:

@@ -300,6 +300,8 @@ def prove(op: Any, name: str = "") -> Proof:
     except RecursionError:
         p.obstacle(f, node, f"{title} leads too deep to be read")
         result = everything
+    if not (p.declared or isinstance(result, Data)):
+        p.obstacle(f, node, "gives something that is not plain data")  # what is done with it could have effects
     proof = Proof(
         title,
         list(p.obstacles.values()),

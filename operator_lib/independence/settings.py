@@ -68,8 +68,9 @@ class Settings:
         """Steps going on at the same time."""
         return self.workers or MOST
 
-    @property
+    @functools.cached_property
     def processes(self) -> int:
+        """Processors for steps that compute."""
         return min(self.workers or 64, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2)
 
     def known(self, op: Any) -> Proof:

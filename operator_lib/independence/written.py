@@ -12,6 +12,8 @@ from operator_lib.independence.launching import Site
 from operator_lib.independence.reading import Reading
 
 FLOW, MADE = "__operator_flow__", "__operator_step_"
+# A parameter of every function that a piece of code was made into.
+OURS = "__operator_code__"
 # Functions that take one value of a generator after another, at once.
 CONSUMERS = frozenset(["sum", "min", "max", "any", "all", "list", "tuple", "sorted", "set", "frozenset", "dict"])
 
