@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from operator_lib import Operator, optimize
-from operator_lib.independence import launching
+from operator_lib.independence import threads
 
 
 @dataclass
@@ -32,7 +32,7 @@ def run(text: str, number: int, fast: bool, **how: Any) -> Seen:
         exec(compile(text, name, "exec"), module.__dict__)
         root = module.Root()
         op = optimize(root, **how) if fast else root
-        launching._forked()  # new threads, which are watched
+        threads.forked()  # new threads, which are watched
         return _calls(op, root, module, name)
     finally:
         del sys.modules[module.__name__], linecache.cache[name]
@@ -63,7 +63,7 @@ def _calls(op: Any, root: Any, module: Any, name: str) -> Seen:
                     if trace.tb_frame.f_code.co_filename == name:
                         lines.append((trace.tb_frame.f_code.co_name.strip("<>"), trace.tb_lineno))
                     trace = trace.tb_next
-                lines = [one for one in lines if one[0] not in ("lambda", "listcomp", "genexpr")]
+                lines = [one for one in lines if one[0] not in ("lambda", "listcomp", "dictcomp", "setcomp", "genexpr")]
                 outcomes.append(("error", type(error).__name__, repr(error.args), lines, _chain(error)))
             outcomes.append(plain(before, {}))
     finally:

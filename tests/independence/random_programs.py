@@ -3,84 +3,10 @@
 from __future__ import annotations
 
 import random
+import re
 
 from effect_oracle import Footprints
-
-HEAD = """
-from operator_lib import Operator, operator
-
-SHARED = [1, 2]
-TABLE = {"a": 1}
-LOG = []
-LIMIT = 40
-
-
-class Box:
-    def __init__(self, value):
-        self.value = value
-
-
-BOX = Box(3)
-
-
-def helper(x):
-    return x * 2 + len(SHARED)
-
-
-def noisy(x):
-    LOG.append(("noisy", x))
-    return x
-"""
-
-# Bodies of children: text, state read, state written. `x` is an int, `xs` a list of ints.
-CHILDREN = [
-    ("return x + 1", "", ""),
-    ("return x * self.k", "", ""),
-    ("return [x, x + self.k]", "", ""),
-    ("return x - LIMIT", "", ""),
-    ("if x % 5 == 3:\n    raise ValueError(x)\nreturn x + 2", "", ""),
-    ("if x % 7 == 4:\n    raise KeyError('k', x)\nreturn 10 // (x % 3)", "", ""),
-    ("self.n += 1\nreturn x + self.n", "n", "n"),
-    ("self.seen.append(x)\nreturn len(self.seen)", "seen", "seen"),
-    ("SHARED.append(x % 4)\nreturn x", "SHARED", "SHARED"),
-    ("return x + len(SHARED)", "SHARED", ""),
-    ("return x + sum(SHARED[-2:])", "SHARED", ""),
-    ("TABLE['a'] += x % 3\nreturn TABLE['a']", "TABLE", "TABLE"),
-    ("return TABLE['a'] + x", "TABLE", ""),
-    ("BOX.value = BOX.value + 1\nreturn x", "BOX", "BOX"),
-    ("return BOX.value + x", "BOX", ""),
-    ("LOG.append(('child', x))\nreturn x", "LOG", "LOG"),
-    ("return helper(x)", "SHARED", ""),
-    ("return noisy(x)", "LOG", "LOG"),
-    ("total = 0\nfor i in range(x % 6):\n    total += i * x\nreturn total", "", ""),
-    ("out = []\nfor i in range(3):\n    out.append(i * x)\nreturn out", "", ""),
-    ("found = {i: i + x for i in range(3)}\nreturn sum(found.values())", "", ""),
-    ("try:\n    return 10 // (x % 2)\nexcept ZeroDivisionError:\n    return -x", "", ""),
-    ("return self.shared", "shared", ""),
-    ("self.shared.append(x)\nreturn x", "shared", "shared"),
-    ("return sum(self.shared) + x", "shared", ""),
-    ("return max([x, self.k, 3], key=lambda v: -v)", "", ""),
-    ("global LIMIT\nLIMIT = LIMIT - 1\nreturn x", "LIMIT", "LIMIT"),
-    ("x += 3\nreturn x", "", ""),
-    ("return str(x) + 'a'", "", ""),
-]
-LISTS = [
-    ("xs.append(1)\nreturn len(xs)", "", "xs"),
-    ("return sum(xs)", "xs", ""),
-    ("return xs", "", ""),
-    ("return [v + 1 for v in xs]", "xs", ""),
-    ("xs += [2]\nreturn len(xs)", "xs", "xs"),
-    ("ys = xs\nys.sort()\nreturn ys[0] if ys else 0", "xs", "xs"),
-    ("ys = list(xs)\nys.sort()\nreturn ys[:2]", "xs", ""),
-    ("self.shared = xs\nreturn len(xs)", "", "shared"),
-    ("for i in range(len(xs)):\n    xs[i] = xs[i] + 1\nreturn xs[0]", "xs", "xs"),
-]
-SPECIAL = [
-    "def forward(self, x, acc=[]):\n    acc.append(x)\n    return len(acc)",
-    "def forward(self, x, acc=[]):\n    return x + len(acc)",
-    "def forward(self, *xs, **kw):\n    return len(xs) + len(kw)",
-    "def forward(self, x, *, scale=2):\n    return x * scale",
-]
+from program_parts import ASKED, BODY, CHILDREN, HEAD, LISTS, NESTED, SHAPES, SPECIAL, WAITS, YIELDS
 
 
 def _indent(text: str, depth: int) -> str:
@@ -108,7 +34,8 @@ class Program:
         for i, (body, reads, writes) in enumerate(picked):
             self._note(f"C{i}", reads, writes)
             parts.append(
-                f"class C{i}(Operator):\n    def __init__(self, k):\n        self.k = k\n        self.n = 0\n"
+                f"class C{i}(Operator):\n{BODY}{ASKED if 'missing' in body else ''}\n"
+                "    def __init__(self, k):\n        self.k = k\n        self.n = 0\n"
                 f"        self.seen = []\n        self.shared = [1]\n\n    def forward(self, x):\n{_indent(body, 2)}\n"
             )
         for i, (body, reads, writes) in enumerate(r.choice(LISTS) for _ in range(2)):
@@ -117,6 +44,8 @@ class Program:
                 f"class L{i}(Operator):\n    def __init__(self):\n        self.shared = [5]\n\n"
                 f"    def forward(self, xs):\n{_indent(body, 2)}\n"
             )
+        self._inside_others(r)
+        parts.extend(self.others)
         special = r.choice(SPECIAL)
         self._note("S0", "acc" if "acc" in special else "", "acc" if "acc.append" in special else "")
         parts.append("class S0(Operator):\n" + _indent(special, 1) + "\n")
@@ -132,6 +61,7 @@ class Program:
             "self.l0 = L0()",
             "self.l1 = L1()",
             "self.s0 = S0()",
+            "self.n0, self.g0, self.w0 = N0(self.c0, C1(3)), G0(self.c1, self.c0), W0(self.c1, self.c0)",
             "self.f = make(2)",
             "self.total = 0",
             "self.kept = []",
@@ -157,8 +87,21 @@ class Program:
         )
         return "\n\n".join(parts)
 
+    def _inside_others(self, r: random.Random) -> None:
+        """Operators with operators inside, a generator and a coroutine; each shares the first children."""
+        self.others = []
+        kinds = (("N0", "def", NESTED), ("G0", "def", YIELDS), ("W0", "async def", WAITS))
+        for name, how, bodies in kinds:
+            body = r.choice(bodies)
+            cell = "SHARED" if "SHARED" in body else ""
+            self._note(name, cell, cell)
+            self.others.append(
+                f"class {name}(Operator):\n    def __init__(self, a, b):\n        self.a, self.b = a, b\n\n"
+                f"    {how} forward(self, x):\n{_indent(body, 2)}\n"
+            )
+
     def _note(self, name: str, reads: str, writes: str) -> None:
-        own = {"n": f"n of {name}", "seen": f"seen of {name}", "xs": "lists", "shared": "lists"}
+        own = {one: f"{one} of {name}" for one in ("n", "made", "seen")} | {"xs": "lists", "shared": "lists"}
         self.touched[name] = tuple(frozenset([own.get(one, one)] if one else []) for one in (reads, writes))
 
     def _result(self) -> str:
@@ -198,6 +141,21 @@ class Program:
             f"sum([{self._call()}, {self._call()}])",
         ][r.randint(0, 7)]
 
+    def _shape(self, pad: str) -> list[str]:
+        """One of the shapes, filled in."""
+        text = self.r.choice(SHAPES)
+        fill = {"<call>": self._call, "<atom>": self._atom, "<op>": lambda: self.r.choice(self.names)}
+        fill["<list>"] = lambda: self.r.choice(self.lists)
+        text = re.sub(r"<\w+>", lambda found: fill[found[0]](), text)
+        made = {one: self._fresh() for one in dict.fromkeys(re.findall(r"\$\w", text))}
+        for one, name in made.items():
+            text = text.replace(one, name)
+            if one in ("$a", "$b", "$c"):
+                self.vars.append(name)
+            if one == "$l":
+                self.lists.append(name)
+        return [pad + line for line in text.split("\n")]
+
     def _block(self, depth: int, size: int, loop: bool) -> list[str]:
         found: list[str] = []
         for _ in range(size):
@@ -212,7 +170,9 @@ class Program:
 
     def _statement(self, depth: int, loop: bool) -> list[str]:
         r, pad = self.r, "    " * depth
-        kind = r.choices(range(16), [9, 2, 2, 2, 2, 2, 2, 1, 1, 1, 1, 2, 1, 1, 1, 1])[0]
+        kind = r.choices(range(17), [9, 2, 2, 2, 2, 2, 2, 1, 1, 1, 1, 2, 1, 1, 1, 1, 12])[0]
+        if kind == 16:
+            return self._shape(pad)
         if kind == 0:
             value, name = self._value(), self._fresh()
             self.vars.append(name)

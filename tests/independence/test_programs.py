@@ -10,7 +10,7 @@ from effect_oracle import conflicts
 from random_programs import Program
 
 # All of them where somebody asks for it: OPERATOR_PROGRAMS=2000.
-COUNT = int(os.environ.get("OPERATOR_PROGRAMS", "100"))
+COUNT = int(os.environ.get("OPERATOR_PROGRAMS", "60"))
 
 
 @pytest.mark.timeout(1200)
