@@ -297,11 +297,13 @@ class Apart:
 
     def _consumer(self, node: ast.Call) -> bool:
         func = node.func
+        if isinstance(func, ast.Name):
+            known = func.id in CONSUMERS and func.id not in self.locals and self.reading.is_builtin(func.id)
+        else:  # "".join
+            text = func.value if isinstance(func, ast.Attribute) and func.attr == "join" else None
+            known = isinstance(text, ast.Constant) and isinstance(text.value, str)
         return (
-            isinstance(func, ast.Name)
-            and func.id in CONSUMERS
-            and func.id not in self.locals
-            and self.reading.is_builtin(func.id)
+            known
             and bool(node.args)
             and isinstance(node.args[0], ast.GeneratorExp)
             and not node.keywords

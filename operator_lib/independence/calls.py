@@ -19,6 +19,7 @@ from operator_lib.independence.things import (
     Method,
     Property,
     Several,
+    Super,
     Thing,
     Unclear,
     join,
@@ -38,7 +39,7 @@ def call(p: Prover, f: Frame, node: ast.Call) -> Thing:
     from operator_lib.independence import expressions
 
     if isinstance(node.func, ast.Name) and node.func.id == "super":
-        return _super(f)
+        return _super(f, node)
     if isinstance(node.func, ast.Attribute) and node.func.attr in ("items", "values", "keys") and not node.args:
         of = lookup.opened(p, expressions.value_of(p, f, node.func.value))
         if isinstance(of, Known) and type(of.value) is dict:
@@ -55,8 +56,15 @@ def call(p: Prover, f: Frame, node: ast.Call) -> Thing:
     return apply(p, f, node, callee, args)
 
 
-def _super(f: Frame) -> Thing:
-    return Unclear("is found by super()")
+def _super(f: Frame, node: ast.Call) -> Thing:
+    """``super()`` without arguments, in a method whose first parameter is still what it was."""
+    cell = f.closure.get("__class__")
+    code = f.function.__code__ if f.function is not None else None
+    me = f.env.get(code.co_varnames[0]) if code is not None and code.co_argcount else None
+    if cell is None or not isinstance(me, Known) or node.args or "super" in f.env or "super" in f.globals:
+        return Unclear("is found by super()")
+    cls: Any = cell.cell_contents
+    return Super(cls, me) if cls in type(me.value).__mro__ else Unclear("is found by super()")
 
 
 def apply(p: Prover, f: Frame, node: ast.AST, callee: Thing, args: Args) -> Thing:
@@ -67,6 +75,8 @@ def apply(p: Prover, f: Frame, node: ast.AST, callee: Thing, args: Args) -> Thin
         for one in found[1:]:
             made = join(made, one)
         return made
+    if isinstance(callee, Bound) and not tree.is_operator(callee.me.value) and _installed(callee.function):
+        return _stands_in_the_way(p, f, node, Known(callee.function, callee.function.__name__))
     if isinstance(callee, Bound):
         return p.run(f, node, callee.function, args.of(callee.me))
     if isinstance(callee, Local):
@@ -212,7 +222,7 @@ def _class(p: Prover, f: Frame, node: ast.AST, cls: type, args: Args) -> Thing:
         from operator_lib.independence import expressions
 
         cells = _all_data(p, f, node, expressions.Args(rest, args.keywords))
-        return p.new(f, node, cells)
+        return Data(p.new(f, node, cells).cells, kind=cls)
     p.obstacle(f, node, f"makes an object of {cls.__name__}, whose constructor is not read", DECLARE)
     return _NOT_READ
 
@@ -233,6 +243,10 @@ def _method(p: Prover, f: Frame, node: ast.AST, what: Method, args: Args) -> Thi
     from operator_lib.independence import expressions
 
     of, name = what.of, what.name
+    own = lookup.method_of(p, of, name)
+    if own is not None:
+        given = expressions.Args([of, *args.positional], args.keywords, args.spread)
+        return p.run(f, node, own, given)
     calling = [args.keywords.pop("key")] if name == "sort" and "key" in args.keywords else []
     for one in calling:
         apply(p, f, node, one, expressions.Args([Data(reach(of.cells))]))

@@ -18,6 +18,7 @@ from operator_lib.independence.things import (
     Method,
     Property,
     Several,
+    Super,
     Thing,
     Unclear,
     join,
@@ -85,6 +86,8 @@ def attribute_of(p: Prover, f: Frame, node: ast.AST, base: Thing, name: str) -> 
         if isinstance(found, Property):
             return p.run(f, node, found.function, Args(me=found.me))
         return found
+    if isinstance(base, Super):
+        return lookup.inherited(p, base, name)
     if isinstance(base, Several):
         return _joined(attribute_of(p, f, node, one, name) for one in base.options)
     return Unclear(f"is an attribute of {_what(base)}")

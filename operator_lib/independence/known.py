@@ -73,6 +73,16 @@ NUMPY = frozenset(
     """.split()  # noqa: SIM905
 )
 
+NUMPY_PARTS = {
+    "numpy.linalg": frozenset(
+        """
+        cholesky cond det eig eigh eigvals eigvalsh inv lstsq matrix_power matrix_rank multi_dot norm pinv qr slogdet
+        solve svd
+        """.split()  # noqa: SIM905
+    ),
+    "numpy.fft": frozenset("fft ifft fft2 ifft2 rfft irfft fftn ifftn fftfreq rfftfreq fftshift ifftshift".split()),  # noqa: SIM905
+}
+
 # Methods of data that change nothing.
 PURE_METHODS = frozenset(
     """
@@ -85,6 +95,7 @@ PURE_METHODS = frozenset(
     sum mean std var min max argmin argmax argsort all any astype clip cumsum cumprod dot flatten item nonzero prod
     ravel repeat reshape round squeeze swapaxes tobytes tolist trace transpose isoformat date time timetuple weekday
     total_seconds toordinal with_name with_suffix joinpath as_posix relative_to is_relative_to quantize to_integral
+    sub subn
     """.split()  # noqa: SIM905
 )
 # Those of them of which the result is new, whatever the object is.
@@ -102,6 +113,7 @@ CHANGERS = frozenset(
     symmetric_difference_update
     """.split()  # noqa: SIM905
 )
+METHODS = PURE_METHODS | CHANGERS
 # Keywords that say where to write to, or what to call.
 TELLING = frozenset(["out", "where", "default", "cls", "object_hook", "object_pairs_hook", "parse_float", "parse_int"])
 
@@ -124,6 +136,8 @@ def harmless(function: Any, keywords: frozenset[str]) -> bool:
     name, module = getattr(function, "__name__", ""), getattr(function, "__module__", None)
     if keywords & TELLING:
         return False
+    if module in NUMPY_PARTS and name in NUMPY_PARTS[module]:
+        return getattr(sys.modules.get(module), name, None) is function
     if is_numpy(function):
         return name in NUMPY or getattr(function, "__name__", "") in NUMPY
     if module == "datetime" and isinstance(function, type):

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from operator_lib import tree
 from operator_lib.containers import OperatorDict, OperatorList, Sequential
 from operator_lib.core import Operator
+from operator_lib.independence.known import METHODS
 from operator_lib.independence.plain import FIXED, is_fixed, is_plain
-from operator_lib.independence.things import SIMPLE, Bound, Cell, Data, Known, Property, Several, Thing, Unclear
+from operator_lib.independence.things import SIMPLE, Bound, Cell, Data, Known, Property, Several, Super, Thing, Unclear
 from operator_lib.independence.witness import (
     MISSING,
     IsData,
@@ -166,6 +167,29 @@ def attribute(p: Prover, of: Known, wanted: str) -> Thing:
     p.watch(SameOfClass(cls, wanted, raw))
     p.watch(Same(space, wanted, MISSING))
     return _bound(p, of, cls, raw, title)
+
+
+def inherited(p: Prover, of: Super, wanted: str) -> Thing:
+    """``super().wanted``, a method."""
+    order = type(of.me.value).__mro__
+    for one in order[order.index(of.cls) + 1 :]:
+        if wanted in one.__dict__:
+            raw = one.__dict__[wanted]
+            p.watch(SameOfClass(one, wanted, raw))
+            p.apart = p.apart or not (isinstance(raw, types.FunctionType) and _as_written(one, raw))
+            return Bound(raw, of.me) if isinstance(raw, types.FunctionType) else Unclear("is found by super()")
+    return Unclear(f"has no attribute {wanted}")
+
+
+def method_of(p: Prover, of: Data, wanted: str) -> types.FunctionType | None:
+    """A method that the user wrote for a dataclass; None where it is one of data, or not known."""
+    kind = of.kind
+    raw = of_class(kind, wanted) if kind is not None and wanted not in METHODS else None
+    if kind is None or not isinstance(raw, types.FunctionType):
+        return None
+    p.watch(SameOfClass(kind, wanted, raw))
+    p.apart = p.apart or not _as_written(kind, raw)
+    return raw
 
 
 def _asks(cls: type) -> bool:

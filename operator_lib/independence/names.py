@@ -99,6 +99,15 @@ def refused(definition: ast.FunctionDef) -> str:
     return ""
 
 
+def assigned_first(name: str, body: list[ast.stmt]) -> bool:
+    """Whether a body that begins anew does not look at what it left in a variable the last time."""
+    for one in body:
+        if name in loads(one) | stores(one):
+            plain = isinstance(one, ast.Assign) and len(one.targets) == 1 and isinstance(one.targets[0], ast.Name)
+            return plain and name not in loads(one)
+    return True
+
+
 def private_holders(definition: ast.FunctionDef) -> set[str]:
     """Lists and dicts that are made empty here and only filled until they are looked at for the first time.
 

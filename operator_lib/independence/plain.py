@@ -5,10 +5,12 @@ A proof reads source as if every argument were such a value; whether it is one i
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import decimal
 import fractions
 import pathlib
+import re
 import sys
 import types
 import uuid
@@ -16,12 +18,15 @@ from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from operator_lib.independence import known
+
 # Cannot change, and hold nothing that could.
 FIXED = frozenset(
     {
         *(int, float, complex, bool, str, bytes, type(None), type(...), type(NotImplemented), range, slice),
         *(datetime.date, datetime.datetime, datetime.time, datetime.timedelta, decimal.Decimal, fractions.Fraction),
-        *(uuid.UUID, pathlib.PurePosixPath, pathlib.PosixPath, pathlib.WindowsPath, pathlib.PureWindowsPath),
+        *(re.Pattern, uuid.UUID),
+        *(pathlib.PurePosixPath, pathlib.PosixPath, pathlib.WindowsPath, pathlib.PureWindowsPath),
     }
 )
 _SEQUENCES = frozenset({list, tuple, set, frozenset, deque})
@@ -96,7 +101,10 @@ def is_array(value: Any) -> bool:
 
 
 def is_record(kind: type) -> bool:
-    """A dataclass or a named tuple to which nobody gave methods: what it can do is what was generated."""
+    """A dataclass or a named tuple: what happens to it without being called was generated.
+
+    It may have methods of other names than those that are known of data.
+    """
     if type(kind) is not type or kind.__module__ == "builtins":
         return False
     if "__dataclass_fields__" not in kind.__dict__ and not (kind.__bases__ == (tuple,) and "_fields" in kind.__dict__):
@@ -110,10 +118,16 @@ def _generated(raw: Any, name: str) -> bool:
     inner = raw.__func__ if isinstance(raw, classmethod | staticmethod) else raw
     if isinstance(inner, types.FunctionType):
         file = inner.__code__.co_filename
-        return file == "<string>" or inner.__module__ in ("dataclasses", "collections", "reprlib")
+        if file == "<string>" or file == _GENERATED or inner.__module__ in ("dataclasses", "collections", "reprlib"):
+            return True
+        return raw is inner and not name.startswith("__") and name not in known.METHODS
     if isinstance(inner, property):
         return False
     return not callable(inner) or name in ("__class__", "__annotate__", "__annotate_func__", "__hash__", "__new__")
+
+
+# `repr` of a dataclass is wrapped, and has the module of the class.
+_GENERATED = dataclasses.dataclass.__code__.co_filename
 
 
 def _fields(value: Any) -> Any:

@@ -19,7 +19,7 @@ from operator_lib import tree
 from operator_lib.core import Operator
 from operator_lib.decorator import FunctionOperator
 from operator_lib.independence import calls, expressions, lookup, statements
-from operator_lib.independence.plain import is_fixed, is_plain
+from operator_lib.independence.plain import is_fixed, is_plain, is_record
 from operator_lib.independence.things import (
     SIMPLE,
     Cell,
@@ -52,6 +52,8 @@ class Proof:
     witnesses: list[Witness] = field(default_factory=list[Witness])
     fixed: frozenset[str] = frozenset()
     """Parameters that have to be numbers or texts."""
+    kinds: dict[str, type] = field(default_factory=dict[str, type])
+    """Parameters that have to be objects of these dataclasses."""
     reads: tuple[str, ...] = ()
     declared: bool = False
     """Somewhere in it is an operator that was declared to be pure."""
@@ -293,8 +295,11 @@ def prove(op: Any, name: str = "") -> Proof:
     node = ast.Pass(lineno=line)
     parameters = _parameters(op)
     cells = {one: Cell(f"the argument {one}", True) for one in parameters}
+    kinds = _annotated(op)
     everything = Data(frozenset(cells.values()))
-    args = expressions.Args.of_parameters({one: Data(frozenset([cell])) for one, cell in cells.items()})
+    args = expressions.Args.of_parameters(
+        {one: Data(frozenset([cell]), kind=kinds.get(one)) for one, cell in cells.items()}
+    )
     try:
         result = p.operator(f, node, op, title, args)
     except RecursionError:
@@ -307,8 +312,9 @@ def prove(op: Any, name: str = "") -> Proof:
         list(p.obstacles.values()),
         list(p.witnesses.values()),
         frozenset(one for one, cell in cells.items() if cell.fixed),
-        tuple(p.reads),
-        p.declared,
+        reads=tuple(p.reads),
+        declared=p.declared,
+        kinds=kinds,
         parameters=tuple(parameters) if isinstance(op, FunctionOperator) else tuple(parameters)[1:],
     )
     seen = reach(lookup.cells_of(result))
@@ -371,6 +377,22 @@ def _parameters(op: Any) -> Sequence[str]:
     return code.co_varnames[: count + extra]
 
 
+def _annotated(op: Any) -> dict[str, type]:
+    """Parameters without defaults that are annotated with dataclasses: methods of theirs can be read."""
+    function = definition_of(op)
+    if function is None:
+        return {}
+    code = function.__code__
+    count = code.co_argcount - len(function.__defaults__ or ())
+    wanted = {*code.co_varnames[:count]}
+    found: dict[str, type] = {}
+    for name, kind in function.__annotations__.items():
+        named = function.__globals__.get(kind) if isinstance(kind, str) else kind
+        if name in wanted and isinstance(named, type) and named.__module__ != "builtins" and is_record(named):
+            found[name] = named
+    return found
+
+
 def definition_of(op: Any) -> FunctionType | None:
     """The function that a call of an operator ends up in, as far as one can see without asking its class."""
     found = tree.state(op).get("__wrapped__") if isinstance(op, FunctionOperator) else of_class(type(op), "forward")
@@ -387,8 +409,12 @@ def fits(proof: Proof, values: tuple[Any, ...], count: int, names: tuple[str, ..
     for one in values:
         if not is_plain(one):
             return False
-    if not proof.fixed:
+    if not (proof.fixed or proof.kinds):
         return True
     named = dict(zip(proof.parameters, values[:count], strict=False)) | dict(zip(names, values[count:], strict=True))
     rest = values[len(proof.parameters) : count]
+    if any(one in named and type(named[one]) is not kind for one, kind in proof.kinds.items()):
+        return False
+    if not proof.fixed:
+        return True
     return all(is_fixed(named[one]) for one in proof.fixed if one in named) and all(is_fixed(one) for one in rest)

@@ -206,9 +206,11 @@ class Rewriter(Apart):
 
     def _try(self, node: ast.Try) -> list[ast.stmt]:
         """What a handler sees must be what has happened up to there."""
-        seen_outside = self._seen_outside(node)
-        if names.stores(ast.Module(node.body, [])) & seen_outside:
+        stored = names.stores(ast.Module(node.body, []))
+        if stored & self._seen_outside(node):
             raise Refused("a try whose variables are used behind it")
+        if self.loops and any(not names.assigned_first(one, node.body) for one in stored):
+            raise Refused("a try whose variables are used in its next round")
         start = set(self.bound)
         self.guarded += 1
         body = [*self.block(node.body), self._call("barrier", [], node.body[-1], statement=True)]

@@ -52,6 +52,8 @@ class Data(Thing):
 
     cells: Cells = NONE
     fixed: bool = False
+    kind: type | None = None
+    """It surely is an object of this dataclass. Parts of it need not be: they are data without a kind."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,6 +75,14 @@ class Bound(Thing):
     """A function with the object that it is a method of."""
 
     function: Any
+    me: Known
+
+
+@dataclass(frozen=True, slots=True)
+class Super(Thing):
+    """``super()`` in a method of `cls`."""
+
+    cls: type
     me: Known
 
 
