@@ -142,12 +142,14 @@ class Keeps(Operator):
         self.one = one
 
     def forward(self, xs):
+        first, second = self.one(1), self.one(2)  # else nothing is to be gained
         total = 0
         for x in xs:
             try:
                 total += self.one(x)
             except TypeError as problem:
                 NOTED.append((x, str(problem)))
+        return first + second
 
 
 def test_a_variable_has_the_value_of_before_a_failure_in_the_next_round():
