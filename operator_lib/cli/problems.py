@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from pathlib import Path
 
 from operator_lib import errors
 from operator_lib.cli import output
 
-PACKAGE = str(Path(__file__).resolve().parents[1]) + os.sep
+# As in frames: links are not followed.
+PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 FAILED = 1
 
 

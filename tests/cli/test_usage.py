@@ -50,7 +50,7 @@ def test_version_and_unknown_verbs(cli: Any) -> None:
 
     assert cli("--version", check=0).out == f"operator-lib {operator_lib.__version__}\n"
     wrong = cli("deplyo", check=2)
-    assert "No such command 'deplyo'" in wrong.err
+    assert wrong.err.startswith("error: there is no command 'deplyo'; did you mean deploy?")
     assert wrong.out == ""
 
 
