@@ -34,8 +34,9 @@ def serve(channel: int) -> NoReturn:
     try:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, signal.SIG_DFL)
-        with socket.socket(fileno=channel) as connected, contextlib.suppress(EOFError, ConnectionError):
-            _answer_all(Channel(connected))
+        connected = Channel(socket.socket(fileno=channel))  # closed by the end of the process: that is how it is told
+        with contextlib.suppress(EOFError, ConnectionError):
+            _answer_all(connected)
         code = 0
     except SystemExit as left:
         code = left.code if isinstance(left.code, int) else 1

@@ -10,6 +10,7 @@ from typing import Any
 
 from operator_lib.engine.managed import never_changes
 from operator_lib.errors import SerializationError
+from operator_lib.wire import codec
 
 
 class Form(dict[str, Any]):
@@ -52,7 +53,10 @@ def encoded(value: Any, node: str = "", *, exact: bool = False) -> Encoded:
 
 
 def plain(value: Any) -> Any:
-    """A value as JSON has it: arrays and sets become lists, bytes text where they are text, else base64."""
+    """A value as JSON has it: arrays and sets become lists, bytes text where they are text, else base64.
+
+    Dates, dataclasses, tables and what else the library knows are as in answers of other servings.
+    """
     if isinstance(value, dict):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -64,7 +68,12 @@ def plain(value: Any) -> Any:
             return value.decode()
         except UnicodeDecodeError:
             return base64.b64encode(value).decode()
-    return plain(value.tolist()) if hasattr(value, "tolist") else value
+    if hasattr(value, "tolist"):
+        return plain(value.tolist())
+    try:
+        return value if value is None or isinstance(value, str | int | float) else codec.to_json(value)
+    except SerializationError:
+        return value  # whoever writes it says why not
 
 
 def to_bytes(value: Any, node: str = "") -> bytes:

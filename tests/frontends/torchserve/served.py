@@ -50,7 +50,8 @@ def said(data, context):
     return ["# hi"]
 
 def odd(data, context):
-    return None if data is None else [{1, 2}]
+    import datetime
+    return None if data is None else [[{1, 2}, datetime.date(2026, 11, 21)]]
 
 def ask(data, context):
     return None if data is None else [os.getpid()] and [row["body"] for row in data]
@@ -61,6 +62,8 @@ def tell(data, context):
     text = bytes(data[0]["body"]).decode()
     if text == "die":
         os._exit(3)
+    if text == "leave":
+        raise SystemExit(4)
     if text.startswith("/"):  # a pipe: at its end when the test has opened and closed the other end
         with open(text) as file:
             file.read()

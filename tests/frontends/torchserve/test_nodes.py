@@ -46,6 +46,7 @@ def test_a_node_that_dies_takes_nothing_along(url: str, tell: str) -> None:
     died = predict(url, tell, "die")
     assert (died.status_code, died.json()["type"]) == (500, "WorkerDied")
     assert "node tell ended before it answered: exit 3" in died.json()["message"]
+    assert "exit 4" in predict(url, tell, "leave").json()["message"]
     after = predict(url, tell).json()["pid"]
     assert after != before
     assert not alive(before)

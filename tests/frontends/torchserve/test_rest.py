@@ -113,7 +113,7 @@ def test_what_handlers_say_counts(url: str) -> None:
     assert pot.json()["message"] == "Error executing pour: Teapot: short and stout"
     failed = requests.post(f"{url}/wfpredict/fail", timeout=60)
     assert (failed.status_code, failed.json()["type"]) == (500, "KeyError")
-    assert requests.post(f"{url}/wfpredict/odd", timeout=60).json() == [1, 2]
+    assert requests.post(f"{url}/wfpredict/odd", timeout=60).json() == [[1, 2], "2026-11-21"]
     large = requests.post(f"{url}/wfpredict/said", data=b"x" * 6_553_501, timeout=60)
     assert (large.status_code, large.content) == (413, b"")
 
