@@ -18,7 +18,7 @@ from operator_lib.autobatch.machine.program import Machine, Ran
 from operator_lib.autobatch.stats import BlockStats, Listing
 from operator_lib.autobatch.typing.engine import Engine
 from operator_lib.autobatch.typing.ops import Typed
-from operator_lib.autobatch.typing.values import Lane, Value, constant_key
+from operator_lib.autobatch.typing.values import Lane, Value, constant_key, contents
 
 MISSING: Any = object()
 
@@ -42,7 +42,8 @@ class Compiled:
     loop: Any = None
     others: dict[Any, Any] = field(default_factory=dict[Any, Any])
     """What backends keep: machines, compiled functions."""
-    _tables: list[tuple[Any, bytes]] = field(default_factory=list["tuple[Any, bytes]"])
+    _tables: list[tuple[Any, Any]] = field(default_factory=list["tuple[Any, Any]"])
+    """What may change of itself, and what was in it."""
     watched: list[tuple[Callable[..., Any], str, Any]] = field(default_factory=list["tuple[Any, str, Any]"])
     """What looks a name up, the name, and what it was: `MISSING` where a global would hide a builtin."""
     _slowly: list[tuple[Callable[[], Any], Any]] = field(default_factory=list["tuple[Callable[[], Any], Any]"])
@@ -50,6 +51,7 @@ class Compiled:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
+        self._tables += self.engine.looked_into.values()
         for (function, name), (code, value) in self.engine.names_read.items():
             home: Any = function.__globals__ if name not in function.__code__.co_freevars else None
             if home is not None and name not in home:
@@ -69,8 +71,8 @@ class Compiled:
 
     def holds(self) -> bool:
         """Whether the globals and attributes that went into the program are still the same."""
-        for array, kept in self._tables:
-            if array.tobytes() != kept:
+        for value, kept in self._tables:
+            if contents(value) != kept:
                 return False
         for get, name, value in self.watched:
             found = get(name, MISSING)
@@ -85,7 +87,7 @@ class Compiled:
 
     def keep(self, tables: Sequence[Any]) -> None:
         """The numbers of these arrays have become part of what was made."""
-        self._tables += [(array, array.tobytes()) for array in tables]
+        self._tables += [(array, contents(array)) for array in tables]
 
     def lowered(self, *, stackless: bool, select: bool = True) -> Lowered:
         """One list of blocks; optimised."""

@@ -77,7 +77,8 @@ def lane_error(failed: Mapping[int, tuple[BaseException, Position | None]], resu
     first = min(failed)
     cause, position = failed[first]
     kind = type(cause)
-    others = f" (and {len(failed) - 1} more lanes: see .lanes)" if len(failed) > 1 else ""
+    more = len(failed) - 1
+    others = f" (and {more} more {'lane' if more == 1 else 'lanes'}: see .lanes)" if more else ""
     where = "" if position is None else f", {position}"
     message = f"lane {first}{where}: {kind.__name__}: {cause}{others}"
     try:

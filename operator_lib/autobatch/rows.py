@@ -89,6 +89,8 @@ def _check(compiled: Compiled) -> None:
 
 
 def _check_op(typed: Typed, block: TypedBlock, op: Op, looked: Looked, literals: Literals) -> None:
+    if op.kind == "each":
+        raise NotScalar(f"{op.detail.name} in line {op.position.line} may do something that must not be done twice")
     if op.kind == "call":
         callee: Typed = op.detail
         if not all(_same(value, target) for value, target in zip(op.args, callee.parameters, strict=True)):

@@ -34,9 +34,9 @@ class Outcome:
     blocks: tuple[BlockStats, ...] = ()
     peak_frames: int = 0
     live_frames: int = 0
+    full: Callable[[Any, int], Any] = lambda value, count: np.full((count, *np.shape(value)), value)
     settled: bool = False
     """Whether the next call would be run the same way."""
-    full: Callable[[Any, int], Any] = lambda value, count: np.full((count, *np.shape(value)), value)
 
 
 @dataclass(frozen=True, slots=True)

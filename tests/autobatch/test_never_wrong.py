@@ -300,6 +300,56 @@ def test_strategies_agree_where_python_numbers_would_go_on(name: str) -> None:
         np.testing.assert_array_equal(np.asarray(other), np.asarray(found[0]))
 
 
+class Holds(Operator):
+    def __init__(self) -> None:
+        super().__init__()
+        self.table, self.names, self.weights = np.array([1.0, 2.0]), {"k": 3.0}, [4.0, 5.0]
+
+    def forward(self, n):
+        for weight in self.weights:
+            n = n + weight
+        return n * self.table[1] + self.names["k"] + np.sum(self.table) + len(self.weights)
+
+
+def test_what_is_in_constants_is_read_when_called() -> None:
+    operator = Holds()
+    run = compile_forward(operator)
+    x = np.array([1.0, 20.0])
+    changes = (
+        lambda: None,
+        lambda: operator.table.fill(7.0),
+        lambda: operator.names.update(k=8.0),
+        lambda: operator.weights.append(9.0),
+    )
+    for change in changes:
+        change()
+        for _ in range(3):
+            assert run(x).tolist() == operator.forward(x).tolist()
+
+
+def told(n):
+    print(n)
+    return n
+
+
+def test_what_is_done_besides_is_done_once(capsys: pytest.CaptureFixture[str]) -> None:
+    assert autobatch(told)(np.array([5, 6])).tolist() == [5, 6]
+    assert sorted(capsys.readouterr().out.split()) == ["5", "6"]
+
+
+def solved(a, b):
+    return np.linalg.solve(a, b), np.linalg.cholesky(a)
+
+
+def test_matrices_that_can_be_inverted() -> None:
+    a, b = np.eye(2) * np.array([1.0, 4.0])[:, None, None], np.ones((2, 2))
+    found, root = autobatch(solved)(a, b)
+    assert found.tolist() == [[1, 1], [0.25, 0.25]]
+    assert root[1].tolist() == [[2, 0], [0, 2]]
+    with pytest.raises(np.linalg.LinAlgError, match="lane 1"):
+        autobatch(solved)(a * np.array([1.0, 0.0])[:, None, None], b)
+
+
 table = np.array([10, 20, 30])
 
 

@@ -18,6 +18,7 @@ CASES = {
     "with": ("with «open»(n) as f:\n        pass\n    return n", "Enter the context"),
     "lambda": ("f = «lambda: n»\n    return f()", "with def outside"),
     "def": ("def inner():\n        return n\n    return inner()", "Move the def outside"),
+    "imaginary part": ("return «complex(n, 1)»", "1j"),
     "comprehension": ("return sum(«[i for i in range(3)]»)", "for loop"),
     "generator": ("return sum(«(i for i in range(3))»)", "for loop"),
     "starred": ("a, «*b» = (1, 2, 3)\n    return a", "number must be the same"),

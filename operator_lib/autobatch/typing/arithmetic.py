@@ -95,6 +95,7 @@ def unary(t: Tracer, symbol: str, value: Value) -> Value:
         truth = t.truth(value)
         return Const(not truth.value) if isinstance(truth, Const) else t.emit("elementwise", (truth,), BOOL, "not")
     if isinstance(value, Const):
+        t.engine.look_into(value)
         return Const(UNARY[symbol](value.value))
     number = _number(t, value, symbol)
     result = result_of(t, "u" + symbol, UNARY[symbol], (number,))
@@ -135,6 +136,7 @@ def selected(t: Tracer, condition: Lane, one: Value, two: Value) -> Value:
 def _folded(t: Tracer, symbol: str, left: Value, right: Value) -> Value | None:
     if not (isinstance(left, Const) and isinstance(right, Const)):
         return None
+    t.engine.look_into(left, right)
     try:
         return Const(OPERATORS[symbol](left.value, right.value))
     except Exception as error:
@@ -190,6 +192,7 @@ def _scalar(kind: TensorType) -> TensorType:
 
 def _contains(t: Tracer, value: Value, box: Value, *, negative: bool) -> Value:
     items: list[Value]
+    t.engine.look_into(box)
     if isinstance(box, Rec):
         if not isinstance(value, Const):
             raise t.fail("a key that differs from example to example cannot be looked up in a dict")
@@ -215,6 +218,7 @@ def _contains(t: Tracer, value: Value, box: Value, *, negative: bool) -> Value:
 
 def _compared_tuples(t: Tracer, symbol: str, left: Value, right: Value) -> Value:
     one, two = (_items(value) for value in (left, right))
+    t.engine.look_into(left, right)
     if symbol not in ("==", "!=") or one is None or two is None:
         raise t.fail(f"{symbol} of {described(left)} and {described(right)} cannot be batched", "Compare the elements.")
     same: Value = Const(len(one) == len(two))

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
+
 from operator_lib.autobatch.errors import CompileError, Position
 from operator_lib.autobatch.frontend.code import Code
 from operator_lib.autobatch.typing.joins import Conflict, join, type_of
@@ -22,6 +24,7 @@ from operator_lib.autobatch.typing.values import (
     Tup,
     Value,
     aliases,
+    contents,
     is_boxed,
     leaves,
     rename,
@@ -75,6 +78,8 @@ class Engine:
         """Functions whose blocks are being written into their caller's."""
         self.names_read: dict[tuple[types.FunctionType, str], tuple[Code, Any]] = {}
         self.attributes_read: dict[tuple[int, str], tuple[Any, Any]] = {}
+        self.looked_into: dict[int, tuple[Any, Any]] = {}
+        """Arrays, lists, dicts, sets of which something has become part of the program, and what was in them."""
         self._waiting: dict[tuple[Instance, str], None] = {}
 
     def read_name(self, code: Code, name: str, value: Any) -> None:
@@ -84,6 +89,14 @@ class Engine:
     def read_attribute(self, owner: Any, name: str, value: Any) -> None:
         """The program holds only as long as this attribute has this value."""
         self.attributes_read[(id(owner), name)] = (owner, value)
+
+    def look_into(self, *values: Value) -> None:
+        """The program holds only as long as the same is in these constants."""
+        for value in values:
+            if isinstance(value, Tup):
+                self.look_into(*value.items)
+            elif isinstance(value, Const) and isinstance(value.value, np.ndarray | list | dict | set):
+                self.looked_into[id(value.value)] = (value.value, contents(value.value))
 
     def program(self, function: types.FunctionType, arguments: dict[str, Value]) -> tuple[Typed, list[Typed]]:
         """The typed function to begin with, and all functions of the program."""

@@ -121,6 +121,10 @@ def _number(kind: TensorType) -> Rule:
         if isinstance(found, Const):
             values = [value.value for value in args if isinstance(value, Const)]
             return Const({"i": int, "f": float, "c": complex}[kind.dtype.kind](*values))
+        if len(args) > 1:
+            name = kind.dtype.name.rstrip("0123456789")
+            hint = "Write real + imaginary * 1j." if name == "complex" else "Give it one number."
+            raise t.fail(f"{name}() of several arguments cannot be batched", hint)
         if t.typed_of(found, kind.dtype.name).shape:
             raise t.fail(f"{kind.dtype.name} of {described(found)}", "Index it first: x[0].")
         assert isinstance(found, Lane)

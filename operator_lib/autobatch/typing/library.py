@@ -142,6 +142,7 @@ def _is_constant(value: Value) -> bool:
 
 
 def _folded(t: Tracer, function: Any, args: list[Value], keywords: dict[str, Value], name: str) -> Value:
+    t.engine.look_into(*args, *keywords.values(), Const(getattr(function, "__self__", None)))
     given = [rebuilt(value, lambda lane: lane) for value in args]
     named = {key: rebuilt(value, lambda lane: lane) for key, value in keywords.items()}
     try:

@@ -29,6 +29,7 @@ def iterated(t: Tracer, value: Value) -> Value:
         if isinstance(found, range):
             return Tup((Const(found.start), Const(found.stop), Const(found.step)), range)
         if isinstance(found, tuple | list | str):
+            t.engine.look_into(value)
             return Tup(tuple(Const(item) for item in found))
         kind = type_of_constant(found)
         if kind is not None and kind.shape:
@@ -56,6 +57,7 @@ def length(t: Tracer, value: Value) -> Value:
     if kind is not None and kind.shape:
         return Const(kind.shape[0])
     if isinstance(value, Const) and hasattr(value.value, "__len__"):
+        t.engine.look_into(value)
         return Const(len(value.value))
     raise t.fail(f"{described(value)} has no len()")
 
@@ -90,6 +92,7 @@ def unpacked(t: Tracer, value: Value, place: int, count: int) -> Value:
         many = "too many" if size.value > count else "not enough"
         raise t.fail(f"{many} values to unpack: {size.value} for {count} names")
     if isinstance(value, Const):
+        t.engine.look_into(value)
         return Const(tuple(value.value)[place])
     return item(t, value, Const(place))
 

@@ -45,11 +45,21 @@ class StandIns:
         """Whether a function does the same to every element."""
         return isinstance(function, np.ufunc) and function.nout == 1 and function.signature is None
 
+    def _regular(self, kind: TensorType) -> Any:
+        """One in which matrices can be inverted and have a root."""
+        made = self.make(kind)
+        sides = set(kind.shape[-2:])
+        if len(kind.shape) < 2 or len(sides) > 1 or kind.dtype.kind not in "fc" or not isinstance(made, np.ndarray):
+            return made
+        return made + np.eye(*sides, dtype=kind.dtype)
+
     def run(self, function: Callable[..., Any], build: Callable[[Callable[[TensorType], Any]], Any]) -> Any:
-        """Call `function` on what `build` makes of stand-ins: ones, then zeros, then twos; Unsuitable if all fail."""
+        """Call `function` on what `build` makes of stand-ins: ones (in the diagonal of square matrices twos, where ones
+        fail), zeros, twos; Unsuitable if all fail."""
         reason: Exception | None = None
-        for number in (1, 0, 2):
-            arguments, keywords = build(lambda kind, n=number: self.make(kind, n))
+        ways: list[Callable[[TensorType], Any]] = [lambda kind, n=n: self.make(kind, n) for n in (1, 0, 2)]
+        for make in (ways[0], self._regular, *ways[1:]):
+            arguments, keywords = build(make)
             try:
                 with warnings.catch_warnings(), np.errstate(all="ignore"):
                     warnings.simplefilter("ignore")

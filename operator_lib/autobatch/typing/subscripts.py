@@ -30,6 +30,7 @@ def read(t: Tracer, base: Value, index: Value) -> Value:
         return _from_tuple(t, base, index)
     if isinstance(base, Const):
         if isinstance(index, Const):
+            t.engine.look_into(base)
             return _folded(t, base.value, index.value)
         if isinstance(base.value, list | tuple):
             return _from_constants(t, base, index)
@@ -144,6 +145,7 @@ def chosen(t: Tracer, items: tuple[Value, ...], index: Value) -> Value:
 
 def _from_constants(t: Tracer, base: Const, index: Value) -> Value:
     """A list or tuple of numbers that is the same for all examples."""
+    t.engine.look_into(base)
     kinds = [type_of_constant(item) for item in base.value]
     kind = kinds[0] if kinds else None
     try:

@@ -203,6 +203,17 @@ def signature(value: Value) -> Any:
     return ("maybe", signature(value.inner))
 
 
+def contents(value: Any, levels: int = 4) -> Any:
+    """What is in a value that somebody may change, to be compared later; in what is in it, too, so many times."""
+    if isinstance(value, np.ndarray):
+        return value.shape, value.dtype.str, value.tobytes()
+    if levels and isinstance(value, dict):
+        return tuple((constant_key(key), contents(item, levels - 1)) for key, item in value.items())
+    if levels and isinstance(value, list | tuple | set):
+        return type(value), tuple(contents(item, levels - 1) for item in value)
+    return constant_key(value)
+
+
 def constant_key(value: Any) -> Any:
     """Numbers and strings by type and value, all else by identity."""
     if isinstance(value, bool | int | float | complex | str | bytes | type(None) | np.generic):
