@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from operator_lib.autobatch.errors import Position
 from operator_lib.autobatch.recursion import recursive
-from operator_lib.autobatch.typing.ops import Branch, Jump, Move, Op, Operand, Raise, Return, Typed
+from operator_lib.autobatch.typing.ops import Branch, Jump, Move, Op, Operand, Raise, Return, Typed, jumps_of
 from operator_lib.autobatch.typing.values import Const, Lane
 
 
@@ -58,9 +58,7 @@ class Step:
     loop: bool = False
 
     def jumps(self) -> tuple[Jump, ...]:
-        if isinstance(self.exit, Jump):
-            return (self.exit,)
-        return (self.exit.true, self.exit.false) if isinstance(self.exit, Branch) else ()
+        return jumps_of(self.exit)
 
 
 @dataclass(slots=True)

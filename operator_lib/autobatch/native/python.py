@@ -126,13 +126,7 @@ class PythonWriter(Writer):
         if isinstance(last, Branch):
             return self._branch(last, branch)
         assert isinstance(last, Jump)
-        self._moves(last.moves)
-        if branch is None:
-            return True
-        for side in (branch[1], branch[2]):
-            if side and side[0] == ("block", last.block):
-                return self._walk(side)
-        return True
+        return self._jump(last, branch)
 
     def _branch(self, last: Branch, branch: Any) -> bool:
         moved = (move.value for jump in (last.true, last.false) for move in jump.moves)

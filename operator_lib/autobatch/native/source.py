@@ -164,6 +164,10 @@ class Writer:
             two = self._inside(branch[2], last.false.moves)
             return one or two
         assert isinstance(last, Jump)
+        return self._jump(last, branch)
+
+    def _jump(self, last: Jump, branch: Any) -> bool:
+        """Write the way to the next block: which side of a branch is known when its condition is a constant."""
         self._moves(last.moves)
         if branch is None:
             return True

@@ -80,6 +80,13 @@ class Raise:
 Exit = Jump | Branch | Return | Raise
 
 
+def jumps_of(last: object) -> tuple[Jump, ...]:
+    """The ways from the end of a block to others of its function."""
+    if isinstance(last, Jump):
+        return (last,)
+    return (last.true, last.false) if isinstance(last, Branch) else ()
+
+
 @dataclass(slots=True)
 class TypedBlock:
     name: str
@@ -89,9 +96,7 @@ class TypedBlock:
     loop: bool = False
 
     def jumps(self) -> tuple[Jump, ...]:
-        if isinstance(self.exit, Jump):
-            return (self.exit,)
-        return (self.exit.true, self.exit.false) if isinstance(self.exit, Branch) else ()
+        return jumps_of(self.exit)
 
 
 @dataclass(slots=True)
