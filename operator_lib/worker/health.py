@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import time
+from collections.abc import Generator
 
 import grpc
 
@@ -27,15 +28,27 @@ HANGS = 10.0
 HANGS_UNSEEN = 60.0
 
 
+@contextlib.contextmanager
+def perhaps_gone() -> Generator[None]:
+    """A replica is asked something. It may not answer, or go meanwhile: what hangs up cancels calls on its connection."""
+    try:
+        yield
+    except (grpc.RpcError, asyncio.InvalidStateError):
+        pass
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():  # it is whoever asks that is to end
+            raise
+
+
 async def ask(replica: Replica, patience: float = PATIENCE) -> bool:
     """Have `Replica.load` brought up to date; whether it has answered."""
     metadata = (("authorization", f"Bearer {replica.token}"),)
-    try:
+    with perhaps_gone():
         replica.load = await replica.calls().Load(pb.LoadRequest(), metadata=metadata, timeout=patience)
-    except (grpc.RpcError, asyncio.InvalidStateError):
-        return False
-    replica.heard = time.monotonic()
-    return True
+        replica.heard = time.monotonic()
+        return True
+    return False
 
 
 async def watch(replica: Replica, period: float) -> None:

@@ -7,8 +7,6 @@ import contextlib
 import logging
 import time
 
-import grpc
-
 from operator_lib.errors import DeployError, NotReady, OptionError
 from operator_lib.options import Options
 from operator_lib.wire.proto import serving_pb2 as pb
@@ -277,7 +275,7 @@ class Serving:
     async def _shed(self, replica: Replica, count: int, *, leave: bool = False) -> None:
         """Have it give up calls that wait; their callers take them elsewhere. With `leave` it starts none any more."""
         metadata = (("authorization", f"Bearer {replica.token}"),)
-        with contextlib.suppress(grpc.RpcError, asyncio.InvalidStateError):
+        with health.perhaps_gone():
             request = pb.ShedRequest(count=count, leave=leave)
             await replica.calls().Shed(request, metadata=metadata, timeout=health.PATIENCE)
 
