@@ -30,7 +30,7 @@ HANGS_UNSEEN = 60.0
 
 @contextlib.contextmanager
 def perhaps_gone() -> Generator[None]:
-    """A replica is asked something. It may not answer, or go meanwhile: what hangs up cancels calls on its connection."""
+    """A replica is asked something. It may not answer, or go: hanging up cancels what is under way on a connection."""
     try:
         yield
     except (grpc.RpcError, asyncio.InvalidStateError):
