@@ -109,7 +109,8 @@ def test_deploys_and_rollbacks_fail_no_call(crowd):
 def test_one_that_hangs_is_replaced_while_others_answer(crowd):
     until(lambda: len(pids(crowd)) == 3)
     victim = pids(crowd)[0]
-    calls = [crowd.answer.submit(n, 0.3) for n in range(3)]
+    calls = [crowd.answer.submit(n, 2.0) for n in range(3)]
+    until(lambda: crowd.serving.stats()["running"] == 3)
     os.kill(victim, signal.SIGSTOP)
     with Callers(2, call(crowd)) as callers:
         until(lambda: not alive(victim), 30)
