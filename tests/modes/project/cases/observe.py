@@ -55,7 +55,8 @@ def describe_error(error: BaseException) -> Any:
         "args": describe(error.args),
         "text": str(error),
         "repr": repr(error),
-        "notes": list(getattr(error, "__notes__", ())),
+        # The failure of a run says last how to go on with it.
+        "notes": [note for note in getattr(error, "__notes__", ()) if not note.startswith("\nRun ")],
     }
     own = {k: v for k, v in vars(error).items() if k in ("code", "reason")}
     if own:
