@@ -36,7 +36,7 @@ class JobHandle(Operator):
 
     def __init__(self, connection: Connection, deployment: deploy_pb2.Deployment) -> None:
         self._connection = connection
-        self._name = deployment.name
+        self._name = self.__name__ = deployment.name  # what events and messages call it, as a function
         self._id = deployment.id
         self._take(deployment)
 

@@ -42,6 +42,7 @@ class ServingHandle(Operator):
         put = object.__setattr__
         put(self, "_connection", connection)
         put(self, "_name", name)
+        put(self, "__name__", name)  # as functions have it: what events and messages call it
         put(self, "_url", url)
         put(self, "_token", token)
         put(self, "_schema", Schema.from_json(schema))

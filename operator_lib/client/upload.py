@@ -111,10 +111,12 @@ class _Sending:
 
 
 def _problem(path: Path, sha: str, size: int) -> str:
-    digest = hashlib.sha256()
+    digest, left = hashlib.sha256(), size
     try:
-        for _, data in pieces(path, 0, size):
-            digest.update(data)
+        with open(path, "rb") as file:
+            while data := file.read(min(CHUNK, left)):
+                digest.update(data)
+                left -= len(data)
     except FileNotFoundError:
         return "was removed"
     except OSError as error:

@@ -39,9 +39,9 @@ import sys
 from operator_lib import Operator
 from operator_lib.client import upload
 real = upload.pieces
-def slow(source, offset):
+def slow(*what):
     import time
-    for piece in real(source, offset):
+    for piece in real(*what):
         yield piece
         open(sys.argv[1], "a").write("piece\\n")
         time.sleep(0.1)

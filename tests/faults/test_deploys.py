@@ -169,7 +169,7 @@ def test_an_upload_is_taken_up_where_the_worker_died(worker, tmp_path):
     from operator_lib.client import upload
 
     sent, original = [], upload.pieces
-    upload.pieces = lambda source, offset: ((p, sent.append(len(d)) or d) for p, d in original(source, offset))
+    upload.pieces = lambda *what: ((p, sent.append(len(d)) or d) for p, d in original(*what))
     blobs = worker.path / "blobs" / "partial"
     try:
         with ThreadPoolExecutor(1) as pool:

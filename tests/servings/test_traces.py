@@ -146,21 +146,24 @@ def test_a_run_its_nodes_and_what_it_calls_elsewhere(shop: Any, collector: Colle
     assert (about["operator_lib.status"], about["operator_lib.attempts"]) == ("COMPLETED", 1)
     assert [event.name for event in run.events] == ["pending", "running"]
     (whole,) = collector.until(lambda spans: [s for s in spans if s.parent_span_id == run.span_id])
-    adds = [s for s in collector.spans if s.parent_span_id == whole.span_id and "code.line.number" in attributes(s)]
     (node,) = [node for node in order.dag().nodes if node.operator == "add"]
+    inside = [s for s in collector.spans if s.parent_span_id == whole.span_id and "code.line.number" in attributes(s)]
+    adds = [s for s in inside if s.name == "add"]
+    latched = [s for s in inside if s not in adds]
     assert [attributes(s)["operator_lib.node.id"] for s in adds] == [node.id] * 3
     assert {(attributes(s)["code.file.path"], attributes(s)["code.line.number"]) for s in adds} == {
         (node.file, node.line)
     }
-    # What it calls on a serving is part of the trace: below the call of the operator that has made it, or the
-    # program's own span there.
+    # What it calls on a serving is part of the trace: below the node of the call, or the program's own span there.
     calls = collector.until(
         lambda spans: (
             len(found := [s for s in spans if s.name == "shop.price" and s.parent_span_id != PARENT]) > 3
             and [s for s in found if s.trace_id.hex() == TRACE and s.start_time_unix_nano >= run.start_time_unix_nano]
         )
     )
-    assert [s.parent_span_id == whole.span_id for s in calls] == [True] * 3 + [False]
+    assert [s.name for s in latched] == ["shop"] * 4
+    handles = [s.span_id for s in latched]
+    assert [s.parent_span_id in handles for s in calls] == [True] * 3 + [False]
 
 
 def test_a_run_that_fails_says_why_and_without_a_caller_has_a_trace_of_its_own(
