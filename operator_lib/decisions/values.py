@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Iterable
 from itertools import islice
 from typing import Any
@@ -16,7 +17,8 @@ KEPT = 4096
 # Of an int.
 BITS = 400
 
-_SECRET = re.compile(r"(?i)(^|[._\[\"'])\w*?(api_?key|token|password|passwd|secret|credential|private_?key)s?\b")
+_WORDS = "api[-_]?key|token|password|passwd|passphrase|secret|credential|private[-_]?key|authorization|cookie"
+_SECRET = re.compile(rf"(?i)(^|[-._\[\"'])\w*?({_WORDS})s?\b")
 HIDDEN = "***"
 
 Hide = Callable[[str], str]
@@ -49,9 +51,9 @@ def describe(value: Any, hide: Hide, depth: int = 2) -> str:
     if kind in _BRACKETS and depth:
         return _collection(value, kind, hide, depth)
     if kind is range:
-        return repr(value)
-    if kind.__module__ == "numpy":
-        return _of_numpy(value, kind, hide)
+        return f"range({', '.join(_text(one, hide) for one in _bounds(value))})"
+    if kind.__module__ == "numpy" and (said := _of_numpy(value, kind, hide)):
+        return said
     if issubclass(kind, BaseException):
         return raised(value, hide)
     return f"<{kind.__qualname__}>"
@@ -62,7 +64,7 @@ def _text(value: Any, hide: Hide) -> str:
     if kind is int and value.bit_length() > BITS:
         return f"<int of {value.bit_length():,} bits>"
     if kind is bytes:
-        return repr(value) if len(value) <= LENGTH else f"<{len(value):,} bytes>"
+        return hide(repr(value)) if len(value) <= LENGTH else f"<{len(value):,} bytes>"
     if kind is not str:
         return repr(value)
     if len(value) > KEPT:
@@ -71,12 +73,20 @@ def _text(value: Any, hide: Hide) -> str:
     return repr(hidden) if len(hidden) <= LENGTH else f"{hidden[:LENGTH]!r}… ({len(value):,} characters)"
 
 
+def _bounds(value: range) -> tuple[int, ...]:
+    ends = value.start, value.stop
+    return ends if value.step == 1 else (*ends, value.step)
+
+
 def _of_numpy(value: Any, kind: Any, hide: Hide) -> str:
-    if kind.__name__ == "ndarray":
-        return f"<ndarray {'x'.join(map(str, value.shape))} {value.dtype.str[1:]}>"
-    item = value.item() if hasattr(kind, "item") else None
-    plain = item is not None and type(item) in SCALARS
-    return f"<{kind.__name__} {_text(item, hide)}>" if plain else f"<{kind.__name__}>"
+    """ "" for what is no array and no scalar."""
+    numpy: Any = sys.modules["numpy"]
+    if issubclass(kind, numpy.ndarray):
+        return f"<{kind.__name__} {'x'.join(map(str, value.shape))} {value.dtype.str[1:]}>"
+    if not issubclass(kind, numpy.generic):
+        return ""
+    item = value.item()
+    return f"<{kind.__name__} {_text(item, hide)}>" if type(item) in SCALARS else f"<{kind.__name__}>"
 
 
 _BRACKETS: dict[type, str] = {list: "[]", tuple: "()", dict: "{}", set: "{}", frozenset: "{}"}
@@ -86,7 +96,7 @@ def _collection(value: Any, kind: type, hide: Hide, depth: int) -> str:
     size = len(value)
     if kind is dict:
         items: Iterable[Any] = (
-            f"{describe(key, hide, depth - 1)}: {describe(item, hide, depth - 1)}"
+            f"{describe(key, hide, depth - 1)}: {_item(key, item, hide, depth - 1)}"
             for key, item in islice(value.items(), ITEMS)
         )
     else:
@@ -102,6 +112,10 @@ def _collection(value: Any, kind: type, hide: Hide, depth: int) -> str:
     left, right = _BRACKETS[kind]
     inside += "," if kind is tuple and size == 1 else ""
     return f"frozenset({{{inside}}})" if kind is frozenset else f"{left}{inside}{right}"
+
+
+def _item(key: Any, item: Any, hide: Hide, depth: int) -> str:
+    return HIDDEN if type(key) is str and secret(key) else describe(item, hide, depth)
 
 
 def raised(error: BaseException, hide: Hide) -> str:
