@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from operator_lib.decisions.marking import operands
+from operator_lib.decisions.marking import operands, parsed
 
 _WORDS: dict[str, tuple[str, str]] = {
     "while": ("goes on", "ends"),
@@ -125,10 +125,6 @@ def _one_line(source: str) -> str:
     return " ".join(source.split())
 
 
-def _parsed(source: str) -> ast.expr:
-    return ast.parse(f"({source}\n)", mode="eval").body
-
-
 def _filled(source: str, values: Mapping[int, str]) -> str:
     class Filling(ast.NodeTransformer):
         def visit(self, node: Any) -> Any:
@@ -136,7 +132,7 @@ def _filled(source: str, values: Mapping[int, str]) -> str:
                 return ast.Name(values.get(numbers[id(node)], "…"))
             return self.generic_visit(node)
 
-    test = _parsed(source)
+    test = parsed(source)
     numbers = {id(leaf): number for number, leaf in enumerate(operands(test))}
     return ast.unparse(Filling().visit(test))
 
@@ -156,7 +152,7 @@ class _Opaque:
 
 
 def _replay(decision: Decision) -> bool | None:
-    test = _parsed(decision.source)
+    test = parsed(decision.source)
     known = {number: _value(text) for number, _, text in decision.values}
     names = {id(leaf): number for number, leaf in enumerate(operands(test))}
 

@@ -3,19 +3,23 @@
 ::
 
     if S.on:
-        for x in S.head(xs):          # at most `ROUNDS` of them
+        for x in (L := S.head(xs)).take():   # at most `ROUNDS` of them
             <marked>
         else:
-            for x in S.tail():        # of the same iterator
+            for x in L.rest:                 # of the same iterator
                 <as it was>
             else:
                 <else>
+        L = None
         S.left()
     else:
         for x in xs:
             <as it was>
         else:
             <else>
+
+`L` is a variable of the function, with a name that no program has: what a loop does next must not depend on whether
+anybody listens any more.
 """
 
 from __future__ import annotations
@@ -23,9 +27,10 @@ from __future__ import annotations
 import ast
 import builtins
 import copy
+from collections.abc import Callable
 from typing import Any
 
-from operator_lib.decisions.pieces import at, call, on, when
+from operator_lib.decisions.pieces import MARK, at, call, on, when
 
 _BUILTINS = frozenset(dir(builtins))
 
@@ -52,12 +57,15 @@ def _harmless(function: ast.expr, me: str) -> bool:
 
 def twice_for(mark: str, node: Any, plain: Any) -> list[ast.stmt]:
     """`node`, whose body and ``else`` are marked, and the same as it was."""
+    own = _variable(mark)
     rest = copy.deepcopy(plain)
-    rest.iter, rest.orelse = call(mark, "tail", [], node.iter), node.orelse
-    node.iter = call(mark, "head", [node.iter], node.iter)
+    rest.iter, rest.orelse = at(ast.Attribute(own(), "rest", ast.Load()), node.iter), node.orelse
+    parts = ast.NamedExpr(own(ast.Store()), call(mark, "head", [node.iter], node.iter))
+    node.iter = at(ast.Call(ast.Attribute(parts, "take", ast.Load()), [], []), node.iter)
     node.body.insert(0, at(ast.Expr(call(mark, "round", [], node.target)), node.target))
     node.orelse = [rest]
-    return [at(ast.If(on(mark, node), [node, when(mark, "on", "left", node)], [plain]), node)]
+    forget = at(ast.Assign([own(ast.Store())], ast.Constant(None)), node)
+    return [at(ast.If(on(mark, node), [node, forget, when(mark, "on", "left", node)], [plain]), node)]
 
 
 def twice_while(mark: str, node: ast.While, plain: ast.While) -> ast.stmt:
@@ -65,6 +73,13 @@ def twice_while(mark: str, node: ast.While, plain: ast.While) -> ast.stmt:
     asked: Any = node.test  # `marked if S.on else plain`
     rest = copy.deepcopy(plain)
     rest.orelse = copy.deepcopy(node.orelse)
-    node.test = at(ast.BoolOp(ast.And(), [call(mark, "first", [], asked), asked.body]), asked)
-    node.orelse = [at(ast.If(call(mark, "rest", [], asked), [rest], node.orelse), node)]
+    own = _variable(mark)
+    first = ast.NamedExpr(own(ast.Store()), call(mark, "first", [], asked))
+    node.test = at(ast.BoolOp(ast.And(), [first, asked.body]), asked)
+    node.orelse = [at(ast.If(call(mark, "rest", [own()], asked), [rest], node.orelse), node)]
     return at(ast.If(on(mark, node), [node], [plain]), node)
+
+
+def _variable(mark: str) -> Callable[..., ast.Name]:
+    """The variable of a loop."""
+    return lambda context=None: ast.Name(f".loop{mark[len(MARK) :]}", context or ast.Load())

@@ -56,6 +56,8 @@ class Marking(ast.NodeTransformer):
     def _condition(self, test: ast.expr, what: str) -> tuple[ast.expr, str]:
         """The condition, marked, and its mark; "" where there is nothing that could be otherwise."""
         source = self._text(test)
+        if not _reads(source, test):
+            return self.visit(test), ""
         visited: ast.expr = self.visit(test)
         leaves = operands(visited)
         if not leaves:
@@ -95,6 +97,9 @@ class Marking(ast.NodeTransformer):
             made: Any = self.visit(one)
             found.extend(made if isinstance(made, list) else [made])
         return found
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
+        return node  # what is said in its body would become a part of it
 
     # --- calls -----------------------------------------------------------------------------------------------------
 
@@ -177,6 +182,19 @@ class _Keeping(ast.NodeTransformer):
         if number is not None:
             return call(self.mark, "keep", [at(ast.Constant(number), node), node], node)
         return self.generic_visit(node) if isinstance(node, ast.BoolOp | ast.UnaryOp | ast.Compare) else node
+
+
+def _reads(source: str, test: ast.expr) -> bool:
+    """Whether the text is that of the condition: in strings with expressions older Pythons take others for it."""
+    try:
+        return ast.dump(parsed(source)) == ast.dump(test)
+    except (SyntaxError, ValueError):
+        return False
+
+
+def parsed(source: str) -> ast.expr:
+    """A condition, from its text."""
+    return ast.parse(f"({source}\n)", mode="eval").body
 
 
 def operands(test: ast.expr) -> list[ast.expr]:

@@ -18,10 +18,33 @@ ROUNDS = 20
 _SIZED = frozenset({list, tuple, range, dict, set, frozenset, str, bytes})
 
 
+def size(over: Any) -> int:
+    """Of a collection; -1: more than Python counts."""
+    try:
+        return len(over)
+    except OverflowError:  # range(10**30)
+        return -1
+
+
+class Rounds:
+    """What a loop goes over, in two parts. The first is handed out once: nothing keeps a generator after its loop."""
+
+    __slots__ = ("first", "rest")
+
+    def __init__(self, first: Any, rest: Any) -> None:
+        self.first = first
+        self.rest = rest
+
+    def take(self) -> Any:
+        """The first part."""
+        first, self.first = self.first, None
+        return first
+
+
 class Deciding:
     """A decision that is being made: in this call of a function, at this site."""
 
-    __slots__ = ("all", "at", "closed", "ended", "rounds", "site", "size", "values")
+    __slots__ = ("at", "closed", "ended", "rounds", "site", "size", "values")
 
     def __init__(self, site: Site, at: int) -> None:
         self.site = site
@@ -30,7 +53,6 @@ class Deciding:
         self.rounds = 0
         self.size = -1
         self.ended = False
-        self.all: Any = None
         self.closed = site.closed
 
 
@@ -80,16 +102,14 @@ class Site:
         if one is None:
             return False
         one.rounds += 1
-        one.ended = not self.on or one.rounds > ROUNDS
-        return not one.ended
+        return self.on and one.rounds <= ROUNDS
 
-    def rest(self) -> bool:
-        """Whether it goes on after the first rounds, or has come to its end in one of them."""
+    def rest(self, ended: bool) -> bool:
+        """Whether it goes on after the first rounds, or has come to its end (`ended`) in one of them."""
         one = self._find(-id(sys._getframe(1)))
-        if one is None:
-            return True
-        self._drop(one)
-        return one.ended
+        if one is not None:
+            self._drop(one)
+        return not ended
 
     # --- loops -----------------------------------------------------------------------------------------------------
 
@@ -98,26 +118,21 @@ class Site:
         one = self._begin(id(sys._getframe(1)))
         if one is not None:
             one.values.append((0, keep(over, self.log.hide)))
-            one.size = len(over) if type(over) in _SIZED else -1
+            one.size = size(over) if type(over) in _SIZED else -1
             self.counts = True
         return over
 
-    def head(self, over: Any) -> Any:
+    def head(self, over: Any) -> Rounds:
         """The first rounds of what a loop goes over, where that is a collection; else all of it."""
         one = self._begin(id(sys._getframe(1)))
         if one is None:
-            return over
+            return Rounds(over, ())
         one.values.append((0, keep(over, self.log.hide)))
         if type(over) not in _SIZED:
-            return over
-        one.size = len(over)
-        one.all = iter(over)
-        return islice(one.all, ROUNDS)
-
-    def tail(self) -> Any:
-        """The rounds that are left."""
-        one = self._find(id(sys._getframe(1)))
-        return one.all if one is not None and one.all is not None and one.rounds >= ROUNDS else ()
+            return Rounds(over, ())
+        one.size = size(over)
+        rounds = iter(over)
+        return Rounds(islice(rounds, ROUNDS), rounds)
 
     def round(self) -> None:
         """One more round begins."""
@@ -142,8 +157,11 @@ class Site:
 
     def follow(self, function: Any) -> Any:
         """A function of the project is about to be called: the one that tells its decisions, too."""
-        self.log.use(self)
-        return self.log.watch(function)
+        log = self.log
+        if not self.on:  # since a moment ago
+            return function
+        log.use(self)
+        return log.watch(function)
 
     # --- handlers, cases -------------------------------------------------------------------------------------------
 
@@ -179,31 +197,37 @@ class Site:
         if going is None:
             going = frame.deciding = []
         made = Deciding(self, at)
-        if going and (stale := self._find(at)) is not None:  # it was left on the way
-            going.remove(stale)
+        if going and (stale := self._find(at)) is not None and self._drop(stale) is not None:  # it was left on the way
             self._leave(frame, stale)
         going.append(made)
         return made
 
     def _find(self, at: int) -> Deciding | None:
         frame = self._frame()
-        if frame is not None and frame.deciding:
-            for one in reversed(frame.deciding):
+        going: list[Deciding] | None = frame.deciding if frame is not None else None
+        if going:
+            for one in reversed(going):
                 if one.site is self and one.at == at:
                     return one
         return None
 
-    def _drop(self, one: Deciding) -> None:
+    def _drop(self, one: Deciding) -> Any:
+        """It is not being decided any more. The call, unless that has ended meanwhile, in another thread."""
         frame = self._frame()
-        if frame is not None:
-            frame.deciding.remove(one)
+        going: list[Deciding] | None = frame.deciding if frame is not None else None
+        try:
+            (going or []).remove(one)
+        except ValueError:
+            return None
+        return frame
 
     def _end(self, at: int, outcome: Any) -> None:
         one = self._find(at)
         if one is None:
             return
-        frame = self._frame()
-        frame.deciding.remove(one)
+        frame = self._drop(one)
+        if frame is None:
+            return
         if self.spot.what == "for":
             outcome = self._rounds(one, "" if one.ended else outcome)
         self._tell(frame, outcome, tuple(one.values))
@@ -229,12 +253,12 @@ class Site:
 
     def _tell(self, frame: Any, outcome: Any, values: tuple[Any, ...]) -> None:
         missed, self.missed = self.missed, False
-        self.log.tell(self, frame.call, frame.path, outcome, values, missed)
+        frame.recorder.log.tell(self, frame.call, frame.path, outcome, values, missed)
 
 
 def abandon(frame: Any) -> None:
     """A call has ended: what was being decided in it is told as it stands."""
     going: list[Deciding] = frame.deciding
     frame.deciding = None
-    for one in going:
+    for one in tuple(going):
         one.site._leave(frame, one)  # pyright: ignore[reportPrivateUsage]
