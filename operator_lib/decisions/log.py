@@ -20,6 +20,8 @@ from operator_lib.decorator import FunctionOperator
 FIRST, AGAIN = 10, 3
 # Decisions told by one recording, and seconds until shut sites are heard again.
 MOST, PAUSE = 10_000, 0.5
+# Functions that one recording knows: a program may make new ones all the time.
+FUNCTIONS = 1000
 
 _UNKNOWN: Any = object()
 
@@ -54,10 +56,10 @@ class Watched:
             site.belong(log, self, FIRST)
 
 
-# Those that nobody needs at the moment: code that has run before is faster than a new copy of it.
+# Those that nobody needs at the moment, the oldest first: code that has run before is faster than a new copy of it.
 _idle: dict[Key, list[Watched]] = {}
 _IDLE = 250
-_lock = threading.Lock()
+_lock = threading.RLock()
 
 
 def _take(key: Key) -> Watched:
@@ -66,6 +68,16 @@ def _take(key: Key) -> Watched:
         if idle:
             return idle.pop()
     return Watched(*key)
+
+
+def _put_away(watched: Watched) -> None:
+    for site in watched.sites:
+        site.log = _NOBODY  # what was recorded may go
+    if any(name != "__class__" for name in watched.original.__code__.co_freevars):
+        return  # one of many functions, with values of its own
+    if watched.key not in _idle and len(_idle) >= _IDLE:
+        del _idle[next(iter(_idle))]
+    _idle.setdefault(watched.key, []).append(watched)
 
 
 class Log:
@@ -90,7 +102,7 @@ class Log:
         self._functions: dict[Key, FunctionType | None] = {}
         self._shut: dict[Site, None] = {}
         self._heard = time.perf_counter()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a generator that is collected meanwhile may have something to tell
 
     def watch(self, run: Any) -> Any:
         """`run`, what carries out a call: the function that tells its decisions in the place of the user's."""
@@ -112,6 +124,8 @@ class Log:
     def _make(self, key: Key) -> FunctionType | None:
         with self._lock:
             if key not in self._functions:
+                if len(self._functions) >= FUNCTIONS:
+                    return None
                 watched = _take(key)
                 watched.belong(self)
                 self._watched.append(watched)
@@ -162,6 +176,8 @@ class Log:
             for watched in self._watched:
                 for site in watched.sites:
                     site.on = site.counts = False
-                if len(_idle) < _IDLE or watched.key in _idle:
-                    _idle.setdefault(watched.key, []).append(watched)
+                _put_away(watched)
             self._watched.clear()
+
+
+_NOBODY = Log(lambda: None, lambda told: None, lambda file: file, lambda now: now)
