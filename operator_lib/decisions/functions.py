@@ -30,11 +30,12 @@ def marked(function: FunctionType, owner: type | None) -> Marked | None:
     functions = frozenset(name for name in names if _of_project(function.__globals__.get(name)))
     methods = frozenset(name for name in names if owner is not None and _of_project(_method(owner, name)))
     key = code.co_filename, code, functions, methods
-    if key not in _marked:
-        if len(_marked) >= _MANY:
-            _marked.clear()
-        _marked[key] = _mark(function, functions, methods)
-    return _marked[key]
+    if key in _marked:
+        return _marked.get(key)
+    if len(_marked) >= _MANY:
+        _marked.clear()
+    found = _marked[key] = _mark(function, functions, methods)
+    return found
 
 
 def _names(code: CodeType) -> set[str]:
@@ -64,13 +65,13 @@ def _mark(function: FunctionType, functions: frozenset[str], methods: frozenset[
         return None
     marking = Marking(file, code.co_varnames[0] if code.co_argcount else "", functions, methods)
     try:
-        if not _same(_compiled(_bare(definition), function), code):
+        if not _same(_compiled(_bare(definition), function, file.imported), code):
             return None  # the file has changed since, or somebody has rewritten the function
         again = _bare(definition)
         again.body = marking.block(again.body)
         if not marking.spots:
             return None
-        return _compiled(again, function), tuple(marking.spots)
+        return _compiled(again, function, file.imported), tuple(marking.spots)
     except (SyntaxError, ValueError, LookupError, RecursionError):
         return None
 
@@ -107,7 +108,7 @@ def _looks(code: CodeType) -> bool:
 def _bare(definition: Any) -> Any:
     """The definition without what was evaluated when it was made."""
     made = copy.deepcopy(definition)
-    made.decorator_list, made.returns = [], None
+    made.decorator_list, made.returns, made.type_params = [], None, []
     spec = made.args
     for one in (*spec.posonlyargs, *spec.args, *spec.kwonlyargs, spec.vararg, spec.kwarg):
         if one is not None:
@@ -121,19 +122,37 @@ def _none(node: ast.expr) -> ast.expr:
     return ast.copy_location(ast.Constant(None), node)
 
 
-def _compiled(definition: Any, function: FunctionType) -> CodeType:
-    """In a function with the variables around, in a class of the same name: then names are what they were there."""
+def _compiled(definition: Any, function: FunctionType, imported: frozenset[str]) -> CodeType:
+    """In a function with the variables around, in a class of the same name: then names are what they were there.
+
+    `imported` are the names that the module imports: Python compiles calls of what is in them in another way.
+    """
     original = function.__code__
     free = [name for name in original.co_freevars if name != "__class__"]
     owner = original.co_qualname.split(".")[-2:-1]
-    name = owner[0] if owner and owner[0].isidentifier() else "Function"
-    around = ast.parse(f"def outer({', '.join(free)}):\n    class {name}:\n        pass\n")
-    inside: Any = around.body[0]
+    name = owner[0] if owner and owner[0].isidentifier() else "_"  # in which private names stay as they are
+    imports = "".join(f"import {one}\n" for one in imported)
+    around = ast.parse(f"{imports}def outer({', '.join(free)}):\n    class {name}:\n        pass\n")
+    inside: Any = around.body[-1]
     inside.body[0].body = [definition]
     ast.fix_missing_locations(around)
     flags = original.co_flags & 0x1000000  # from __future__ import annotations
     code = _find(compile(around, original.co_filename, "exec", dont_inherit=True, flags=flags), definition.name)
-    return code.replace(co_qualname=original.co_qualname, co_firstlineno=original.co_firstlineno)
+    code = _renamed(code, code.co_qualname, original.co_qualname)
+    return code.replace(co_firstlineno=original.co_firstlineno)
+
+
+def _renamed(code: CodeType, before: str, after: str) -> CodeType:
+    """With the qualified names that it, and what is defined inside, have in the program."""
+
+    def one(constant: Any) -> Any:
+        if type(constant) is CodeType:
+            return _renamed(constant, before, after)
+        named = type(constant) is str and constant.startswith(f"{before}.<locals>.")  # of a class
+        return after + constant[len(before) :] if named else constant
+
+    consts = tuple(one(constant) for constant in code.co_consts)
+    return code.replace(co_qualname=after + code.co_qualname[len(before) :], co_consts=consts)
 
 
 def _find(code: CodeType, name: str) -> CodeType:
@@ -143,11 +162,21 @@ def _find(code: CodeType, name: str) -> CodeType:
 
 
 def _same(one: CodeType, other: CodeType) -> bool:
-    if (one.co_code, one.co_names, one.co_varnames) != (other.co_code, other.co_names, other.co_varnames):
+    parts = [(code.co_code, code.co_names, code.co_varnames, code.co_freevars) for code in (one, other)]
+    if parts[0] != parts[1] or len(one.co_consts) != len(other.co_consts):
         return False
-    if len(one.co_consts) != len(other.co_consts):
+    return all(_alike(a, b) for a, b in zip(one.co_consts, other.co_consts, strict=True))
+
+
+def _alike(one: Any, other: Any) -> bool:
+    """Whether constants are the same: 1 and 1.0 are not."""
+    if type(one) is not type(other):
         return False
-    return all(_same(a, b) for a, b in zip(_inner(one), _inner(other), strict=True))
+    if type(one) is CodeType:
+        return _same(one, other)
+    if type(one) is frozenset:
+        return set(map(repr, one)) == set(map(repr, other))
+    return repr(one) == repr(other)
 
 
 def _inner(code: CodeType) -> list[CodeType]:

@@ -7,6 +7,7 @@ import hashlib
 import io
 import linecache
 import os
+import symtable
 import sys
 import sysconfig
 import tokenize
@@ -40,6 +41,12 @@ class SourceFile:
     def imports(self) -> dict[str, str]:
         """What the names that the file imports stand for."""
         return normal.imports(self.tree)
+
+    @cached_property
+    def imported(self) -> frozenset[str]:
+        """The global names that the file imports, outside of its functions."""
+        table = symtable.symtable(self.text, self.filename, "exec")
+        return frozenset(symbol.get_name() for symbol in table.get_symbols() if symbol.is_imported())
 
     @cached_property
     def globals(self) -> frozenset[str]:

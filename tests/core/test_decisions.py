@@ -1,7 +1,14 @@
 """Why a recorded run went the way it did: conditions, loops and handlers, with the values that they went by."""
 
+import contextvars
+import gc
+import importlib
+import sys
+import threading
 import traceback
+import weakref
 
+import numpy as np
 import pytest
 
 from operator_lib import Operator, operator, record
@@ -151,8 +158,9 @@ def test_secrets_of_the_environment_are_not_shown(monkeypatch):
         return 0
 
     with record() as seen:
-        check({"Authorization": "Bearer very-hidden-value"})
+        check({"via": "very-hidden-value", "b": b"very-hidden-value", "Authorization": "Bearer other-hidden"})
     assert "very-hidden" not in str(seen.events)
+    assert "other-hidden" not in str(seen.events)
     assert "***SERVICE_API_KEY***" in str(seen.events)
 
 
@@ -187,6 +195,93 @@ class Fails(Operator):
                 raise ValueError(x)
         for x in 5:
             pass
+
+
+class Behind(Operator):
+    """Goes on in a thread when its call has ended."""
+
+    def forward(self, xs, done):
+        begun, over = threading.Event(), threading.Event()
+
+        def work():
+            for x in xs:
+                done.append(x)
+                if x == 1:
+                    begun.set()
+                    over.wait(20)
+            left = list(xs)
+            while left.pop():
+                pass
+            done.append(len(left))
+
+        thread = threading.Thread(target=contextvars.copy_context().run, args=(work,))
+        thread.start()
+        begun.wait(20)
+        return thread, over
+
+
+def test_a_loop_goes_on_when_nobody_listens_any_more():
+    done = []
+    with record() as seen:
+        thread, over = Behind()(range(100), done)
+    over.set()
+    thread.join()
+    assert done == [*range(100), 0]
+    assert "x == 1" in [one.source for one in seen.decisions]
+
+
+class Odd(Operator):
+    def forward(self, kind):
+        class Inner:
+            pass
+
+        if kind == "far":
+            for i in range(10**30):
+                if i == 30:
+                    return Inner.__qualname__, (lambda: 0).__qualname__
+        rows = 0
+        for _ in np.matrix([[1, 2], [3, 4]]):
+            rows += 1
+        return rows
+
+
+@pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
+def test_unusual_values_and_names_are_what_they_were():
+    with record() as seen:
+        assert [Odd()("far"), Odd()("rows")] == [Odd().forward("far"), 2]
+    assert {one.line for one in seen.decisions}
+
+
+def test_a_file_that_has_changed_since_is_not_what_runs(tmp_path, monkeypatch):
+    text = "from operator_lib import Operator\nclass Old(Operator):\n    def forward(self, x):\n        "
+    (tmp_path / "changing.py").write_text(text + "return 1 if x > 0 else 2\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    old = importlib.import_module("changing").Old()
+    (tmp_path / "changing.py").write_text(text + "return 1.0 if x > 5 else 2\n")
+    with record() as seen:
+        assert repr(old(3)) == "1"
+    assert not seen.decisions
+
+
+def test_what_was_recorded_goes_with_its_recording():
+    op = Score(1)
+    gone = weakref.ref(op)
+    with record() as seen:
+        op([1])
+    assert seen.decisions
+    del op, seen
+    gc.collect()
+    assert gone() is None
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="the syntax is of 3.12")
+def test_functions_with_parameters_of_types(tmp_path, monkeypatch):
+    text = "from operator_lib import Operator\nclass Of(Operator):\n    def forward[T](self, x: T) -> T:\n        "
+    (tmp_path / "generic.py").write_text(text + "return x if x else T\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with record() as seen:
+        assert importlib.import_module("generic").Of()(3) == 3
+    assert [str(one) for one in seen.decisions] == ["line 4 `x`: 3 → taken"]
 
 
 @pytest.mark.parametrize("n", [0, 1, 19, 20, 21, 500])
