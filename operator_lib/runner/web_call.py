@@ -116,6 +116,8 @@ class WebCall:
             return self._told(Told.FAILED, refused)
         self._running, self._waits = future, True
         future.add_done_callback(self._answered)
+        if future.done():  # since before anybody listened: its batch may have been handed on without it
+            self._methods.hand_on()
         return None
 
     def _answered(self, done: Future[Any]) -> None:

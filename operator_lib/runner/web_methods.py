@@ -135,6 +135,11 @@ class WebMethods:
         counted.id = call.id
         return self.target.batches.put_given(counted, call.page, given), b""
 
+    def hand_on(self) -> None:
+        """Calls of batches that have their answers are told so."""
+        if self.target.batches is not None:
+            self.target.batches.after()
+
     def _method(self, name: str) -> Any:
         if not name:
             return self.target.op
