@@ -166,7 +166,7 @@ def _own_seconds(dag: DAG, found: Sequence[Trip]) -> dict[str, float]:
     if not found:
         return {}
     whole = {
-        node.id: statistics.fmean([sum(trip.nodes.get(node.id, ())) for trip in found])
+        node.id: statistics.fmean([trip.spent.get(node.id, 0.0) for trip in found])
         for node in dag.nodes
         if node.kind == "call"
     }

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from operator_lib.trace.dag import DAG
 from operator_lib.trace.lit.state import Call
 from operator_lib.trace.overlay import Overlay
+
+T = TypeVar("T")
+
+# Times of one node that are kept of one run.
+MOST = 10_000
 
 
 @dataclass(slots=True)
@@ -17,9 +22,21 @@ class Trip:
 
     total: float
     nodes: dict[str, list[float]] = field(default_factory=dict[str, list[float]])
-    """How long each call took, by the node that made it; of many calls that were only counted, their mean."""
+    """How long each call took, by the node that made it; of many calls that were only counted, their mean, `MOST` times
+    at most."""
+    calls: dict[str, int] = field(default_factory=dict[str, int])
+    """How many there were of each."""
+    spent: dict[str, float] = field(default_factory=dict[str, float])
+    """How long they took together."""
     counts: dict[str, int] = field(default_factory=dict[str, int])
     """How often each node ran, regions included; of a loop the rounds."""
+
+    def add(self, node: str, count: int, seconds: float) -> None:
+        """So many calls of a node, with the time of all of them."""
+        known = self.nodes.setdefault(node, [])
+        known += [seconds / count] * min(count, max(0, MOST - len(known)))
+        self.calls[node] = self.calls.get(node, 0) + count
+        self.spent[node] = self.spent.get(node, 0.0) + seconds
 
 
 @dataclass(slots=True)
@@ -45,6 +62,7 @@ class _Reader(Overlay):
         known = self.calls[call]
         if known.state is self.root:
             self._going[call] = Trip(0.0)
+            self._left_out.discard(call)  # another attempt counts its calls anew
         root = call if known.state is self.root else parent.root if parent is not None else 0
         self._spans[call] = _Span(self._node(known), root)
 
@@ -70,14 +88,14 @@ class _Reader(Overlay):
             if call not in self._left_out:
                 self.found.append(trip)
         elif span.node is not None:
-            trip.nodes.setdefault(span.node, []).append(spent)
+            trip.add(span.node, 1, spent)
 
     def _more(self, event: Mapping[str, Any], call: int) -> None:
         super()._more(event, call)
         span, count, spent = self._spans[call], int(event.get("count", 0)), float(event.get("dur", 0.0))
         trip = self._going.get(span.root)
         if trip is not None and span.node is not None and count:
-            trip.nodes.setdefault(span.node, []).extend([spent / count] * count)
+            trip.add(span.node, count, spent)
 
 
 def trips(dag: DAG, events: Iterable[Mapping[str, Any]]) -> list[Trip]:
@@ -90,7 +108,7 @@ def trips(dag: DAG, events: Iterable[Mapping[str, Any]]) -> list[Trip]:
     lit = {node.id: node.count for node in reader.dag().nodes}
     share = max(1, len(reader.found))
     for trip in reader.found:
-        calls = {node: len(each) for node, each in trip.nodes.items()}
+        calls = trip.calls
         # Regions are counted for all of the run: several calls of the program share them evenly.
         regions = {node: count // share for node, count in lit.items() if count and node not in calls}
         trip.counts = (regions if share == 1 else _around(dag, calls, regions)) | calls
@@ -111,14 +129,20 @@ def _around(dag: DAG, calls: Mapping[str, int], regions: Mapping[str, int]) -> d
 def onto(trip: Trip, before: DAG, now: DAG) -> Trip:
     """What a run of `before` tells about `now`: the nodes that both have; the time of the others is taken out."""
     there = {node.id for node in now.nodes}
-    if all(id in there for id in trip.nodes):
+    if there.issuperset(trip.nodes):
         return trip
     total = trip.total
-    for id, times in trip.nodes.items():
+    for id, seconds in trip.spent.items():
         if id not in there and not _inside_of_gone(before, id, there, trip):
-            total -= sum(times)
-    kept = {id: times for id, times in trip.nodes.items() if id in there}
-    return Trip(max(0.0, total), kept, {id: count for id, count in trip.counts.items() if id in there})
+            total -= seconds
+    kept = Trip(max(0.0, total))
+    kept.nodes, kept.calls = _only(there, trip.nodes), _only(there, trip.calls)
+    kept.spent, kept.counts = _only(there, trip.spent), _only(there, trip.counts)
+    return kept
+
+
+def _only(nodes: set[str], found: dict[str, T]) -> dict[str, T]:
+    return {id: one for id, one in found.items() if id in nodes}
 
 
 def _inside_of_gone(before: DAG, id: str, there: set[str], trip: Trip) -> bool:

@@ -6,6 +6,7 @@ import time
 import pytest
 
 from operator_lib import Operator, operator, record
+from operator_lib.estimate import trips
 
 
 class Wait(Operator):
@@ -190,3 +191,23 @@ def test_runs_of_an_earlier_version_count_for_what_both_have(tmp_path, monkeypat
     assert now.runs == 10
     assert {node.operator for node in now.dag.nodes if node.kind == "call"} == {"a", "c"}
     assert now.p50 < before.p50 - 0.0035  # that of `b`
+
+
+class Often(Operator):
+    def __init__(self):
+        self.leaf = operator(lambda x: x)
+
+    def forward(self, count):
+        for x in range(count):
+            self.leaf(x)
+
+
+def test_of_very_many_calls_all_are_counted_and_some_times_kept():
+    op = Often()
+    with record(decisions=False) as seen:
+        op(30_000)
+    (trip,) = trips(op.dag(), seen.events)
+    ((node, times),) = trip.nodes.items()
+    assert (trip.calls[node], len(times)) == (30_000, 10_000)
+    (told,) = [one for one in op.estimate([seen]).nodes if one.id == node]
+    assert told.trips.p50 == 30_000
