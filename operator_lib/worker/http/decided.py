@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from operator_lib import decisions
+from operator_lib.decisions import Decision
 from operator_lib.engine.events import from_lines
 from operator_lib.worker import stories
 from operator_lib.worker.http.endpoint import Answer, Endpoint, Json, Parameter
@@ -22,17 +23,18 @@ _LIMIT: Json = {"type": "integer", "minimum": 1, "maximum": 10_000, "default": 5
 
 async def decided(worker: Worker, request: Request, query: Json) -> Response:
     row = worker.runs.row(request.path_params["id"])
-    kept: deque[dict[str, Any]] = deque(maxlen=query.get("limit", 500))
+    kept: deque[Decision] = deque(maxlen=query.get("limit", 500))
     count = 0
     async for lines in stories.read(worker, row.id):
         found = await asyncio.to_thread(_read, lines)
         count += len(found)
         kept.extend(found)
-    return JSONResponse({"decisions": list(kept), "count": count})
+    told = await asyncio.to_thread(lambda: [one.to_json() for one in kept])  # the source of each is read for that
+    return JSONResponse({"decisions": told, "count": count})
 
 
-def _read(lines: bytes) -> list[dict[str, Any]]:
-    return [one.to_json() for one in decisions.read(from_lines(lines))] if b'"decision"' in lines else []
+def _read(lines: bytes) -> list[Decision]:
+    return decisions.read(from_lines(lines)) if b'"decision"' in lines else []
 
 
 def endpoints() -> list[Endpoint]:
