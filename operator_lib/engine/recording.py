@@ -91,8 +91,8 @@ def record(*, decisions: bool = True) -> Generator[Recording]:
                 _remember(recorder.names.op, recording._told)  # pyright: ignore[reportPrivateUsage]
 
 
-# What was recorded lately, for estimates: calls alone, as many as fit.
-_ROOM, _ONE = 200_000, 20_000
+# What was recorded lately, for estimates: calls alone, as many as fit, and so many recordings.
+_ROOM, _ONE, _MANY = 200_000, 20_000, 1000
 _recent: deque[tuple[Any, list[Told]]] = deque()
 _lock = threading.Lock()
 
@@ -104,7 +104,7 @@ def _remember(op: Any, told: list[Told]) -> None:
     with _lock:
         _recent.append((_kind(op), calls))
         room = sum(len(calls) for _, calls in _recent)
-        while room > _ROOM:
+        while room > _ROOM or len(_recent) > _MANY:
             room -= len(_recent.popleft()[1])
 
 
