@@ -74,7 +74,7 @@ def test_what_was_acknowledged_is_there_after_the_worker_was_killed(worker, tmp_
 
 
 def test_a_tiny_operator_called_very_often(shared, tmp_path):
-    times = 200_000
+    times = 80_000
     run = programs.Often().deploy("often").submit(times, str(tmp_path / "go"))
     until(lambda: statuses(run)["wait"] == "running", 60, "it does not come to its end")
     dag = run.dag()
