@@ -68,8 +68,6 @@ def deploy(
     """See `Operator.deploy`. `tell` gets the lines of the build log (default: standard error)."""
     if resource is not None:
         given["resource"] = resource
-    if given.pop("optimize", False):
-        target = optimize(target() if isinstance(target, type) else target)
     package = pack(
         target,
         group_id,
@@ -108,6 +106,9 @@ def pack(
     Raises:
         DeployError: names everything that could not travel. OptionError, TypeError, ValueError: wrong arguments.
     """
+    given = dict(given)
+    if given.pop("optimize", False):
+        target = optimize(target() if isinstance(target, type) else target)
     chosen = chosen_options(target, given)
     kind = kind_of(target, deployment_type or chosen.deployment_type)
     project = project_of(target)

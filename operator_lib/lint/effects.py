@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from operator_lib import options as option_rules
+from operator_lib import tree
 from operator_lib.independence.prover import obstacles_of
 from operator_lib.lint.finding import Finding
 from operator_lib.lint.program import Program
@@ -26,7 +27,7 @@ def check(program: Program) -> Iterator[Finding]:
         retried = merged is not None and merged.retries is not None and merged.retries.max_retries > 0
         if not (cached or retried):
             continue
-        name = path or type(op).__name__
+        name = path or tree.name_of(op)
         for found in obstacles_of(op):
             if not _is_effect(found.does, cached):
                 continue

@@ -32,8 +32,8 @@ EXPLAINED = {
     "OP501": "A cached operator has an effect. When its stored output is used, the effect does not happen.",
     "OP502": "An operator with retries has an effect that is not undone when an attempt fails. The next attempt "
     "has it again.",
-    "OP601": "A package is imported that requirements.txt does not ask for. The environment on the worker will not "
-    "have it.",
+    "OP601": "A package is imported that nothing asks for: requirements.txt, pyproject.toml, the block of a script, "
+    "the image. The environment on the worker will not have it.",
     "OP602": "The operator holds something that cannot be pickled: it cannot be deployed.",
     "OP801": "A secret is printed or logged. The worker masks the values of declared secrets; elsewhere, and of "
     "those that are not declared, it can be read by everybody who sees the log.",

@@ -13,17 +13,25 @@ from pathlib import Path
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
+from operator_lib import options as option_rules
+from operator_lib.errors import DeployError
 from operator_lib.lint.finding import Finding
 from operator_lib.lint.program import Program
+from operator_lib.package import entry, environment
 
 
 def check(program: Program) -> Iterator[Finding]:
     """Imports of the program's files that no requirement stands for. Without requirements there is nothing to miss."""
-    root = Path(program.project.root)
-    asked = _asked(root / "requirements.txt")
-    if asked is None:
+    root, chosen = Path(program.project.root), option_rules.of(program.op)
+    source = environment.said_in(root, program.project.file)
+    image = chosen.image if chosen is not None else None
+    try:
+        text = environment.needed(root, program.project.file, image, entry.PYTHON).requirements
+    except DeployError:  # a deploy says what is wrong there
         return
-    there = _closure(asked)
+    if not source and not text:
+        return
+    there = _closure(_asked(text))
     distributions = _distributions()
     seen: set[str] = set()
     for file in _files(program, root):
@@ -35,10 +43,9 @@ def check(program: Program) -> Iterator[Finding]:
             if not names & there:
                 seen.add(top)
                 name = min(names)
-                words = f"{top} is imported, and requirements.txt does not ask for it"
-                yield Finding(
-                    "OP601", words, file.relative_to(root).as_posix(), line, f"add {name} to requirements.txt"
-                )
+                where = source or "the image"
+                words = f"{top} is imported, and {where} does not ask for it"
+                yield Finding("OP601", words, file.relative_to(root).as_posix(), line, f"add {name} to {where}")
 
 
 @functools.cache
@@ -47,19 +54,16 @@ def _distributions() -> Mapping[str, list[str]]:
     return importlib.metadata.packages_distributions()
 
 
-def _asked(file: Path) -> set[str] | None:
-    if not file.is_file():
-        return None
+def _asked(text: str) -> set[str]:
+    """The packages that requirements name, one a line."""
     found: set[str] = set()
-    for row in file.read_text(encoding="utf-8", errors="replace").splitlines():
-        text = re.split(r"\s#|^#", row)[0].split(" --")[0].strip()
-        if text.startswith(("-r", "--requirement", "-c", "--constraint")):
-            found |= _asked(file.parent / text.split(maxsplit=1)[-1]) or set()
-        elif text and not text.startswith("-"):
+    for row in text.splitlines():
+        line = re.split(r"\s#|^#", row)[0].split(" --")[0].strip()
+        if line and not line.startswith("-"):
             try:
-                found.add(canonicalize_name(Requirement(text).name))
+                found.add(canonicalize_name(Requirement(line).name))
             except InvalidRequirement:
-                found.add(canonicalize_name(re.split(r"[#=/]", text.rstrip("/"))[-1].removesuffix(".git")))
+                found.add(canonicalize_name(re.split(r"[#=/]", line.rstrip("/"))[-1].removesuffix(".git")))
     return found
 
 

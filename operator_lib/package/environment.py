@@ -66,6 +66,12 @@ def needed(root: Path, file: Path | None, image: Image | None, own: str) -> Need
     return Needed("".join(f"{line}\n" for line in kept), python)
 
 
+def said_in(root: Path, file: Path | None) -> str:
+    """The name of the file that says what is needed, "" where none does: see `needed`."""
+    source = _script(file) or _listed(root) or _project(root)
+    return source.file.name if source is not None else ""
+
+
 def key(text: str, python: str, options_json: str) -> str:
     """The name of the environment: its requirements, version of Python, and the commands run while it is built."""
     commands = build_commands(options_json)
