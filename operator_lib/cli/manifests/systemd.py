@@ -70,12 +70,12 @@ def unit(wanted: Wanted) -> str:
     for name, text in (("user", wanted.user), ("folder", wanted.folder), ("token-file", wanted.token_file)):
         if text and (text != text.strip() or any(letter in text for letter in "\n\r%\"'\\ ")):
             raise OptionError(f"--{name}: must be a plain word, got {text!r}")
-    words = [sys.executable, "-m", "operator_lib", "worker", "start", "--foreground", "--home", "%S/" + wanted.folder]
+    words = [_word(sys.executable), "-m", "operator_lib", "worker", "start", "--foreground"]
+    words += ["--home", "%S/" + wanted.folder]
     words += ["--drain", f"{wanted.drain:g}", *(["--token-file", "%d/token"] if wanted.token_file else [])]
-    options = [option.replace("%", "%%").replace("$", "$$") for option in wanted.options]
     return _UNIT.format(
         whose=f"User={wanted.user}\n" if wanted.user else "",
-        command=" ".join([*words, *map(shlex.quote, options)]),
+        command=" ".join([*words, *map(_word, wanted.options)]),
         folder=wanted.folder,
         token=f"LoadCredential=token:{wanted.token_file}\n" if wanted.token_file else "",
         in_vain=" ".join(map(str, _IN_VAIN)),
@@ -83,3 +83,8 @@ def unit(wanted: Wanted) -> str:
         homes="read-only" if wanted.user else "no",
         target="multi-user.target" if wanted.user else "default.target",
     )
+
+
+def _word(text: str) -> str:
+    """As systemd reads it in a command."""
+    return shlex.quote(text.replace("%", "%%").replace("$", "$$"))
