@@ -107,9 +107,10 @@ def recorder_of(spec: ProcessSpec, story: Story) -> record.Recorder:
 
 
 def _hiding(recorder: record.Recorder) -> record.Recorder:
-    """Values of secrets are taken out before long texts are cut."""
+    """Values of declared secrets are taken out, too, before long texts are cut."""
     if recorder.log is not None and failure.mask is not None:
-        recorder.log.hide = failure.mask.text
+        declared, around = failure.mask.text, recorder.log.hide
+        recorder.log.hide = lambda text: around(declared(text))
     return recorder
 
 
