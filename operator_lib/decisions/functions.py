@@ -25,6 +25,8 @@ _MANY = 4096
 def marked(function: FunctionType, owner: type | None) -> Marked | None:
     """Its code with marks in the place of sites, and what they stand for; None where there is nothing to tell, or the
     source is not what runs. `owner` is the class of the object that it is called as a method of."""
+    if not _of_project(function):
+        return None
     code = function.__code__
     names = frozenset(_names(code))
     functions = frozenset(name for name in names if _of_project(function.__globals__.get(name)))

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from operator_lib import Operator, operator, record
+from operator_lib.lib import Shell
 
 
 class Score(Operator):
@@ -260,6 +261,12 @@ def test_a_file_that_has_changed_since_is_not_what_runs(tmp_path, monkeypatch):
     (tmp_path / "changing.py").write_text(text + "return 1.0 if x > 5 else 2\n")
     with record() as seen:
         assert repr(old(3)) == "1"
+    assert not seen.decisions
+
+
+def test_operators_of_the_library_tell_nothing():
+    with record() as seen:
+        assert Shell("echo {x}")(x=1).stdout == "1\n"
     assert not seen.decisions
 
 
