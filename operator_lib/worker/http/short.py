@@ -124,7 +124,7 @@ class Short(HttpToolsProtocol):
             self.scope[BEGUN] = begun  # type: ignore[typeddict-unknown-key]  # its task has not started yet
             if self._last:
                 super().shutdown()
-        if self._after:
+        if self._after and not self.transport.is_closing():  # nobody would hear the answer
             data, self._after = self._after, b""
             self.flow.resume_reading()
             self.data_received(data)
