@@ -62,7 +62,7 @@ def twice_for(mark: str, node: Any, plain: Any) -> list[ast.stmt]:
     rest.iter, rest.orelse = at(ast.Attribute(own(), "rest", ast.Load()), node.iter), node.orelse
     parts = ast.NamedExpr(own(ast.Store()), call(mark, "head", [node.iter], node.iter))
     node.iter = at(ast.Call(ast.Attribute(parts, "take", ast.Load()), [], []), node.iter)
-    node.body.insert(0, at(ast.Expr(call(mark, "round", [], node.target)), node.target))
+    node.body.insert(0, when(mark, "counts", "round", node.target))
     node.orelse = [rest]
     forget = at(ast.Assign([own(ast.Store())], ast.Constant(None)), node)
     return [at(ast.If(on(mark, node), [node, forget, when(mark, "on", "left", node)], [plain]), node)]

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 # Rounds of one loop that are counted one by one.
 ROUNDS = 20
 # Collections that know how many rounds a loop over them has.
-_SIZED = frozenset({list, tuple, range, dict, set, frozenset, str, bytes})
+_VIEWS = (type({}.items()), type({}.keys()), type({}.values()))
+_SIZED = frozenset({list, tuple, range, dict, set, frozenset, str, bytes, *_VIEWS})
+# What a loop can go through in two parts. Not generators: an exception would not end them as early as it does.
+_PARTED = _SIZED | {enumerate, zip, map, filter, reversed, type(reversed([]))}
 
 
 def size(over: Any) -> int:
@@ -123,14 +126,16 @@ class Site:
         return over
 
     def head(self, over: Any) -> Rounds:
-        """The first rounds of what a loop goes over, where that is a collection; else all of it."""
+        """The first rounds of what a loop goes over, where that can be parted; else all of it."""
         one = self._begin(id(sys._getframe(1)))
         if one is None:
             return Rounds(over, ())
         one.values.append((0, keep(over, self.log.hide)))
-        if type(over) not in _SIZED:
+        self.counts = True
+        if type(over) in _SIZED:
+            one.size = size(over)
+        if type(over) not in _PARTED:
             return Rounds(over, ())
-        one.size = size(over)
         rounds = iter(over)
         return Rounds(islice(rounds, ROUNDS), rounds)
 
