@@ -98,8 +98,19 @@ class Marking(ast.NodeTransformer):
             found.extend(made if isinstance(made, list) else [made])
         return found
 
+    # --- what is defined inside: it may be kept, sent elsewhere, or be what a stored result is found by --------------
+
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
-        return node  # what is said in its body would become a part of it
+        return node
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        return node
+
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:
+        return node
+
+    def visit_Lambda(self, node: ast.Lambda) -> ast.AST:
+        return node
 
     # --- calls -----------------------------------------------------------------------------------------------------
 

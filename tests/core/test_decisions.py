@@ -1,13 +1,12 @@
 """Why a recorded run went the way it did: conditions, loops and handlers, with the values that they went by."""
 
-import contextvars
 import gc
 import importlib
 import sys
-import threading
 import traceback
 import weakref
 
+import cloudpickle
 import numpy as np
 import pytest
 
@@ -198,37 +197,44 @@ class Fails(Operator):
             pass
 
 
-class Behind(Operator):
-    """Goes on in a thread when its call has ended."""
+class Leaves(Operator):
+    """Leaves the recording that it was called in, in the middle of a loop."""
 
-    def forward(self, xs, done):
-        begun, over = threading.Event(), threading.Event()
-
-        def work():
-            for x in xs:
-                done.append(x)
-                if x == 1:
-                    begun.set()
-                    over.wait(20)
-            left = list(xs)
-            while left.pop():
-                pass
-            done.append(len(left))
-
-        thread = threading.Thread(target=contextvars.copy_context().run, args=(work,))
-        thread.start()
-        begun.wait(20)
-        return thread, over
+    def forward(self, xs, recording, done):
+        for x in xs:
+            done.append(x)
+            if x == 1:
+                recording.__exit__(None, None, None)
+        left = list(xs)
+        while left.pop():
+            pass
+        done.append(len(left))
 
 
 def test_a_loop_goes_on_when_nobody_listens_any_more():
-    done = []
-    with record() as seen:
-        thread, over = Behind()(range(100), done)
-    over.set()
-    thread.join()
+    done, recording = [], record()
+    seen = recording.__enter__()
+    Leaves()(range(100), recording, done)
     assert done == [*range(100), 0]
     assert "x == 1" in [one.source for one in seen.decisions]
+
+
+class Makes(Operator):
+    def forward(self, x):
+        def least(y, floor=x):
+            return floor if y < floor else y
+
+        return least, lambda y: "high" if y > 3 else "low"
+
+
+def test_functions_that_are_made_inside_are_what_they_were():
+    op = Makes()
+    with record():
+        made = op(2)
+    for own, plain in zip(made, op.forward(2), strict=True):
+        assert own.__code__ == plain.__code__
+        assert (own.__qualname__, own(1)) == (plain.__qualname__, plain(1))
+        assert cloudpickle.loads(cloudpickle.dumps(own))(5) == plain(5)
 
 
 class Odd(Operator):
