@@ -65,7 +65,8 @@ def _mark(function: FunctionType, functions: frozenset[str], methods: frozenset[
     definition = file.function(code) if file is not None else None
     if file is None or not isinstance(definition, ast.FunctionDef | ast.AsyncFunctionDef) or _looks(code):
         return None
-    marking = Marking(file, code.co_varnames[0] if code.co_argcount else "", functions, methods)
+    written = frozenset(_as_written(name, code) for name in methods)
+    marking = Marking(file, code.co_varnames[0] if code.co_argcount else "", functions, written)
     try:
         if not _same(_compiled(_bare(definition), function, file.imported), code):
             return None  # the file has changed since, or somebody has rewritten the function
@@ -76,6 +77,12 @@ def _mark(function: FunctionType, functions: frozenset[str], methods: frozenset[
         return _compiled(again, function, file.imported), tuple(marking.spots)
     except (SyntaxError, ValueError, LookupError, RecursionError):
         return None
+
+
+def _as_written(name: str, code: CodeType) -> str:
+    """A name of an attribute as the source has it: ``__fit``, which is looked up as ``_Search__fit``."""
+    own = "".join(code.co_qualname.split(".")[-2:-1]).lstrip("_")
+    return name.removeprefix(f"_{own}") if name.startswith(f"_{own}__") else name
 
 
 def bound(function: FunctionType, code: CodeType, sites: list[Any]) -> FunctionType:
