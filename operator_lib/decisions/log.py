@@ -161,11 +161,11 @@ class Log:
             return
         with self._lock:
             self._heard = now
-            for site in self._shut:
+            shut, self._shut = self._shut, {}
+            for site in shut:
                 site.room = AGAIN
                 site.on = True
                 self._functions[site.watched.key] = site.watched.made
-            self._shut.clear()
             self.silent.clear()
 
     def close(self) -> None:
