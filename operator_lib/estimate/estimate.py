@@ -93,8 +93,8 @@ class Estimate:
         if self.seconds is None:
             return None
         plan = Plan(self.dag, self.own)
-        alone = with_workers(plan, 1)
-        return self.seconds.p50 * (with_workers(plan, workers) / alone if alone else 1.0)
+        seconds = with_workers(plan, min(workers, max(1, len(self.own))))
+        return self.seconds.p50 * (seconds[-1] / seconds[0] if seconds[0] else 1.0)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, for ``--json``."""
@@ -133,15 +133,15 @@ def made(dag: DAG, found: Sequence[Trip], changed: frozenset[str] = frozenset(),
     seconds = band([trip.total for trip in found])
     own = _own_seconds(dag, found)
     plan = Plan(dag, own)
-    alone = with_workers(plan, 1)
-    scale = seconds.p50 / alone if seconds is not None and alone else 1.0
+    by_workers = with_workers(plan, workers)
+    scale = seconds.p50 / by_workers[0] if seconds is not None and by_workers[0] else 1.0
     return Estimate(
         name=dag.name,
         runs=len(found),
         seconds=seconds,
         nodes=tuple(_node(dag, node, found, node.id in changed) for node in _counted(dag)),
         critical=plan.carry_out(None)[1],
-        workers={count: with_workers(plan, count) * scale for count in range(1, workers + 1)} if found else {},
+        workers={count: one * scale for count, one in enumerate(by_workers, 1)} if found else {},
         dag=dag,
         own=own,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import accumulate
 
 from operator_lib.trace.dag import DAG, Node
 
@@ -96,6 +97,9 @@ class Plan:
         return Path(tuple(reversed(found)), sum(self.own[id] for id in found))
 
 
-def with_workers(plan: Plan, workers: int) -> float:
-    """Seconds with at most so many at the same time. More of them never take longer: who has them may leave them."""
-    return min(plan.carry_out(count)[0] for count in range(1, workers + 1))
+def with_workers(plan: Plan, most: int) -> list[float]:
+    """Seconds with at most 1, 2, ... `most` at the same time. More of them never take longer: who has them may leave
+    them; and more than there are calls do nothing."""
+    counts = range(1, min(most, max(1, len(plan.own))) + 1)
+    found = list(accumulate((plan.carry_out(count)[0] for count in counts), min))
+    return found + found[-1:] * (most - len(found))

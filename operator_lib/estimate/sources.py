@@ -13,6 +13,9 @@ from operator_lib.estimate.history import Trip, onto, trips
 from operator_lib.trace import build
 from operator_lib.trace.dag import DAG
 
+# Workers that are looked at.
+MOST = 10_000
+
 
 def estimate(op: Any, history: Iterable[Any] | None, workers: int) -> Estimate:
     """`Operator.estimate` of an operator that lives here."""
@@ -49,7 +52,7 @@ def of(dag: DAG, runs: Iterable[tuple[DAG, Iterable[Event]]], workers: int) -> E
 def check(workers: int) -> None:
     """
     Raises:
-        ValueError: `workers` is no positive number.
+        ValueError: `workers` is no number of workers.
     """
-    if isinstance(workers, bool) or workers < 1:
-        raise ValueError(f"workers: must be a positive int, got {workers!r}")
+    if isinstance(workers, bool) or not 1 <= workers <= MOST:
+        raise ValueError(f"workers: must be an int from 1 to {MOST:,}, got {workers!r}")
