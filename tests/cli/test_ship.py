@@ -18,6 +18,7 @@ def test_plan_deploy_change_rollback(cli: Any, folder: Path) -> None:
     new = cli("plan", "thing.py:thing", "--name", "shipped", cwd=folder, check=2)
     assert "shipped (job): new, version 1" in new.out
     assert "operator-lib deploy thing.py:thing --name shipped" in new.out
+    assert cli("plan", "thing.py:thing", "-n", "quick", "-o", "optimize=true", cwd=folder, check=2).out
 
     done = cli("deploy", "thing.py:thing", "--name", "shipped", "--json", cwd=folder, check=0).json
     assert (done["name"], done["kind"], done["version"], done["unchanged"]) == ("shipped", "job", 1, False)
