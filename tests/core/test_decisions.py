@@ -1,5 +1,6 @@
 """Why a recorded run went the way it did: conditions, loops and handlers, with the values that they went by."""
 
+import contextvars
 import gc
 import importlib
 import sys
@@ -216,8 +217,13 @@ class Leaves(Operator):
 
 def test_a_loop_goes_on_when_nobody_listens_any_more():
     done, recording = [], record()
-    seen = recording.__enter__()
-    Leaves()(range(100), recording, done)
+
+    def left_inside():
+        seen = recording.__enter__()
+        Leaves()(range(100), recording, done)
+        return seen
+
+    seen = contextvars.copy_context().run(left_inside)  # the call that goes on brings the recording's context back
     assert done == [*range(100), 0]
     assert "x == 1" in [one.source for one in seen.decisions]
 

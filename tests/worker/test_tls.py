@@ -158,6 +158,7 @@ def test_from_another_machine(shelf: Any, encrypted: LocalWorker, files: tuple[P
 def test_replicas_say_nothing_readable(shelf: Any, encrypted: LocalWorker) -> None:
     from operator_lib.wire import stream
 
+    assert shelf.back(b"abc") == b"cba"  # there is a connection
     place = shelf._caller.router._sessions[0]._place
     with socket.create_connection(("127.0.0.1", place.line), 10) as plain:
         plain.sendall(stream.greeting(stream.CALLS, 1, place.token))
