@@ -5,7 +5,7 @@ import * as api from "./lib/api.js";
 import * as token from "./lib/token.js";
 import * as router from "./lib/router.js";
 import { frame } from "./parts/frame.js";
-import { login } from "./parts/login.js";
+import { letIn } from "./parts/login.js";
 import { failure } from "./parts/notice.js";
 import { deployments } from "./pages/deployments.js";
 import { deployment } from "./pages/deployment.js";
@@ -69,28 +69,8 @@ api.onRefused(() => {
   location.reload();
 });
 
-async function begin() {
-  if (await token.borrowed()) {
-    try {
-      await api.get("/v1/worker");
-      return open();
-    } catch (problem) {
-      if (problem.status !== 401) return fill(app, failure(problem, begin));
-      token.forget();
-    }
-  }
-  fill(app, login(async (given) => {
-    token.keep(given);
-    try {
-      await api.get("/v1/worker");
-    } catch (problem) {
-      token.forget();
-      throw problem;
-    }
-    fill(app);
-    await open();
-  }));
-  app.querySelector("input").focus();
-}
-
-begin();
+letIn(app, async () => {
+  await api.get("/v1/worker");
+  fill(app);
+  await open();
+});

@@ -4,8 +4,7 @@ import { h, fill } from "./lib/dom.js";
 import * as api from "./lib/api.js";
 import * as token from "./lib/token.js";
 import { callForm } from "./parts/call.js";
-import { leaveButton, login } from "./parts/login.js";
-import { failure } from "./parts/notice.js";
+import { leaveButton, letIn } from "./parts/login.js";
 import { themeButton } from "./parts/theme.js";
 
 const name = decodeURIComponent(location.pathname.split("/").filter(Boolean).at(-1));
@@ -26,29 +25,10 @@ async function open([state, schema]) {
   api.onRefused(() => (token.forget(), location.reload()));
 }
 
-async function begin() {
-  if (await token.borrowed()) {
-    try {
-      return open(await about());
-    } catch (problem) {
-      if (problem.status !== 401) return fill(app, failure(problem, begin));
-      token.forget();
-    }
-  }
-  fill(app, login(async (given) => {
-    token.keep(given);
-    try {
-      await open(await about());
-    } catch (problem) {
-      token.forget();
-      throw problem;
-    }
-  }, { title: name, asks: "This serving asks for a token: its own, or that of its worker.", refused: "That is not a token of this serving.",
-    help: "Whoever deployed it has it as .token of the handle." }));
-  app.querySelector("input").focus();
-}
-
 document.title = name;
 document.body.append(app);
 token.useFor(base);
-begin();
+letIn(app, async () => open(await about()), {
+  title: name, asks: "This serving asks for a token: its own, or that of its worker.", refused: "That is not a token of this serving.",
+  help: "Whoever deployed it has it as .token of the handle.",
+});

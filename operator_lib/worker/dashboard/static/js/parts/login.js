@@ -1,10 +1,34 @@
 // The one place where the token is typed in, and the button that forgets it.
 
 import { h, fill } from "../lib/dom.js";
+import * as token from "../lib/token.js";
 import { icon } from "./icon.js";
+import { failure } from "./notice.js";
+
+// Lets in whoever has a token, from another tab or typed in: `enter` asks the worker and fills `app`, or raises.
+export async function letIn(app, enter, words) {
+  if (await token.borrowed()) {
+    try {
+      return await enter();
+    } catch (problem) {
+      if (problem.status !== 401) return fill(app, failure(problem, () => letIn(app, enter, words)));
+      token.forget();
+    }
+  }
+  fill(app, login(async (given) => {
+    token.keep(given);
+    try {
+      await enter();
+    } catch (problem) {
+      token.forget();
+      throw problem;
+    }
+  }, words));
+  app.querySelector("input").focus();
+}
 
 // A form that calls `enter(token)`; what it raises is shown.
-export function login(enter, { title = "operator_lib", asks = "This worker asks for its token.", refused = "That is not the token of this worker.", help = null } = {}) {
+function login(enter, { title = "operator_lib", asks = "This worker asks for its token.", refused = "That is not the token of this worker.", help = null } = {}) {
   const input = h("input", {
     id: "token", type: "password", name: "token", autocomplete: "off", spellcheck: "false", required: true,
     "aria-describedby": "token-help token-wrong",
