@@ -10,7 +10,6 @@ import typer
 import operator_lib
 from operator_lib.cli import output
 from operator_lib.cli.flags import Json
-from operator_lib.cli.manifests import kubernetes, systemd, written
 
 group = typer.Typer(
     no_args_is_help=True, help="Print what runs the worker as a service elsewhere.", rich_markup_mode=None
@@ -32,6 +31,8 @@ def for_systemd(
     ] = None,
 ) -> None:
     """Print a unit file."""
+    from operator_lib.cli.manifests import systemd
+
     whose = "" if own else user or getpass.getuser()
     print(systemd.unit(systemd.Wanted(whose, folder, drain, token_file, tuple(options or ()))), end="")
 
@@ -54,6 +55,8 @@ def for_kubernetes(
     as_json: Json = False,
 ) -> None:
     """Print a Service and a StatefulSet."""
+    from operator_lib.cli.manifests import kubernetes, written
+
     image = image or f"operator-lib:{operator_lib.__version__}"
     wanted = kubernetes.Wanted(name, image, namespace, cpu, memory, disk, token_secret, tls_secret, drain)
     wanted.check()
@@ -64,6 +67,6 @@ def for_kubernetes(
     scheme = "https" if tls_secret else "http"
     print(
         f"# kubectl create secret generic {wanted.token} -n {namespace} --from-literal=token=$(openssl rand -hex 32)\n"
-        f"# In the cluster: OPERATOR_LIB_ADDRESS={scheme}://{name}.{namespace}:{kubernetes.HTTP}"
+        f"# In the cluster: OPERATOR_LIB_ADDRESS={scheme}://{name}.{namespace}:{kubernetes.PORT}"
     )
     print("---\n".join(written.document(found) for found in objects), end="")

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from operator_lib.errors import OptionError
+from operator_lib.worker.config import GRPC_PORT, PORT
 
-HTTP, GRPC = 7070, 7071
 # Where things are in the container.
 VOLUME, TOKEN, CERTIFICATE = "/var/lib/operator-lib", "/etc/operator-lib/token", "/etc/operator-lib/tls"
 # The user and group that the image has.
@@ -74,7 +74,9 @@ def objects(wanted: Wanted) -> Iterator[dict[str, Any]]:
     """The objects, in the order in which they are applied."""
     labels = {"app.kubernetes.io/name": "operator-lib", "app.kubernetes.io/instance": wanted.name}
     about = {"name": wanted.name, "namespace": wanted.namespace, "labels": labels}
-    ports = [{"name": name, "port": number, "targetPort": name} for name, number in (("http", HTTP), ("grpc", GRPC))]
+    ports = [
+        {"name": name, "port": number, "targetPort": name} for name, number in (("http", PORT), ("grpc", GRPC_PORT))
+    ]
     # Headless: callers of servings go straight to the pod, on ports that are not known before.
     yield {
         "apiVersion": "v1",
@@ -135,7 +137,7 @@ def _pod(wanted: Wanted) -> dict[str, Any]:
                 "image": wanted.image,
                 "args": _arguments(wanted),
                 "env": [{"name": "OPERATOR_LIB_HOME", "value": f"{VOLUME}/home"}],
-                "ports": [{"name": "http", "containerPort": HTTP}, {"name": "grpc", "containerPort": GRPC}],
+                "ports": [{"name": "http", "containerPort": PORT}, {"name": "grpc", "containerPort": GRPC_PORT}],
                 "startupProbe": _probe(wanted, "/healthz", 1, 60),
                 "livenessProbe": _probe(wanted, "/healthz", 10, 6),
                 "readinessProbe": _probe(wanted, "/readyz", 5, 1),
@@ -157,7 +159,7 @@ def _secret(name: str, secret: str) -> dict[str, Any]:
 
 
 def _arguments(wanted: Wanted) -> list[str]:
-    given = ["worker", "start", "--foreground", "--host", "0.0.0.0", "--port", str(HTTP), "--grpc-port", str(GRPC)]
+    given = ["worker", "start", "--foreground", "--host", "0.0.0.0", "--port", str(PORT), "--grpc-port", str(GRPC_PORT)]
     given += ["--drain", f"{wanted.drain:g}", "--token-file", f"{TOKEN}/token"]
     if wanted.tls_secret:
         return [*given, "--tls-cert", f"{CERTIFICATE}/tls.crt", "--tls-key", f"{CERTIFICATE}/tls.key"]
