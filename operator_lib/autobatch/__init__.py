@@ -39,6 +39,15 @@ _NAMES = {
     "truthy": "typing.known",
 }
 
+# library that is imported -> what it is called, the extra that brings it
+_LIBRARIES = {
+    "jax": ("JAX", "autobatch-jax"),
+    "jaxlib": ("JAX", "autobatch-jax"),
+    "numpy": ("NumPy", "autobatch"),
+    "tensorflow": ("TensorFlow", "autobatch-tensorflow"),
+    "torch": ("PyTorch", "autobatch-torch"),
+}
+
 __all__ = [
     "CompileError",
     "Context",
@@ -63,11 +72,9 @@ def autobatch(function: Any = None, **options: Any) -> Any:
 
     Keyword arguments are those of `Context`. The function may call itself, and any other function.
     """
-    from operator_lib.autobatch.context import Context
-
     if function is None:
         return lambda found: autobatch(found, **options)
-    return Context(**options).batch_uncurried(function)
+    return __getattr__("Context")(**options).batch_uncurried(function)
 
 
 class _CallableModule(types.ModuleType):
@@ -85,11 +92,11 @@ def __getattr__(name: str) -> Any:
     try:
         value = getattr(importlib.import_module(f"operator_lib.autobatch.{_NAMES[name]}"), name)
     except ModuleNotFoundError as error:
-        if error.name != "numpy":
+        if error.name not in _LIBRARIES:
             raise
-        raise ModuleNotFoundError(
-            "operator_lib.autobatch needs NumPy: pip install 'operator_lib[autobatch]'", name="numpy"
-        ) from error
+        library, extra = _LIBRARIES[error.name]
+        text = f"operator_lib.autobatch.{name} needs {library}: pip install 'operator_lib[{extra}]'"
+        raise ModuleNotFoundError(text, name=error.name) from error
     globals()[name] = value
     return value
 

@@ -10,6 +10,7 @@ from contextvars import ContextVar
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from operator_lib.autobatch import asked
 from operator_lib.autobatch.arguments import Reader, example, gathered, results
 from operator_lib.autobatch.backends.choice import Backend, chosen
 from operator_lib.autobatch.errors import lane_error
@@ -68,6 +69,8 @@ class BatchedFunction:
         unknown = sorted(set(defaults) - known)
         if unknown:
             raise TypeError(f"unknown option {unknown[0]!r}; there are {', '.join(sorted(known))}")
+        for name, value in defaults.items():
+            asked.check(name, value)
         merged = {**self._options, **defaults}
         return BatchedFunction(self.context, self.single, self.type_inference, list(self._taken), merged)
 
@@ -91,6 +94,7 @@ class BatchedFunction:
         for name in OWN_KEYWORDS:
             if name in keywords and name not in self._taken:
                 option[name] = keywords.pop(name)
+                asked.check(name, option[name])
         bound = self._bound(args, keywords)
         if option.get("dry_run"):
             return self._dry(bound)
@@ -195,8 +199,7 @@ class BatchedFunction:
 
 def _same_types(name: str, said: Any, found: Any, path: str) -> None:
     if isinstance(said, TensorType):
-        agrees = isinstance(found, TensorType) and said.shape == found.shape
-        if agrees and (said.dtype == found.dtype or (found.weak and said.dtype.kind == found.dtype.kind)):
+        if isinstance(found, TensorType) and said.shape == found.shape and _agree(said, found):
             return
         raise TypeError(f"type_inference of {name} says{path} {said}, but the function returns {_words(found)}")
     if isinstance(said, Type):
@@ -213,6 +216,12 @@ def _same_types(name: str, said: Any, found: Any, path: str) -> None:
             _same_types(name, one, two, f"{path} [{number}]")
         return
     raise TypeError(f"type_inference of {name} must return TensorType, or tuples of them, got {said!r}")
+
+
+def _agree(said: TensorType, found: TensorType) -> bool:
+    """Truth values are numbers, as they are in Python; Python's own numbers have no size."""
+    said_kind, kind = said.dtype.kind, found.dtype.kind
+    return said.dtype == found.dtype or (found.weak and said_kind == kind) or (kind == "b" and said_kind in "iu")
 
 
 def _words(found: Any) -> str:

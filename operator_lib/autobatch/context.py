@@ -7,21 +7,23 @@ import inspect
 import threading
 import types
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from operator_lib.autobatch import asked
 from operator_lib.autobatch.backends.choice import Backend
 from operator_lib.autobatch.batched import OWN_KEYWORDS, BatchedFunction
 from operator_lib.autobatch.compiled import Compiled
 from operator_lib.autobatch.errors import CompileError
+from operator_lib.autobatch.frontend.builder import Place
 from operator_lib.autobatch.frontend.code import Code, translate
 from operator_lib.autobatch.instructions import Function, Module, Program
 from operator_lib.autobatch.public import compiled_program, lowered_program, untyped_function
-from operator_lib.autobatch.typing.engine import Engine
+from operator_lib.autobatch.typing.engine import Engine, WrittenOut
+from operator_lib.autobatch.typing.ops import Typed
 from operator_lib.autobatch.typing.values import Value
 
 MOST_PROGRAMS = 256
-STRATEGIES = ("auto", "program_counter", "stackless", "loop", "native")
 
 
 class Context:
@@ -53,15 +55,11 @@ class Context:
         lanes: int | None = None,
         strict: bool = False,
     ) -> None:
-        if strategy not in STRATEGIES:
-            raise ValueError(f"strategy must be one of {', '.join(STRATEGIES)}, got {strategy!r}")
-        if schedule not in ("source", "most"):
-            raise ValueError(f"schedule must be 'source' or 'most', got {schedule!r}")
-        if lanes is not None and lanes < 1:
-            raise ValueError(f"lanes must be at least 1, got {lanes}")
+        for option, value in (("strategy", strategy), ("schedule", schedule), ("lanes", lanes)):
+            asked.check(option, value)
         self.backend, self.strategy, self.schedule, self.lanes, self.strict = backend, strategy, schedule, lanes, strict
         self._functions: dict[str, BatchedFunction] = {}
-        self._codes: dict[types.FunctionType, Code] = {}
+        self._codes: dict[Any, Code] = {}
         self._programs: OrderedDict[Any, Compiled] = OrderedDict()
         self._lock = threading.RLock()
 
@@ -139,12 +137,13 @@ class Context:
 
     # ---- for the functions ---------------------------------------------------------------------------------------
 
-    def translate(self, function: types.FunctionType) -> Code:
-        """Source to blocks, once a function."""
+    def translate(self, function: types.FunctionType, rounds: Mapping[Place, int] | None = None) -> Code:
+        """Source to blocks, once a function; again with loops written out."""
         with self._lock:
-            if function not in self._codes:
-                self._codes[function] = translate(function)
-            return self._codes[function]
+            key = (function, tuple((rounds or {}).items()))
+            if key not in self._codes:
+                self._codes[key] = translate(function, rounds or {})
+            return self._codes[key]
 
     def registered(self, target: Any) -> types.FunctionType | None:
         """The plain function of what was decorated."""
@@ -160,14 +159,29 @@ class Context:
             if found is not None and found.holds():
                 self._programs.move_to_end(full)
                 return found
-            engine = Engine(self.translate, backend.stand_ins(), self.registered, strict=self.strict)
-            main, functions = engine.program(batched.single, arguments)
+            engine, main, functions = self._typed(batched.single, arguments, backend)
             made = Compiled(main, functions, engine, arguments)
             batched.check_types(arguments, made)
             self._programs[full] = made
             while len(self._programs) > MOST_PROGRAMS:
                 self._programs.popitem(last=False)
             return made
+
+    def _typed(
+        self, function: types.FunctionType, arguments: dict[str, Value], backend: Backend
+    ) -> tuple[Engine, Typed, list[Typed]]:
+        rounds: dict[types.FunctionType, dict[Place, int]] = {}
+        while True:
+            engine = Engine(
+                lambda found: self.translate(found, rounds.get(found)),
+                backend.stand_ins(),
+                self.registered,
+                strict=self.strict,
+            )
+            try:
+                return engine, *engine.program(function, arguments)
+            except WrittenOut as loop:
+                rounds.setdefault(loop.function, {})[loop.place] = loop.rounds
 
     def _for_signature(self, main: str, sig: Sequence[Any], backend: Backend) -> Compiled:
         from operator_lib.autobatch.public import values_of

@@ -418,6 +418,73 @@ def widening(x):
     return y / 2 if y != 1 else y
 
 
+@program(lambda rng, n: (rng.integers(0, 9, n), rng.normal(size=(n, 4))))
+def stars(n, v):
+    first, *middle, last = v
+    for x, *others in ((n, 1, 2, 0.5), (3, n, *middle)):
+        if x > len(others):
+            first += others[1]
+    pair = (n, 1) if n > 4 else (0, n)
+    named = {"target": last}
+    return max(*pair, n - 2), (*pair, cube_minus(*middle[:1], **named)), first + np.hypot(*v[1:3])
+
+
+WEIGHTS = ((1, 2.5, (3,)), (4, 5.5, (6,)))
+NAMED = {"low": 1, "high": 4}
+
+
+@program(lambda rng, n: (rng.normal(size=(n, 2, 3)), rng.integers(0, 5, n)))
+def parts(m, n):
+    m[:, 1] += n if n > 2 else 1
+    m[1, 1:] -= m[0, 1:] if n > 1 else m[0, :2]
+    m[n % 2, ::2] *= 2
+    m[[0]] += 1
+    for name in NAMED.values():
+        m[0] += name
+    return m, m.reshape(3, 2) + 0, m.transpose(1, 0) * 2
+
+
+@program(ints(0, 9))
+def containers(n):
+    made = dict(a=n, b=2)  # noqa: C408
+    made["a"] += 1
+    more = {**made, "c": dict(made)}
+    found = ()
+    found += (n, *(n * 2, 1))
+    weight = WEIGHTS[n % 2]
+    first, second, (third,) = WEIGHTS[-1 - n % 2]
+    return more, (found, (n,) * 2, *([n] + [1])), weight[0] * first + second * third
+
+
+@program(ints(0, 9, 2))
+def kept_for_nobody(a, b):
+    left = 3
+    while left > 0 and a != 1:
+        left -= 1
+        b = b and a
+    return a
+
+
+def swap_ends(a, b):
+    a[0], b[-1] = b[-1], a[0]
+    return a
+
+
+@program(lambda rng, n: (rng.normal(size=(n, 3)), rng.normal(size=(n, 3)), rng.integers(0, 2, n)), two_names=True)
+def written_choices(v, w, which):
+    row = (v, w)[which]
+    row[1] += 1
+    for place, other in enumerate([v, w]):
+        other += place
+        if other[0] > row[0]:
+            row = other
+    pair = ((v, 1), (w, 2))[1 - which]
+    pair[0][2] = pair[1] + row[0]
+    scaled = row * 2
+    scaled[0] = 4
+    return swap_ends((w, v)[which], row), v, w, row, scaled
+
+
 def make_counter(start, step):
     def count_up(n):
         total = start

@@ -39,6 +39,7 @@ def expressions(draw: st.DrawFn, depth: int = 2) -> str:
                 "(row[{0} % 4] + {1})",
                 "helper({0} % 50, {1} % 50)",
                 "(0 if not {0} else {1} & 7)",
+                "helper(*({0} % 40, {1} % 40))",
             ]
         )
     )
@@ -49,7 +50,11 @@ def expressions(draw: st.DrawFn, depth: int = 2) -> str:
 def bodies(draw: st.DrawFn, depth: int, in_loop: bool) -> list[str]:
     lines: list[str] = []
     for _ in range(draw(st.integers(1, 3))):
-        kind = draw(st.sampled_from(["=", "+=", "pair", "store", "if", "for", "while", "leave", "return", "call"]))
+        kind = draw(
+            st.sampled_from(
+                ["=", "+=", "pair", "star", "store", "part", "choose", "if", "for", "while", "leave", "return", "call"]
+            )
+        )
         name, value = draw(st.sampled_from(NAMES)), draw(expressions())
         if kind == "=":
             lines.append(f"{name} = {value}")
@@ -57,12 +62,20 @@ def bodies(draw: st.DrawFn, depth: int, in_loop: bool) -> list[str]:
             lines.append(f"{name} += {value} % 100")
         elif kind == "pair":
             lines.append(f"{name}, (c, b) = {value}, (a % 1000, {draw(expressions(depth=1))})")
+        elif kind == "star":
+            lines += [f"{name}, *others = ({value}, *(b, c), 1)", "c = others[0] + len(others)"]
         elif kind == "store":
             lines.append(f"row[{value} % 4] = {draw(expressions(depth=1))} % 100")
+        elif kind == "part":
+            lines.append(f"row[1:] += {value} % 10 + row[:3]")
+        elif kind == "choose":
+            form = draw(st.sampled_from(["(row, other)[{0} % 2]", "row if {0} > 0 else other"]))
+            lines.append(f"picked = {form.format(value)}")
+            lines.append(f"picked[{draw(expressions(depth=1))} % 4] = picked[0] % 50 + 1")
         elif kind == "call":
             lines.append(f"{name} = recurse({value} % 5, row)")
         elif kind == "return" and draw(st.booleans()):
-            lines += [f"if {value} > 3:", f"    return {name}, row"]
+            lines += [f"if {value} > 3:", f"    return {name}, row, other"]
         elif kind == "leave" and in_loop:
             lines += [f"if {value} > 2:", f"    {draw(st.sampled_from(['break', 'continue']))}"]
         elif depth and kind == "if":
@@ -100,8 +113,9 @@ def sources(draw: st.DrawFn) -> str:
         "",
         "def program(a, b, row):",
         "    c = 1",
+        "    other = row % 7 + 1",
         *_indented(draw(bodies(2, False))),
-        "    return a + b + c, row",
+        "    return a + b + c, row, other",
     ]
     return "\n".join(lines) + "\n"
 
@@ -111,13 +125,15 @@ def scalar(text: str) -> str:
     lines: list[str] = []
     for line in text.splitlines():
         bare = line.lstrip()
+        if bare.startswith(("picked", "other =", "row[1:]")):
+            line = line.replace(bare, "c = c + 0")
         if bare.startswith("row[") and " += " in bare:
             line = line.replace(bare, "n = n + 0")
         elif bare.startswith("row["):
             line = line.replace(bare, "c = " + bare.partition("] = ")[2])
         while "row[" in line:
             line = re.sub(r"row\[([^\[\]]*)\]", r"(\1)", line)
-        lines.append(line.replace(", row", ""))
+        lines.append(line.replace(", row", "").replace(", other", "", line.lstrip().startswith("return")))
     return "\n".join(lines) + "\n"
 
 

@@ -208,6 +208,10 @@ def test_options_for_a_parameter_called_backend() -> None:
     assert choose.options(stackless=True)(np.array([1, 0]), np.array([5, 6])).tolist() == [5, -6]
     with pytest.raises(TypeError, match="unknown option 'depth'"):
         choose.options(depth=3)
+    with pytest.raises(ValueError, match="max_stack_depth must be an int of at least 1"):
+        fib(np.array([3]), max_stack_depth=0)
+    with pytest.raises(ValueError, match="strategy must be one of auto"):
+        choose.options(strategy="fast")
 
 
 def test_statistics_and_tuning() -> None:

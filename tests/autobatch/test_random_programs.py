@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 from types import ModuleType
 from typing import Any
 
@@ -15,7 +16,9 @@ from operator_lib.autobatch import Context
 from tests.autobatch.conftest import NEEDS, assert_same, lane, options
 from tests.autobatch.random_programs import loaded, scalar, sources
 
-WAYS = ("program_counter", "stackless", "refill", "torch")
+# More of them where somebody asks for it: OPERATOR_PROGRAMS=2000.
+COUNT = int(os.environ.get("OPERATOR_PROGRAMS", "40"))
+WAYS = ("program_counter", "stackless", "refill", "loop", "torch", "tensorflow")
 SCALAR_WAYS = ("program_counter", "stackless", "loop", "native")
 
 
@@ -33,13 +36,13 @@ def check(module: ModuleType, ways: tuple[str, ...], seed: int, *, array: bool =
             assert_same(lane(found, place), expected[place])
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=COUNT, deadline=None, suppress_health_check=list(HealthCheck))
 @given(text=sources(), seed=st.integers(0, 99))
 def test_random_programs(text: str, seed: int, tmp_path_factory: pytest.TempPathFactory) -> None:
     check(loaded(text, tmp_path_factory.getbasetemp()), WAYS, seed)
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=COUNT // 3, deadline=None, suppress_health_check=list(HealthCheck))
 @given(text=sources(), seed=st.integers(0, 99))
 def test_random_programs_on_numbers(text: str, seed: int, tmp_path_factory: pytest.TempPathFactory) -> None:
     check(loaded(scalar(text), tmp_path_factory.getbasetemp()), SCALAR_WAYS, seed, array=False)

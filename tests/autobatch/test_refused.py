@@ -21,7 +21,10 @@ CASES = {
     "imaginary part": ("return «complex(n, 1)»", "1j"),
     "comprehension": ("return sum(«[i for i in range(3)]»)", "for loop"),
     "generator": ("return sum(«(i for i in range(3))»)", "for loop"),
-    "starred": ("a, «*b» = (1, 2, 3)\n    return a", "number must be the same"),
+    "starred": ("return max(«*range(n)», 2)", "tuple, or an array"),
+    "starred target": ("«a, b, *c» = (n,)\n    return a", "not enough values to unpack: 1 for 2 names"),
+    "starred number": ("return max(«*n», 2)", "Iterate over"),
+    "starred array": ("return max(«*np.zeros(10_000)», n)", "index it"),
     "attribute": ("«n.real» = 3\n    return n", "keep the value in a local"),
     "global": ("«global K»\n    K = n\n    return n", "argument"),
     "del": ("«del n»\n    return 1", "Leave the name"),
@@ -35,6 +38,12 @@ CASES = {
     "slice": ("v = np.arange(3)\n    return v[«:n»]", "mask"),
     "nonzero": ("return «np.nonzero(np.arange(3) + n)»", "np.where"),
     "truth": ("v = np.arange(3) + n\n    if v:\n        n = 1\n    return n", "np.any"),
+    "two types": ("t = (np.zeros(2), np.ones(2, int))\n    row = t[n % 2]\n    «row[0]» = 1\n    return row", "astype"),
+    "row from outside": ("row = TABLE[n % 2]\n    «row[0]» = 1\n    return row", "copy"),
+    "perhaps from outside": ("row = TABLE[0] if n else np.zeros(2)\n    «row[0]» = 1\n    return row", "copy"),
+    "one of two dicts": ('d, e = {"a": n}, {"a": 1}\n    «(d, e)[n % 2]["a"]» = 2\n    return d', "one dict for some"),
+    "lengths": ("k = «((1, 2), (n, 2, 3))[n % 2]»\n    return k[0]", "must be of one kind"),
+    "longer list": ("t = [n]\n    «t» += [1]\n    return len(t)", "x = x +"),
     "new key": ('d = {"a": n}\n    «d["b"]» = 2\n    return n', "all its keys"),
     "tuple store": ("t = (n, 2)\n    «t[0]» = 1\n    return n", "array"),
     "list method": ("t = [n]\n    «t.append(2)»\n    return n", "fixed size"),
@@ -46,7 +55,7 @@ CASES = {
 @pytest.mark.parametrize("name", CASES)
 def test_refused(name: str, tmp_path: Path) -> None:
     body, instead = CASES[name]
-    text = "import numpy as np\n\n\ndef f(n):\n    " + body + "\n"
+    text = "import numpy as np\n\nTABLE = np.eye(2)\n\n\ndef f(n):\n    " + body + "\n"
     marked = re.search("«(.*?)»", text, re.DOTALL)
     file = tmp_path / f"case_{name.replace(' ', '_').replace('-', '_')}.py"
     file.write_text(text.replace("«", "").replace("»", ""))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import sys
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -47,10 +48,21 @@ class NumpyBackend(Backend):
 
 
 class NativeBackend(Backend):
-    """Scalar programs, compiled lane by lane with Numba (``pip install 'operator_lib[autobatch-native]'``)."""
+    """Scalar programs, compiled lane by lane with Numba (``pip install 'operator_lib[autobatch-native]'``).
+
+    Raises:
+        ModuleNotFoundError: there is no Numba.
+    """
 
     name = "native"
     strategies = ("native",)
+
+    def __init__(self) -> None:
+        if importlib.util.find_spec("numba") is None:
+            raise ModuleNotFoundError(
+                "operator_lib.autobatch.NativeBackend needs Numba: pip install 'operator_lib[autobatch-native]'",
+                name="numba",
+            )
 
     @property
     def key(self) -> Any:

@@ -34,7 +34,8 @@ class JaxStandIns(StandIns):
             return super().make(kind, number)
         return jnp.full(kind.shape, number, jax_dtype(kind.dtype))
 
-    def translated(self, function: Any) -> Any:
+    def translated(self, function: Any, arguments: Any = (), keywords: Any = ()) -> Any:
+        del arguments, keywords
         return translated(function)
 
     def elementwise_function(self, function: Any) -> bool:
@@ -42,7 +43,7 @@ class JaxStandIns(StandIns):
 
 
 class JaxBackend(Backend):
-    """JAX (``pip install jax``): the machine is one compiled program; results stay on the device."""
+    """JAX (``pip install 'operator_lib[autobatch-jax]'``): one compiled program; results stay on the device."""
 
     name = "jax"
     strategies = ("program_counter",)

@@ -33,9 +33,11 @@ def operand(value: Operand, env: dict[str, Array], kind: TensorType | None = Non
 
 def translated(function: Any) -> Any:
     """JAX's function for one of NumPy's of the same name."""
-    if not isinstance(function, np.ufunc) and getattr(function, "__module__", "").partition(".")[0] != "numpy":
+    module = getattr(function, "__module__", None) or ""
+    if not isinstance(function, np.ufunc) and module.partition(".")[0] != "numpy":
         return function
-    return getattr(jnp, function.__name__, function)
+    home = {"numpy.linalg": jnp.linalg, "numpy.fft": jnp.fft}.get(module, jnp)
+    return getattr(home, function.__name__, function)
 
 
 def compute(op: Op, env: dict[str, Array]) -> Array | bool:
@@ -72,9 +74,15 @@ def _elementwise(op: Op, args: list[Array]) -> Array:
     return translated(op.detail)(*args)
 
 
+def _places(op: Op, lanes: list[Array]) -> Any:
+    """What stands in the brackets; JAX takes no lists there."""
+    pattern = tuple((kind, np.asarray(value) if isinstance(value, list) else value) for kind, value in op.detail)
+    return rebuilt_index(pattern, lanes)
+
+
 def _store(op: Op, args: list[Array]) -> Array:
     base, value, *lanes = args
-    return base.at[rebuilt_index(op.detail, lanes)].set(value)
+    return base.at[_places(op, lanes)].set(value)
 
 
 _COMPUTE: dict[str, Any] = {
@@ -85,7 +93,7 @@ _COMPUTE: dict[str, Any] = {
     "spread": lambda op, args: args[0],
     "copy": lambda op, args: args[0],
     "reshape": lambda op, args: args[0].reshape(op.outs[0].type.shape),
-    "index": lambda op, args: jnp.asarray(args[0])[rebuilt_index(op.detail, args[1:])],
+    "index": lambda op, args: jnp.asarray(args[0])[_places(op, args[1:])],
     "store": _store,
 }
 _MATH: dict[str, str] = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "atan2": "arctan2", "fabs": "abs"}

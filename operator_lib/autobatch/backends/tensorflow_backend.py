@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import tensorflow as tf  # type: ignore[reportMissingImports]
 
 from operator_lib.autobatch.backends.choice import Backend
+from operator_lib.autobatch.instructions import TensorType
 from operator_lib.autobatch.typing.stand_ins import StandIns
 
 if TYPE_CHECKING:
@@ -16,41 +17,61 @@ if TYPE_CHECKING:
     from operator_lib.autobatch.compiled import Compiled
     from operator_lib.autobatch.running import Outcome, Plan
 
-# Functions of TensorFlow that have another name in NumPy.
-RENAMED = {
-    "reduce_sum": "sum",
-    "reduce_mean": "mean",
-    "reduce_max": "max",
-    "reduce_min": "min",
-    "reduce_prod": "prod",
-    "reduce_all": "all",
-    "reduce_any": "any",
+# Functions of TensorFlow that do what NumPy's do, with all numbers: what those are called, where it is something else.
+SAME = {
+    **{name: name for name in ("sign", "square", "add", "subtract", "multiply", "negative", "maximum", "minimum")},
+    **{name: name for name in ("equal", "not_equal", "less", "less_equal", "greater", "greater_equal", "reshape")},
+    **{name: name for name in ("logical_and", "logical_or", "logical_not", "logical_xor", "expand_dims", "squeeze")},
+    **{name: name for name in ("stack", "transpose", "tile")},
     "abs": "absolute",
-    "asin": "arcsin",
-    "acos": "arccos",
-    "atan": "arctan",
-    "atan2": "arctan2",
     "concat": "concatenate",
-    "truediv": "true_divide",
     "floordiv": "floor_divide",
     "floormod": "mod",
+    "reduce_all": "all",
+    "reduce_any": "any",
+    "reduce_max": "max",
+    "reduce_min": "min",
     "where_v2": "where",
+}
+# Those that do so with floats; whole numbers keep their type there, or are refused.
+FLOATS = {
+    **{name: name for name in ("exp", "expm1", "log", "log1p", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh")},
+    **{name: name for name in ("floor", "ceil", "round", "divide")},
+    "acos": "arccos",
+    "acosh": "arccosh",
+    "asin": "arcsin",
+    "asinh": "arcsinh",
+    "atan": "arctan",
+    "atan2": "arctan2",
+    "atanh": "arctanh",
     "pow": "power",
+    "reduce_mean": "mean",
+    "truediv": "true_divide",
+    "reduce_prod": "prod",
+    "reduce_sum": "sum",
 }
 
 
 class TensorFlowStandIns(StandIns):
-    """Functions of TensorFlow mean NumPy's of the same name; others are called for one example after the other."""
+    """Functions of TensorFlow that mean NumPy's are NumPy's; others are called for one example after the other."""
 
-    def translated(self, function: Any) -> Any:
+    def translated(
+        self, function: Any, arguments: Sequence[TensorType | None] = (), keywords: Iterable[str] = ()
+    ) -> Any:
         if (getattr(function, "__module__", None) or "").partition(".")[0] != "tensorflow":
             return function
         name = str(function.__name__)
-        return getattr(np, RENAMED.get(name, name), function)
+        if not set(keywords) <= {"axis", "keepdims"} or (name.startswith("reduce_") and len(arguments) > 2):
+            return function
+        floats = all(
+            kind is None or kind.dtype.kind == "f" for kind in arguments[: 1 if name.startswith("reduce_") else None]
+        )
+        found = SAME.get(name) or (FLOATS.get(name) if floats else None)
+        return getattr(np, found) if found else function
 
 
 class TensorFlowBackend(Backend):
-    """TensorFlow (``pip install tensorflow``), eagerly: tensors in, tensors out."""
+    """TensorFlow (``pip install 'operator_lib[autobatch-tensorflow]'``), eagerly: tensors in, tensors out."""
 
     name = "tensorflow"
     strategies = ("program_counter", "stackless", "loop")

@@ -9,9 +9,10 @@ import numpy as np
 import torch
 
 from operator_lib.autobatch.backends.choice import Backend
-from operator_lib.autobatch.backends.torch_dialect import TorchDialect, torch_dtype, translated
+from operator_lib.autobatch.backends.torch_dialect import TorchDialect
+from operator_lib.autobatch.backends.torch_functions import torch_dtype, translated
 from operator_lib.autobatch.instructions import TensorType
-from operator_lib.autobatch.typing.stand_ins import StandIns
+from operator_lib.autobatch.typing.stand_ins import StandIns, Unsuitable
 
 if TYPE_CHECKING:
     from operator_lib.autobatch.arguments import Leaf
@@ -30,8 +31,21 @@ class TorchStandIns(StandIns):
     def fact(self, name: str, value: Any) -> Any:
         return torch_dtype(value) if name == "dtype" else torch.Size(value) if name == "shape" else value
 
-    def translated(self, function: Any) -> Any:
-        return translated(function)
+    def translated(self, function: Any, arguments: Any = (), keywords: Any = ()) -> Any:
+        del arguments, keywords
+        found = translated(function)
+        if found is None:
+            raise Unsuitable("PyTorch has no function that means the same; call one of PyTorch's")
+        return found
+
+    def identity(self, side: int, kind: TensorType) -> Any:
+        return torch.eye(side, dtype=torch_dtype(kind.dtype))
+
+    def method(self, name: str) -> Any:
+        return None
+
+    def in_place(self, name: str) -> bool:
+        return name.endswith("_")
 
     def elementwise_function(self, function: Any) -> bool:
         return getattr(function, "__name__", "") in _ELEMENTWISE and getattr(torch, function.__name__, None) is function
@@ -44,7 +58,7 @@ _ELEMENTWISE = frozenset((*_UNARY, *_MORE, *_REST))
 
 
 class TorchBackend(Backend):
-    """PyTorch (``pip install torch``).
+    """PyTorch (``pip install 'operator_lib[autobatch-torch]'``).
 
     Args:
         device: where arguments are brought; None leaves tensors where they are.

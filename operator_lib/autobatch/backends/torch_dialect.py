@@ -8,68 +8,45 @@ from typing import Any
 import numpy as np
 import torch
 
+from operator_lib.autobatch.backends.torch_functions import RENAMED, torch_dtype, translated
 from operator_lib.autobatch.machine import lanewise
 from operator_lib.autobatch.machine.dialect import NumpyDialect
 from operator_lib.autobatch.typing.ops import Op
 from operator_lib.autobatch.typing.values import Lane
 
-# Functions of NumPy that have another name here.
-RENAMED = {
-    "absolute": "abs",
-    "power": "pow",
-    "arcsin": "asin",
-    "arccos": "acos",
-    "arctan": "atan",
-    "arctan2": "atan2",
-    "arcsinh": "asinh",
-    "arccosh": "acosh",
-    "arctanh": "atanh",
-    "rint": "round",
-    "mod": "remainder",
-    "concatenate": "cat",
-    "clip": "clamp",
-    "conjugate": "conj",
-    "degrees": "rad2deg",
-    "radians": "deg2rad",
-    "invert": "bitwise_not",
-    "max": "amax",
-    "min": "amin",
-}
+
+def _call_each(
+    function: Callable[..., Any], count: int, kinds: tuple[tuple[tuple[int, ...], Any], ...], *given: lanewise.Given
+) -> tuple[tuple[torch.Tensor, ...], dict[int, Exception]]:
+    """`lanewise.call_each` for tensors: gradients go through what the function does with them."""
+    device = next((value.device for value, _ in given if isinstance(value, torch.Tensor)), None)
+    empty = [torch.zeros(shape, dtype=torch_dtype(dtype), device=device) for shape, dtype in kinds]
+    rows: list[list[torch.Tensor]] = []
+    failed: dict[int, Exception] = {}
+    for at in range(count):
+        row = empty
+        try:
+            result = lanewise.flat(function(*(lanewise.one(value, at) for value in given)))
+            row = [torch.as_tensor(part).to(zero) for part, zero in zip(result, empty, strict=True)]
+            for part, zero in zip(row, empty, strict=True):
+                if part.shape != zero.shape:
+                    raise TypeError(f"a result of shape {tuple(part.shape)}, where others have {tuple(zero.shape)}")
+        except Exception as error:
+            failed[at], row = error, empty
+        rows.append(row)
+    if not rows:
+        return tuple(zero[None][:0] for zero in empty), failed
+    return tuple(torch.stack(column) for column in zip(*rows, strict=True)), failed
 
 
-def translated(function: Any) -> Any:
-    """PyTorch's function for one of NumPy's, if there is one of that meaning."""
-    if not isinstance(function, np.ufunc) and getattr(function, "__module__", "").partition(".")[0] != "numpy":
-        return function
-    name = function.__name__
-    return _OWN.get(name) or getattr(torch, RENAMED.get(name, name), function)
-
-
-def _array(values: Any, dtype: Any = None) -> Any:
-    if isinstance(values, tuple | list):
-        made = torch.stack([_array(value) for value in values])
-    else:
-        made = torch.as_tensor(values)
-    return made if dtype is None else made.to(torch_dtype(np.dtype(dtype)))
-
-
-def _reduction(name: str) -> Callable[..., Any]:
-    def reduce(x: Any, axis: Any = None) -> Any:
-        return getattr(torch, name)(x) if axis is None else getattr(torch, name)(x, dim=axis)
-
-    return reduce
-
-
-_OWN: dict[str, Callable[..., Any]] = {
-    "array": _array,
-    "asarray": _array,
-    **{name: _reduction(name) for name in ("sum", "mean", "prod", "any", "all", "argmax", "argmin")},
-}
-
-
-def torch_dtype(dtype: np.dtype[Any]) -> torch.dtype:
-    """The dtype of the same name."""
-    return getattr(torch, dtype.name)
+def _mapped(
+    function: Callable[..., Any], count: int, kind: tuple[tuple[int, ...], Any], *values: Any
+) -> tuple[torch.Tensor, dict[int, Exception]]:
+    """`lanewise.mapped` for tensors."""
+    given = [value.detach().cpu().numpy() if isinstance(value, torch.Tensor) else value for value in values]
+    out, failed = lanewise.mapped(function, count, kind, *given)
+    device = next((value.device for value in values if isinstance(value, torch.Tensor)), None)
+    return torch.as_tensor(out, device=device), failed
 
 
 class TorchDialect(NumpyDialect):
@@ -78,6 +55,8 @@ class TorchDialect(NumpyDialect):
     name = "torch"
     selects = False
     copies_before_store = True
+    call_each = staticmethod(_call_each)
+    mapped = staticmethod(_mapped)
 
     def names(self) -> dict[str, Any]:
         return {
@@ -134,7 +113,7 @@ class TorchDialect(NumpyDialect):
         return lambda *values: found(*(torch.as_tensor(value) for value in values))
 
     def function(self, function: Any) -> Any:
-        return translated(function)
+        return translated(function) or function
 
     def batched(self, op: Op) -> Callable[..., Any] | None:
         """The call under `torch.func.vmap`: every example by itself."""
@@ -166,7 +145,9 @@ def _full(shape: Any, value: Any, dtype: torch.dtype, device: Any) -> torch.Tens
     return torch.full(sizes, value, dtype=dtype, device=device)
 
 
-def _where(condition: torch.Tensor, one: Any, two: Any) -> torch.Tensor:
+def _where(condition: torch.Tensor, one: Any, two: Any) -> Any:
+    if isinstance(one, np.ndarray):  # places in a heap
+        return np.where(_host(condition), one, two)
     return torch.where(condition, one, two)
 
 

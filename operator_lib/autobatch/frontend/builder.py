@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +21,8 @@ from operator_lib.autobatch.instructions import (
 
 # A tree of ("block", name), ("if", then, else), ("loop", body), ("break",), ("continue",).
 Shape = list[tuple[Any, ...]]
+# Line and column of a loop in the source of its function.
+Place = tuple[int, int]
 
 
 @dataclass(slots=True)
@@ -45,6 +48,8 @@ class Builder:
     structured: bool = True
     """Whether every jump can be written as break or continue of the innermost loop."""
     open_loops: int = 0
+    rounds: Mapping[Place, int] = field(default_factory=dict[Place, int])
+    """Loops that are written out, one copy of the body a round: their items are of several kinds."""
     _temporaries: int = 0
     _blocks: int = 0
 

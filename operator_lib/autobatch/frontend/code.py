@@ -5,11 +5,12 @@ from __future__ import annotations
 import builtins
 import inspect
 import types
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from operator_lib.autobatch.errors import CompileError
-from operator_lib.autobatch.frontend.builder import Builder, Shape
+from operator_lib.autobatch.frontend.builder import Builder, Place, Shape
 from operator_lib.autobatch.frontend.liveness import live_on_entry
 from operator_lib.autobatch.frontend.scope import own_names
 from operator_lib.autobatch.frontend.source import Source, read
@@ -53,8 +54,8 @@ class Code:
         return vars(builtins)[name]
 
 
-def translate(function: types.FunctionType) -> Code:
-    """Source to blocks; CompileError for what is outside the language."""
+def translate(function: types.FunctionType, rounds: Mapping[Place, int]) -> Code:
+    """Source to blocks, the loops of `rounds` written out; CompileError for what is outside the language."""
     source = read(function)
     node = source.node
     for extra in (node.args.vararg, node.args.kwarg):
@@ -64,7 +65,7 @@ def translate(function: types.FunctionType) -> Code:
                 source.position(extra),
                 "Name the parameters: their number must be the same for all examples.",
             )
-    b = Builder(source, own_names(node))
+    b = Builder(source, own_names(node), rounds=rounds)
     b.begin(b.new_block("entry"))
     statements(b, node.body)
     b.end(IndirectGotoOp((b.emit("const", (), node, None),)))

@@ -141,13 +141,18 @@ def _conditional(b: Builder, node: ast.IfExp) -> str:
 
 def _call(b: Builder, node: ast.Call) -> str:
     function = expression(b, node.func)
+    parameters = b.source.node.args.posonlyargs + b.source.node.args.args
+    if isinstance(node.func, ast.Name) and node.func.id == "super" and not node.args and parameters:
+        owner = b.emit("name", (), node, "__class__")
+        return b.emit(
+            "call", (function, owner, b.emit("load", (parameters[0].arg,), node, parameters[0].arg)), node, ()
+        )
     values = [expression(b, argument) for argument in node.args]
-    names: list[str] = []
+    names: list[str | None] = []
     for keyword in node.keywords:
-        if keyword.arg is None:
-            raise b.refuse(keyword.value, "**keywords cannot be batched", "Write the keyword arguments out.")
+        found = expression(b, keyword.value)
         names.append(keyword.arg)
-        values.append(expression(b, keyword.value))
+        values.append(found if keyword.arg else b.emit("keywords", (found,), keyword.value))
     return b.emit("call", (function, *values), node, tuple(names))
 
 
@@ -159,12 +164,18 @@ def _list(b: Builder, node: ast.List) -> str:
     return b.emit("list", tuple(expression(b, item) for item in node.elts), node)
 
 
+def _starred(b: Builder, node: ast.Starred) -> str:
+    return b.emit("starred", (expression(b, node.value),), node)
+
+
 def _dict(b: Builder, node: ast.Dict) -> str:
-    if any(key is None for key in node.keys):
-        raise b.refuse(node, "** in a dict cannot be batched", "Write the keys out.")
-    pairs = [
-        (expression(b, key), expression(b, value)) for key, value in zip(node.keys, node.values, strict=True) if key
-    ]
+    pairs: list[tuple[str, str]] = []
+    for key, value in zip(node.keys, node.values, strict=True):
+        if key is None:
+            spread = b.emit("keywords", (expression(b, value),), value)
+            pairs.append((spread, spread))
+        else:
+            pairs.append((expression(b, key), expression(b, value)))
     return b.emit("dict", tuple(name for pair in pairs for name in pair), node)
 
 
@@ -196,6 +207,7 @@ _RULES: dict[type[ast.expr], Callable[[Builder, ast.expr], str]] = {
     ast.Call: _call,
     ast.Tuple: _tuple,
     ast.List: _list,
+    ast.Starred: _starred,
     ast.Dict: _dict,
     ast.Subscript: _subscript,
     ast.Slice: _slice,

@@ -24,7 +24,6 @@ INSTEAD: dict[type[ast.AST], tuple[str, str]] = {
     ast.Import: ("an import inside", "Import at the top of the file."),
     ast.ImportFrom: ("an import inside", "Import at the top of the file."),
     ast.Match: ("match", "Write if and elif."),
-    ast.Starred: ("a starred expression", "Write the elements out: their number must be the same for all examples."),
     ast.Set: ("a set", "Use a tuple or an array."),
     ast.JoinedStr: ("an f-string", "Strings can only be made in raise and assert; format the results outside."),
     ast.AsyncFor: ("async for", "Use for."),

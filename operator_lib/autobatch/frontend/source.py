@@ -7,6 +7,7 @@ import inspect
 import types
 from dataclasses import dataclass
 
+from operator_lib import syntax
 from operator_lib.autobatch.errors import CompileError, Position
 
 
@@ -56,7 +57,7 @@ def read(function: types.FunctionType) -> Source:
     indent = len(found[0]) - len(found[0].lstrip())
     text = "".join(line[indent:] if line[:indent].isspace() or not indent else line for line in found)
     try:
-        node = ast.parse(text).body[0]
+        node = syntax.parse(text).body[0]
     except SyntaxError as error:
         raise CompileError(f"the source of {name}() cannot be read by itself: {error}") from error
     source = Source(_definition(node, name), code.co_filename, first, indent, tuple(found), name)

@@ -41,12 +41,10 @@ def _store(b: Builder, target: ast.expr, value: str) -> None:
     if isinstance(target, ast.Name):
         b.emit("move", (value,), target, out=target.id)
     elif isinstance(target, ast.Tuple | ast.List):
-        for item in target.elts:
-            if isinstance(item, ast.Starred):
-                raise b.refuse(item)
-        parts = [b.emit("unpack", (value,), target, (i, len(target.elts))) for i in range(len(target.elts))]
+        star = next((i for i, item in enumerate(target.elts) if isinstance(item, ast.Starred)), None)
+        parts = [b.emit("unpack", (value,), target, (i, len(target.elts), star)) for i in range(len(target.elts))]
         for item, part in zip(target.elts, parts, strict=True):
-            _store(b, item, part)
+            _store(b, item.value if isinstance(item, ast.Starred) else item, part)
     elif isinstance(target, ast.Subscript):
         if isinstance(target.value, ast.Name):  # read last: in the block where it is written to
             index = expression(b, target.slice)
@@ -105,8 +103,12 @@ def _while(b: Builder, node: ast.While) -> None:
 
 def _for(b: Builder, node: ast.For) -> None:
     items = expression(b, node.iter)
-    items = b.emit("iterate", (items,), node.iter)
+    place = (node.lineno, node.col_offset)
+    items = b.emit("iterate", (items,), node.iter, (place, b.rounds.get(place)))
     count = b.emit("length", (items,), node.iter)
+    if place in b.rounds:
+        _written_out(b, node, items, count, b.rounds[place])
+        return
     index = b.emit("const", (), node.iter, 0)
     head = b.new_block("for", loop=True)
     after = b.new_block("after")
@@ -121,6 +123,28 @@ def _for(b: Builder, node: ast.For) -> None:
         _store(b, node.target, item)
 
     _loop(b, node, head, after, test, advance)
+
+
+def _written_out(b: Builder, node: ast.For, items: str, count: str, rounds: int) -> None:
+    """Each round as a branch of its own: which of them there are is known."""
+    after = b.new_block("after")
+    for number in range(rounds):
+        body, following = b.new_block("round"), b.new_block("next")
+        index = b.emit("const", (), node.iter, number)
+        b.branch(b.emit("compare", (index, count), node.iter, "<"), body, following)
+        outer, b.shape = b.shape, []
+        b.loops.append(Loop(following.name, after.name, -1))
+        b.begin(body)
+        _store(b, node.target, b.emit("item", (items, index), node.target))
+        statements(b, node.body)
+        b.goto(following)
+        b.loops.pop()
+        inside, b.shape = b.shape, outer
+        b.shape.append(("if", inside, []))
+        b.begin(following)
+    statements(b, node.orelse)
+    b.goto(after)
+    b.begin(after)
 
 
 def _loop(

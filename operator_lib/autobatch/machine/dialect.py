@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from operator_lib.autobatch.machine import lanewise
 from operator_lib.autobatch.typing.ops import Op
 
 Array = Any
@@ -31,6 +32,8 @@ class NumpyDialect:
     selects = True
     """Whether both sides of a small branch may be computed for all lanes."""
     copies_before_store = False
+    call_each = staticmethod(lanewise.call_each)
+    mapped = staticmethod(lanewise.mapped)
 
     def names(self) -> dict[str, Any]:
         """What the texts below refer to."""

@@ -56,14 +56,6 @@ def call_each(
     return outs, failed
 
 
-def each(
-    function: Callable[..., Any], count: int, kind: tuple[tuple[int, ...], Any], *given: Given
-) -> tuple[Array, dict[int, Exception]]:
-    """`call_each` for one result."""
-    (out,), failed = call_each(function, count, (kind,), *given)
-    return out, failed
-
-
 def mapped(
     function: Callable[..., Any], count: int, kind: tuple[tuple[int, ...], Any], *values: Any
 ) -> tuple[Array, dict[int, Exception]]:
@@ -72,7 +64,8 @@ def mapped(
     try:
         return np.fromiter(map(function, *columns), kind[1], count), {}
     except Exception:
-        return each(function, count, kind, *((np.asarray(column), "w") for column in columns))
+        (out,), failed = call_each(function, count, (kind,), *((np.asarray(column), "w") for column in columns))
+        return out, failed
 
 
 def marked(failed: dict[int, Exception], count: int) -> Array:
@@ -109,7 +102,7 @@ def indexer(pattern: Pattern) -> Callable[..., Any]:
 
 def storer(pattern: Pattern) -> Callable[..., Any]:
     def store(base: Any, value: Any, *lanes: Any) -> None:
-        base.copy()[rebuilt_index(pattern, list(lanes))] = value
+        _copied(base)[rebuilt_index(pattern, list(lanes))] = value
 
     return store
 
@@ -120,15 +113,19 @@ def peeker(pattern: Pattern) -> Callable[..., Any]:
 
 def poker(pattern: Pattern) -> Callable[..., Any]:
     def poke(heap: Any, row: Any, value: Any, *lanes: Any) -> None:
-        heap[row].copy()[rebuilt_index(pattern, list(lanes))] = value
+        _copied(heap[row])[rebuilt_index(pattern, list(lanes))] = value
 
     return poke
+
+
+def _copied(array: Any) -> Any:
+    return array.copy() if hasattr(array, "copy") else array.clone()
 
 
 def store_each(pattern: Pattern, target: Array, value: Any, dimensions: int, *lanes: Array) -> dict[int, Exception]:
     """``target[lane][pattern] = value`` for every lane; gives those that raise."""
     failed: dict[int, Exception] = {}
-    each_value = isinstance(value, np.ndarray) and value.ndim == dimensions + 1 and len(value) == len(target)
+    each_value = getattr(value, "ndim", 0) == dimensions + 1 and len(value) == len(target)
     for at in range(len(target)):
         try:
             target[at][rebuilt_index(pattern, [lane[at] for lane in lanes])] = value[at] if each_value else value

@@ -34,8 +34,8 @@ class Optimiser:
         for _ in range(100):
             if not (self._any(self._chain) or (self.select and self._any(self._choose))):
                 break
-        self._drop_unused()
         self._prune_params()
+        self._drop_unused()  # what computed them
         self._drop_unreached()
         return self.program
 

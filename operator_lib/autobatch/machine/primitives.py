@@ -139,9 +139,8 @@ def _index(e: Emitter, op: Op) -> None:
     single = lanewise.indexer(op.detail)
     out = e.variable(op.outs[0])
     if inside is None:
-        e.line(
-            f"{out}, failed = {e.name(lanewise.each, 'f')}({e.name(single, 'f')}, k, {_dtype(e, op)}, {_given(e, op)})"
-        )
+        call = f"{e.name(e.dialect.call_each, 'f')}({e.name(single, 'f')}, k, ({_dtype(e, op)},), {_given(e, op)})"
+        e.line(f"({out},), failed = {call}")
         _failed(e, op)
         return
     if not lanes:
@@ -236,7 +235,7 @@ def _math(e: Emitter, op: Op) -> None:
         e.line(f"{out} = {e.dialect.cast(text, dtype)}")
         return
     function = e.name(op.detail, "f")
-    each = e.name(lanewise.mapped, "f")
+    each = e.name(e.dialect.mapped, "f")
     e.line(f"{out}, failed = {each}({function}, k, {_dtype(e, op)}, {''.join(e.operand(a) + ', ' for a in op.args)})")
     _failed(e, op)
 
@@ -248,7 +247,7 @@ def _library(e: Emitter, op: Op) -> None:
     if whole is None:
         names = ", ".join(outs) + ", " if outs else ""
         kinds = e.name(tuple((out.type.shape, out.type.dtype) for out in op.outs))
-        e.line(f"({names}), failed = {e.name(lanewise.call_each, 'f')}({e.name(lanewise.caller(op.detail), 'f')}, "
+        e.line(f"({names}), failed = {e.name(e.dialect.call_each, 'f')}({e.name(lanewise.caller(op.detail), 'f')}, "
                f"k, {kinds}, {given})")  # fmt: skip
         _failed(e, op)
         return

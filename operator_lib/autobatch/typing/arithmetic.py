@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from operator_lib.autobatch.instructions import TensorType
-from operator_lib.autobatch.typing.joins import Conflict, described, promote, type_of
+from operator_lib.autobatch.typing.joins import Conflict, described, join, promote, type_of
 from operator_lib.autobatch.typing.stand_ins import Unsuitable
 from operator_lib.autobatch.typing.tracer import Tracer
-from operator_lib.autobatch.typing.values import BOOL, Const, Lane, Rec, Tup, Value
+from operator_lib.autobatch.typing.values import BOOL, Const, Lane, Rec, Tup, Value, is_boxed, opened
 
 OPERATORS: dict[str, Callable[..., Any]] = {
     "+": operator.add,
@@ -42,8 +43,12 @@ def binary(t: Tracer, symbol: str, left: Value, right: Value) -> Value:
     folded = _folded(t, symbol, left, right)
     if folded is not None:
         return folded
+    if isinstance(left, Tup) or isinstance(right, Tup):
+        left, right = opened(left), opened(right)
     if isinstance(left, Tup) and isinstance(right, Tup) and symbol == "+" and left.kind is right.kind:
         return Tup(left.items + right.items, left.kind)
+    if isinstance(left, Tup) and isinstance(right, Const) and symbol == "*" and isinstance(right.value, int):
+        return Tup(left.items * right.value, left.kind)
     if symbol == "@":
         import numpy as np
 
@@ -119,18 +124,35 @@ def result_of(t: Tracer, key: Any, function: Callable[..., Any], args: tuple[Con
 
 def selected(t: Tracer, condition: Lane, one: Value, two: Value) -> Value:
     """``one if condition else two``, both already computed."""
-    if isinstance(one, Tup) and isinstance(two, Tup):
-        return Tup(tuple(selected(t, condition, a, b) for a, b in zip(one.items, two.items, strict=True)), one.kind)
-    if isinstance(one, Rec) and isinstance(two, Rec):
-        pairs = zip(one.items, two.items, strict=True)
-        return Rec(tuple((k, selected(t, condition, a, b)) for (k, a), (_, b) in pairs), one.alias)
+    one, two = opened(one), opened(two)
     try:
-        kind = promote(t.typed_of(one, "a choice"), t.typed_of(two, "a choice"))
+        joined = join(one, two)
     except Conflict as conflict:
-        raise t.fail(f"the value {conflict}") from None
-    assert isinstance(one, Const | Lane)
-    assert isinstance(two, Const | Lane)
-    return t.emit("select", (condition, t.cast(one, kind), t.cast(two, kind)), kind)
+        raise t.fail(f"the value {conflict}", "All that can be chosen must be of one kind.") from None
+    return _selected(t, condition, one, two, joined)
+
+
+def _selected(t: Tracer, condition: Lane, one: Value, two: Value, joined: Value) -> Value:
+    one, two = opened(one), opened(two)
+    if isinstance(joined, Tup) and isinstance(one, Tup) and isinstance(two, Tup):
+        parts = zip(one.items, two.items, joined.items, strict=True)
+        return Tup(tuple(_selected(t, condition, a, b, both) for a, b, both in parts), one.kind)
+    if isinstance(joined, Rec) and isinstance(one, Rec) and isinstance(two, Rec):
+        joined.alias.note(other="one dict for some examples and another for others")
+        triples = zip(one.items, two.items, joined.items, strict=True)
+        return Rec(tuple((k, _selected(t, condition, a, b, c)) for (k, a), (_, b), (_, c) in triples), joined.alias)
+    if isinstance(joined, Lane):
+        assert isinstance(one, Const | Lane)
+        assert isinstance(two, Const | Lane)
+        if joined.alias is not None:
+            joined.alias.note(shared=t.position)
+        if t.engine.final and joined.alias is not None and is_boxed(joined.alias):
+            return t.emit_choice(condition, one, two, joined)
+        sides = (t.cast(one, joined.type), t.cast(two, joined.type))
+        return replace(t.emit("select", (condition, *sides), joined.type), alias=joined.alias)
+    if not isinstance(joined, Const):
+        raise t.fail(f"which {described(joined)} it is differs from example to example", "Choose among its results.")
+    return joined
 
 
 def _folded(t: Tracer, symbol: str, left: Value, right: Value) -> Value | None:

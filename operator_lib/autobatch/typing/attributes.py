@@ -21,7 +21,7 @@ def attribute(t: Tracer, owner: Value, name: str) -> Value:
         return _of_array(t, owner, name)
     if isinstance(owner, Tup) and name in getattr(owner.kind, "_fields", ()):
         return owner.items[owner.kind._fields.index(name)]
-    if isinstance(owner, Rec | Tup):
+    if isinstance(owner, Rec) or (isinstance(owner, Tup) and hasattr(owner.kind, name)):
         return Method(owner, name)
     raise t.fail(f"{described(owner)} has no attribute {name!r}")
 

@@ -14,7 +14,7 @@ from operator_lib.autobatch.errors import CompileError
 from operator_lib.autobatch.typing import known, library
 from operator_lib.autobatch.typing.joins import described
 from operator_lib.autobatch.typing.tracer import Tracer
-from operator_lib.autobatch.typing.values import Const, Method, Tup, Value
+from operator_lib.autobatch.typing.values import Const, Method, Rec, Tup, Value, opened
 
 # Whose functions are called as they are; their source is not read.
 LIBRARIES = frozenset(
@@ -106,6 +106,13 @@ def _made(t: Tracer, kind: type, args: list[Value], keywords: dict[str, Value]) 
             t.kept(value)
             t.shared_by(value)
         return Tup(tuple(bound.values()), kind)
+    given = [opened(value) for value in args]
+    if kind is dict and len(given) <= 1 and all(isinstance(value, Rec) for value in given):
+        pairs = {key: value for rec in given if isinstance(rec, Rec) for key, value in rec.items} | keywords
+        for value in pairs.values():
+            t.kept(value)
+            t.shared_by(value)
+        return Rec(tuple(pairs.items()), t.instance.alias((t.block.name, t.index, t.path, "dict")))
     if all(isinstance(value, Const) for value in (*args, *keywords.values())):
         fixed = [value.value for value in args if isinstance(value, Const)]
         named = {key: value.value for key, value in keywords.items() if isinstance(value, Const)}

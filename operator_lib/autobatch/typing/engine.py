@@ -38,6 +38,14 @@ class Pending(Exception):
     """The result of a call is not known yet: the block is looked at again when it is."""
 
 
+class WrittenOut(Exception):
+    """A loop over what is of several kinds: types are found anew with its rounds written out."""
+
+    def __init__(self, function: types.FunctionType, place: tuple[int, int], rounds: int) -> None:
+        super().__init__(function, place, rounds)
+        self.function, self.place, self.rounds = function, place, rounds
+
+
 @dataclass(slots=True, eq=False)
 class Instance:
     """A function with its argument types, while they are found."""
@@ -125,7 +133,9 @@ class Engine:
                     code.source.position(code.source.node),
                     "Recursion must pass on tuples of the same length and arrays of the same shape.",
                 )
-            found = Instance(code, Typed(code.name, code, len(same)))
+            # Other functions may have that name, too: every operator's is `forward`.
+            named = sum(instance.code.name == code.name for instance in self.instances.values())
+            found = Instance(code, Typed(code.name, code, named))
             self.instances[key] = found
             given = {name: _classed(rename(value, name)) for name, value in arguments.items()}
             found.entry[code.graph.blocks[0].name] = given
@@ -215,6 +225,12 @@ class Engine:
                     f"this may be a view of an array that is written to in line {alias.stored.line}",
                     alias.viewed,
                     "Keep a copy (.copy()), or index the array itself where it is read and written.",
+                )
+            if alias.stored is not None and alias.other:
+                raise CompileError(
+                    f"what is written to here may be {alias.other}",
+                    alias.stored,
+                    "Write to a copy of one type: x = x.copy(), or x = x.astype(float).",
                 )
         for instance in self.instances.values():
             for env in instance.entry.values():

@@ -9,6 +9,7 @@ import numpy as np
 from operator_lib.autobatch.instructions import TensorType
 from operator_lib.autobatch.typing.values import (
     BOOL,
+    OUTSIDE,
     Alias,
     Const,
     Lane,
@@ -77,7 +78,7 @@ def join(one: Value, two: Value) -> Value:
     if isinstance(one, Const | Lane) and isinstance(two, Const | Lane):
         types = [type_of(value) for value in (one, two)]
         if types[0] is not None and types[1] is not None:
-            return Lane(promote(types[0], types[1]), "", _joined_alias(one, two, types[0]))
+            return Lane(promote(types[0], types[1]), "", joined_alias(one, two))
     if isinstance(one, Tup) and isinstance(two, Tup) and one.kind is two.kind and len(one.items) == len(two.items):
         return Tup(tuple(join(a, b) for a, b in zip(one.items, two.items, strict=True)), one.kind)
     if isinstance(one, Rec) and isinstance(two, Rec) and [k for k, _ in one.items] == [k for k, _ in two.items]:
@@ -114,12 +115,17 @@ def described(value: Value) -> str:
     return "a method" if isinstance(value, Method) else f"perhaps {described(value.inner)}"
 
 
-def _joined_alias(one: Const | Lane, two: Const | Lane, kind: TensorType) -> Alias | None:
-    if not kind.shape:
+def joined_alias(one: Const | Lane, two: Const | Lane) -> Alias | None:
+    """The class of an array that is either; None for numbers."""
+    kinds = [type_of(value) for value in (one, two)]
+    if kinds[0] is None or not kinds[0].shape:
         return None
     found = [value.alias for value in (one, two) if isinstance(value, Lane) and value.alias is not None]
-    if not found:
-        return Alias()
-    if len(found) == 2:
-        found[0].join(found[1])
-    return found[0]
+    alias = found[0] if found else Alias()
+    for other in found[1:]:
+        alias.join(other)
+    if isinstance(one, Const) or isinstance(two, Const):
+        alias.note(other=OUTSIDE)
+    elif kinds[0] != kinds[1]:
+        alias.note(other=f"{kinds[0]} for some examples and {kinds[1]} for others")
+    return alias

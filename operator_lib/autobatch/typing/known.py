@@ -49,29 +49,26 @@ def method(t: Tracer, found: Method, args: list[Value], keywords: dict[str, Valu
         return t.emit("copy", (owner,), owner.type) if owner.type.shape else owner
     if name == "item" and not args:
         return _item(t, owner)
-    if name in _IN_PLACE:
-        raise t.fail(f".{name}() changes the array in place", f"Write x = np.{name}(x), or x[...] = value.")
-    return library.called(t, _method_caller(name), [owner, *args], keywords)
+    if t.engine.stand_ins.in_place(name):
+        raise t.fail(f".{name}() changes the array in place", f"Write x = {name.strip('_')}(x), or x[...] = value.")
+    function = t.engine.stand_ins.method(name) or _method_caller(name)
+    if function in (np.reshape, np.transpose) and len(args) > 1:  # x.reshape(3, 2) is x.reshape((3, 2))
+        args = [Tup(tuple(args))]
+    return library.called(t, function, [owner, *args], keywords)
 
 
-_IN_PLACE = frozenset({"sort", "fill", "resize", "put", "itemset", "partition", "setflags"})
-_REDUCING = ("sum", "mean", "prod", "max", "min", "any", "all", "argmax", "argmin", "std", "var", "cumsum", "cumprod")
-_SHAPING = ("dot", "reshape", "ravel", "transpose", "clip", "round", "argsort", "trace", "take", "repeat")
-_AS_FUNCTIONS = frozenset((*_REDUCING, *_SHAPING))
 _METHODS: dict[str, Callable[..., Any]] = {}
 
 
 def _method_caller(name: str) -> Callable[..., Any]:
-    """The function of NumPy that a method is, or one that calls the method."""
-    if name in _AS_FUNCTIONS:
-        return getattr(np, name)
+    """A function that calls the method."""
     if name not in _METHODS:
 
         def call(owner: Any, *args: Any, **keywords: Any) -> Any:
             return getattr(owner, name)(*args, **keywords)
 
         call.__name__ = name
-        call.__module__ = "numpy"
+        call.__module__ = "methods"
         _METHODS[name] = call
     return _METHODS[name]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -9,13 +10,25 @@ import numpy as np
 
 from operator_lib.autobatch.instructions import TensorType
 from operator_lib.autobatch.typing import arithmetic
-from operator_lib.autobatch.typing.joins import described
+from operator_lib.autobatch.typing.joins import described, type_of
 from operator_lib.autobatch.typing.ops import Library, Op
+from operator_lib.autobatch.typing.stand_ins import Unsuitable
 from operator_lib.autobatch.typing.tracer import Tracer, rebuilt
 from operator_lib.autobatch.typing.values import Alias, Const, Lane, Tup, Value, leaves, signature
 
 # What gives another result each time, or depends on when it is called.
-IMPURE = ("random", "numpy.random", "secrets", "time", "datetime", "uuid", "torch.random")
+IMPURE = (
+    "random",
+    "numpy.random",
+    "secrets",
+    "time",
+    "datetime",
+    "uuid",
+    "torch.random",
+    "tensorflow.python.ops.random_ops",
+)
+# PyTorch's own: they do not say which module they are of.
+RANDOM = frozenset({"rand", "randn", "randint", "randperm", "normal", "bernoulli", "multinomial", "poisson"})
 
 
 def called(t: Tracer, function: Any, args: list[Value], keywords: dict[str, Value]) -> Value:
@@ -25,7 +38,10 @@ def called(t: Tracer, function: Any, args: list[Value], keywords: dict[str, Valu
     values = [*args, *keywords.values()]
     if all(_is_constant(value) for value in values):
         return _folded(t, function, args, keywords, name)
-    function = t.engine.stand_ins.translated(function)
+    try:
+        function = t.engine.stand_ins.translated(function, [type_of(value) for value in args], keywords)
+    except Unsuitable as error:
+        raise t.fail(f"{name}(): {error}") from error
     plain = t.engine.stand_ins.elementwise_function(function) and not keywords and len(args) in (1, 2)
     if plain and all(isinstance(value, Const | Lane) for value in args):
         return ufunc(t, function, args)
@@ -149,7 +165,10 @@ def _folded(t: Tracer, function: Any, args: list[Value], keywords: dict[str, Val
         result = function(*given, **named)
     except Exception as error:
         raise t.fail(f"{name}(): {error}") from error
-    if isinstance(result, np.ndarray) and result.ndim:
+    shared = [
+        one for one in (*given, *named.values(), getattr(function, "__self__", None)) if isinstance(one, np.ndarray)
+    ]
+    if isinstance(result, np.ndarray) and result.ndim and not any(np.may_share_memory(result, one) for one in shared):
         # made anew for each example, in case it is written to
         return t.emit("spread", (Const(result),), TensorType(result.dtype, result.shape))
     return Const(result)
@@ -159,12 +178,16 @@ def _refuse_impure(t: Tracer, function: Any, name: str) -> None:
     module = getattr(function, "__module__", None) or ""
     owner = type(getattr(function, "__self__", None)).__module__
     if any(found == one or found.startswith(one + ".") for one in IMPURE for found in (module, owner)) or (
-        "mtrand" in owner or "_generator" in owner
+        "mtrand" in owner or "_generator" in owner or _draws(function, name)
     ):
         raise t.fail(
             f"{name}() gives something else each time it is called",
             "Pass random numbers in, or keep the state of a generator in a variable: each lane its own.",
         )
+
+
+def _draws(function: Any, name: str) -> bool:
+    return name.removesuffix("_like") in RANDOM and getattr(sys.modules.get("torch"), name, None) is function
 
 
 __all__ = ["called", "described", "each", "ufunc"]

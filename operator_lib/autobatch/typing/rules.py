@@ -9,9 +9,20 @@ from operator_lib.autobatch.instructions import PrimOp
 from operator_lib.autobatch.typing import arithmetic, subscripts
 from operator_lib.autobatch.typing.attributes import attribute
 from operator_lib.autobatch.typing.calls import call
-from operator_lib.autobatch.typing.sequences import item, iterated, length, unpacked
+from operator_lib.autobatch.typing.engine import WrittenOut
+from operator_lib.autobatch.typing.joins import described
+from operator_lib.autobatch.typing.sequences import (
+    fixed_length,
+    item,
+    iterated,
+    length,
+    mixed,
+    spread,
+    starred,
+    unpacked,
+)
 from operator_lib.autobatch.typing.tracer import Tracer
-from operator_lib.autobatch.typing.values import Const, Lane, Maybe, Rec, Tup, Value
+from operator_lib.autobatch.typing.values import Const, Lane, Maybe, Rec, Tup, Value, opened
 
 
 def _const(t: Tracer, op: PrimOp) -> None:
@@ -59,7 +70,11 @@ def _compare(t: Tracer, op: PrimOp) -> None:
 
 def _inplace(t: Tracer, op: PrimOp) -> None:
     old, new = t.env[op.vars_in[0]], t.env[op.vars_in[1]]
-    if isinstance(old, Lane) and old.type.shape:
+    if isinstance(opened(old), Tup) and getattr(opened(old), "kind", None) is list:
+        raise t.fail(f"a list that {op.detail}= changes cannot be batched", f"Write x = x {op.detail} [...].")
+    if isinstance(old, Lane) and old.view and op.vars_out[0].startswith("%"):  # v[1:] += 1: it is stored next
+        t.set(op, subscripts.changed(t, op.detail, old, new))
+    elif isinstance(old, Lane) and old.type.shape:
         t.set(op, subscripts.changed_whole(t, op.detail, old, new))
     else:
         t.set(op, arithmetic.binary(t, op.detail, old, new))
@@ -76,8 +91,13 @@ def _move(t: Tracer, op: PrimOp) -> None:
 def _call(t: Tracer, op: PrimOp) -> None:
     values = [t.env[name] for name in op.vars_in[1:]]
     count = len(values) - len(op.detail)
-    keywords = dict(zip(op.detail, values[count:], strict=True))
-    t.set(op, call(t, t.env[op.vars_in[0]], values[:count], keywords))
+    keywords: dict[str, Value] = {}
+    for name, value in zip(op.detail, values[count:], strict=True):
+        given = {name: value} if name is not None else dict(value.items) if isinstance(value, Rec) else {}
+        for twice in keywords.keys() & given.keys():
+            raise t.fail(f"got multiple values for keyword argument {twice!r}")
+        keywords.update(given)
+    t.set(op, call(t, t.env[op.vars_in[0]], spread(values[:count]), keywords))
 
 
 def _tuple(t: Tracer, op: PrimOp) -> None:
@@ -89,7 +109,7 @@ def _list(t: Tracer, op: PrimOp) -> None:
 
 
 def _collected(t: Tracer, op: PrimOp, kind: type) -> Value:
-    values = tuple(t.env[name] for name in op.vars_in)
+    values = tuple(spread([t.env[name] for name in op.vars_in]))
     if all(isinstance(value, Const) for value in values) and kind is tuple:
         return Const(tuple(value.value for value in values if isinstance(value, Const)))
     for value in values:
@@ -98,11 +118,27 @@ def _collected(t: Tracer, op: PrimOp, kind: type) -> Value:
     return Tup(values, kind)
 
 
+def _keywords(t: Tracer, op: PrimOp) -> None:
+    value = opened(t.env[op.vars_in[0]])
+    if not isinstance(value, Rec) or not all(isinstance(key, str) for key, _ in value.items):
+        raise t.fail(f"{described(value)} is no dict of keyword arguments", "Write the keyword arguments out.")
+    if isinstance(t.env[op.vars_in[0]], Const):
+        t.engine.look_into(t.env[op.vars_in[0]])
+    t.set(op, value)
+
+
+def _starred(t: Tracer, op: PrimOp) -> None:
+    t.set(op, starred(t, t.env[op.vars_in[0]]))
+
+
 def _dict(t: Tracer, op: PrimOp) -> None:
     keys = [t.env[name] for name in op.vars_in[::2]]
     values = [t.env[name] for name in op.vars_in[1::2]]
     pairs: list[tuple[Any, Value]] = []
     for key, value in zip(keys, values, strict=True):
+        if isinstance(key, Rec):  # **key
+            pairs += key.items
+            continue
         if not isinstance(key, Const):
             raise t.fail("a key of a dict differs from example to example", "Use an array and an index.")
         t.kept(value)
@@ -136,7 +172,13 @@ def _unpack(t: Tracer, op: PrimOp) -> None:
 
 
 def _iterate(t: Tracer, op: PrimOp) -> None:
-    t.set(op, iterated(t, t.env[op.vars_in[0]]))
+    value = iterated(t, t.env[op.vars_in[0]])
+    place, rounds = op.detail
+    if rounds is not None or mixed(value):
+        size = fixed_length(t, value)
+        if rounds is None or size > rounds:
+            raise WrittenOut(t.code.function, place, size)
+    t.set(op, value)
 
 
 def _length(t: Tracer, op: PrimOp) -> None:
@@ -160,6 +202,8 @@ RULES: dict[str, Callable[[Tracer, PrimOp], None]] = {
     "call": _call,
     "tuple": _tuple,
     "list": _list,
+    "starred": _starred,
+    "keywords": _keywords,
     "dict": _dict,
     "index": _index,
     "slice": _slice,

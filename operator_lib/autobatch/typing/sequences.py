@@ -1,15 +1,20 @@
-"""What `for` runs over: ranges, tuples, arrays, zip and enumerate; and unpacking."""
+"""What `for` runs over: ranges, tuples, arrays, zip and enumerate; and unpacking, with a star or without."""
 
 from __future__ import annotations
+
+from collections.abc import ItemsView, KeysView, Sequence, ValuesView
+from typing import Any
 
 import numpy as np
 
 from operator_lib.autobatch.instructions import TensorType
 from operator_lib.autobatch.typing import arithmetic, subscripts
-from operator_lib.autobatch.typing.joins import described, type_of, type_of_constant
+from operator_lib.autobatch.typing.joins import Conflict, described, join, type_of, type_of_constant
 from operator_lib.autobatch.typing.tracer import Tracer
-from operator_lib.autobatch.typing.values import BOOL, Const, Lane, Rec, Tup, Value
+from operator_lib.autobatch.typing.values import BOOL, Const, Lane, Rec, Tup, Value, opened
 
+# Values of an array that are written out one by one.
+MOST_UNPACKED = 256
 INT = TensorType(np.dtype(np.int64), (), weak=True)
 
 
@@ -28,13 +33,36 @@ def iterated(t: Tracer, value: Value) -> Value:
         found = value.value
         if isinstance(found, range):
             return Tup((Const(found.start), Const(found.stop), Const(found.step)), range)
-        if isinstance(found, tuple | list | str):
+        if isinstance(found, tuple | list | str | dict | KeysView | ValuesView | ItemsView):
             t.engine.look_into(value)
             return Tup(tuple(Const(item) for item in found))
         kind = type_of_constant(found)
         if kind is not None and kind.shape:
             return value
+        if _of_operators(found):
+            t.engine.look_into(Const(vars(found)))
+            return Tup(tuple(Const(child) for child in found))
     raise t.fail(f"{described(value)} cannot be iterated over", "Iterate over range(n), a tuple or an array.")
+
+
+def _of_operators(value: Any) -> bool:
+    from operator_lib.core import Operator
+
+    return isinstance(value, Operator) and isinstance(value, Sequence)
+
+
+def mixed(value: Value) -> bool:
+    """Whether the items are of several kinds: operators, strings, tuples of other lengths."""
+    if not isinstance(value, Tup) or value.kind is range:
+        return False
+    if value.kind in (enumerate, zip):
+        return any(mixed(item) for item in value.items)
+    try:
+        for item in value.items:
+            join(value.items[0], item)
+    except Conflict:
+        return True
+    return any(isinstance(opened(item), Const) and type_of(item) is None for item in value.items)
 
 
 def length(t: Tracer, value: Value) -> Value:
@@ -81,16 +109,61 @@ def item(t: Tracer, value: Value, index: Value) -> Value:
     return subscripts.read(t, value, index)
 
 
-def unpacked(t: Tracer, value: Value, place: int, count: int) -> Value:
-    """One of the names on the left of ``a, b = value``."""
-    if isinstance(value, Rec):
+class Starred:
+    """The kind of a `Tup` whose items stand where it stands: ``*value`` in a call, tuple or list."""
+
+
+def starred(t: Tracer, value: Value) -> Value:
+    """``*value``."""
+    value, size = _fixed(t, value)
+    return Tup(tuple(_element(t, value, place) for place in range(size)), Starred)
+
+
+def spread(values: Sequence[Value]) -> list[Value]:
+    """Arguments or elements, those with a star written out."""
+    found: list[Value] = []
+    for value in values:
+        found += value.items if isinstance(value, Tup) and value.kind is Starred else (value,)
+    return found
+
+
+def unpacked(t: Tracer, value: Value, place: int, count: int, star: int | None) -> Value:
+    """One of the names on the left of ``a, b = value``; the one at `star` gets a list of what the others leave."""
+    value, size = _fixed(t, value)
+    if star is None and size != count:
+        many = "too many" if size > count else "not enough"
+        raise t.fail(f"{many} values to unpack: {size} for {count} names")
+    if star is not None and size < count - 1:
+        raise t.fail(f"not enough values to unpack: {size} for {count - 1} names and one with a star")
+    if star is None or place < star:
+        return _element(t, value, place)
+    end = size - (count - 1 - star)
+    if place == star:
+        return Tup(tuple(_element(t, value, n) for n in range(star, end)), list)
+    return _element(t, value, end + place - star - 1)
+
+
+def _fixed(t: Tracer, value: Value) -> tuple[Value, int]:
+    """What is unpacked, and how many values that gives: the same for all examples."""
+    if not isinstance(value, Lane) or not value.type.shape:
         value = iterated(t, value)
+    return value, fixed_length(t, value)
+
+
+def fixed_length(t: Tracer, value: Value) -> int:
+    """How many values are unpacked, or rounds written out."""
     size = length(t, value)
     if not isinstance(size, Const):
-        raise t.fail("how many values there are to unpack differs from example to example")
-    if size.value != count:
-        many = "too many" if size.value > count else "not enough"
-        raise t.fail(f"{many} values to unpack: {size.value} for {count} names")
+        raise t.fail(
+            "how many values there are to unpack differs from example to example",
+            "Unpack a tuple, or an array: their length is the same for all; or go through them in a for loop.",
+        )
+    if size.value > MOST_UNPACKED:
+        raise t.fail(f"{size.value:,} values to unpack are too many", "Pass on the array, and index it.")
+    return size.value
+
+
+def _element(t: Tracer, value: Value, place: int) -> Value:
     if isinstance(value, Const):
         t.engine.look_into(value)
         return Const(tuple(value.value)[place])

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from operator_lib.autobatch.instructions import TensorType
 from operator_lib.autobatch.typing.joins import type_of_constant
+
+IN_PLACE = frozenset({"sort", "fill", "resize", "put", "itemset", "partition", "setflags"})
+# Methods of arrays that are functions of NumPy of the same name.
+_METHODS = """
+    sum mean prod max min any all argmax argmin std var cumsum cumprod dot reshape ravel transpose clip round argsort
+    trace take repeat
+"""
+METHODS = frozenset(_METHODS.split())
 
 
 class Unsuitable(Exception):
@@ -37,9 +45,20 @@ class StandIns:
         del name
         return value
 
-    def translated(self, function: Any) -> Any:
-        """The library's own function for one of NumPy's."""
+    def translated(
+        self, function: Any, arguments: Sequence[TensorType | None] = (), keywords: Iterable[str] = ()
+    ) -> Any:
+        """The function that does for examples what `function` does; Unsuitable when there is none."""
+        del arguments, keywords
         return function
+
+    def method(self, name: str) -> Any:
+        """The function of NumPy that a method of arrays is; None when it is the library's own."""
+        return getattr(np, name) if name in METHODS else None
+
+    def in_place(self, name: str) -> bool:
+        """Whether a method changes its array."""
+        return name in IN_PLACE
 
     def elementwise_function(self, function: Any) -> bool:
         """Whether a function does the same to every element."""
@@ -49,9 +68,13 @@ class StandIns:
         """One in which matrices can be inverted and have a root."""
         made = self.make(kind)
         sides = set(kind.shape[-2:])
-        if len(kind.shape) < 2 or len(sides) > 1 or kind.dtype.kind not in "fc" or not isinstance(made, np.ndarray):
+        if len(kind.shape) < 2 or len(sides) > 1 or kind.dtype.kind not in "fc":
             return made
-        return made + np.eye(*sides, dtype=kind.dtype)
+        return made + self.identity(kind.shape[-1], kind)
+
+    def identity(self, side: int, kind: TensorType) -> Any:
+        """A matrix of the library with ones in its diagonal."""
+        return np.eye(side, dtype=kind.dtype)
 
     def run(self, function: Callable[..., Any], build: Callable[[Callable[[TensorType], Any]], Any]) -> Any:
         """Call `function` on what `build` makes of stand-ins: ones (in the diagonal of square matrices twos, where ones

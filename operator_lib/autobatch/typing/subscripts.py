@@ -13,7 +13,7 @@ from operator_lib.autobatch.typing.joins import Conflict, described, promote, ty
 from operator_lib.autobatch.typing.opened import NotStraight
 from operator_lib.autobatch.typing.stand_ins import Unsuitable
 from operator_lib.autobatch.typing.tracer import Tracer, heap_of
-from operator_lib.autobatch.typing.values import BOOL, Const, Lane, Rec, Tup, Value
+from operator_lib.autobatch.typing.values import BOOL, OUTSIDE, Const, Lane, Rec, Tup, Value
 
 # A pattern is what stands in the brackets, in order: ("lane", number of the operand) or ("const", value).
 Pattern = tuple[tuple[str, Any], ...]
@@ -79,14 +79,20 @@ def write(t: Tracer, base: Value, index: Value, value: Value) -> None:
     t.replaced(base, Lane(result.type, result.name, base.alias))
 
 
-def changed_whole(t: Tracer, symbol: str, old: Lane, new: Value) -> Value:
-    """``array op= value``: changes the array in place, as NumPy does."""
+def changed(t: Tracer, symbol: str, old: Lane, new: Value) -> Lane:
+    """What ``array op= value`` puts into the array."""
     result = arithmetic.binary(t, symbol, old, new)
     assert isinstance(result, Lane)
     if result.type.shape != old.type.shape:
         raise t.fail(f"{symbol}= makes {result.type} of {old.type}", f"Write x = x {symbol} y.")
     if not np.can_cast(result.type.dtype, old.type.dtype, "same_kind"):
         raise t.fail(f"{symbol}= cannot put {result.type} into an array of {old.type}", f"Write x = x {symbol} y.")
+    return result
+
+
+def changed_whole(t: Tracer, symbol: str, old: Lane, new: Value) -> Value:
+    """``array op= value``: changes the array in place, as NumPy does."""
+    result = changed(t, symbol, old, new)
     before = dict(t.env)
     write(t, old, Const(Ellipsis), result)
     for name, value in t.env.items():
@@ -146,6 +152,10 @@ def chosen(t: Tracer, items: tuple[Value, ...], index: Value) -> Value:
 def _from_constants(t: Tracer, base: Const, index: Value) -> Value:
     """A list or tuple of numbers that is the same for all examples."""
     t.engine.look_into(base)
+    rows = [item for item in base.value if isinstance(item, tuple | list)]
+    if rows and len(rows) == len(base.value) and len({(type(row), len(row)) for row in rows}) == 1:
+        columns = (Const([row[place] for row in rows]) for place in range(len(rows[0])))
+        return Tup(tuple(_from_constants(t, column, index) for column in columns), type(rows[0]))
     kinds = [type_of_constant(item) for item in base.value]
     kind = kinds[0] if kinds else None
     try:
@@ -174,8 +184,11 @@ def _from_array(t: Tracer, base: Const | Lane, kind: TensorType, index: Value) -
     found = TensorType(result.dtype, result.shape)
     if isinstance(base, Lane) and base.boxed and not found.shape:
         return t.emit_peek(base, lanes, found, pattern)
-    is_view = bool(found.shape) and all(_basic(entry, lanes) for entry in pattern) and isinstance(base, Lane)
-    return t.emit("index", (base, *lanes), found, pattern, view_of=base if is_view and isinstance(base, Lane) else None)
+    is_view = bool(found.shape) and all(_basic(entry, lanes) for entry in pattern)
+    made = t.emit("index", (base, *lanes), found, pattern, view_of=base if is_view and isinstance(base, Lane) else None)
+    if is_view and made.alias is not None and isinstance(base, Const):
+        made.alias.note(other=OUTSIDE)
+    return made
 
 
 def _pattern(t: Tracer, index: Value) -> tuple[Pattern, list[Lane]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
@@ -41,13 +42,27 @@ class Tracer:
         self.code = instance.code
         self.ops: list[Op] = []
         self.env: dict[str, Value] = {}
-        self.position: Position = self.code.source.position(self.code.source.node)
+        self.position: Position = self._begin()
         self.path: tuple[Any, ...] = ()
         """Where this is, inside of functions that are written into their caller: tells alias classes apart."""
         self.index = 0
         self.home = block.name
         """The block that is read; `block` may be one of a function that is written into it."""
         self._count = 0
+        self._arrays: Counter[Any] = Counter()
+        """How many arrays each instruction has made: the same number each time that the block is read."""
+
+    def _begin(self) -> Position:
+        """Where the block stands; one without instructions, where it leads to."""
+        blocks, seen = [self.block], set[str]()
+        while blocks:
+            block = blocks.pop(0)
+            found = next((op.position for op in block.instructions if isinstance(op, PrimOp) and op.position), None)
+            if found is not None:
+                return found
+            seen.add(block.name)
+            blocks += [self.code.graph.block(name) for name in block.successors() if name not in seen]
+        return self.code.source.position(self.code.source.node)
 
     def run(self, env: dict[str, Value] | None = None) -> tuple[list[Op], Exit]:
         """Read the block from what flows into it; gives what it does and how it ends."""
@@ -145,7 +160,9 @@ class Tracer:
         if kind.shape:
             if view_of is not None and view_of.alias is not None:
                 return Lane(kind, f"${self._count}", view_of.alias, view=True)
-            alias = self.instance.alias((self.block.name, self.index, self.path, self._count))
+            place = (self.block.name, self.index, self.path)
+            self._arrays[place] += 1
+            alias = self.instance.alias((*place, self._arrays[place]))
         return Lane(kind, f"${self._count}", alias)
 
     def emit(
@@ -162,6 +179,15 @@ class Tracer:
         result = self.fresh(out)
         operands = (replace(base, type=REFERENCE), *(self.unboxed(lane) for lane in lanes))
         self.ops.append(Op("peek", operands, (result,), (heap_of(base), pattern), self.position))
+        return result
+
+    def emit_choice(self, condition: Lane, one: Operand, two: Operand, either: Lane) -> Lane:
+        """One of two arrays in the same heap."""
+        assert isinstance(one, Lane)
+        assert isinstance(two, Lane)
+        self._count += 1
+        result = replace(either, name=f"${self._count}", boxed=True)
+        self.ops.append(Op("select", (condition, self.boxed(one), self.boxed(two)), (result,), None, self.position))
         return result
 
     def effect(self, kind: str, args: Iterable[Operand], detail: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import types
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -15,13 +16,14 @@ from operator_lib.autobatch.instructions import TensorType
 class Alias:
     """Arrays (or dicts) that may be one object at run time; joined where control flow joins."""
 
-    __slots__ = ("_parent", "_shared", "_stored", "_viewed")
+    __slots__ = ("_other", "_parent", "_shared", "_stored", "_viewed")
 
     def __init__(self) -> None:
         self._parent: Alias | None = None
         self._stored: Position | None = None
         self._shared: Position | None = None
         self._viewed: Position | None = None
+        self._other = ""
 
     def root(self) -> Alias:
         found = self
@@ -34,12 +36,19 @@ class Alias:
         if one is not two:
             two._parent = one
             one._stored, one._shared = one._stored or two._stored, one._shared or two._shared
-            one._viewed = one._viewed or two._viewed
+            one._viewed, one._other = one._viewed or two._viewed, one._other or two._other
 
-    def note(self, *, stored: Position | None = None, shared: Position | None = None, viewed: Position | None = None):
+    def note(
+        self,
+        *,
+        stored: Position | None = None,
+        shared: Position | None = None,
+        viewed: Position | None = None,
+        other: str = "",
+    ) -> None:
         root = self.root()
         root._stored, root._shared = root._stored or stored, root._shared or shared
-        root._viewed = root._viewed or viewed
+        root._viewed, root._other = root._viewed or viewed, root._other or other
 
     @property
     def stored(self) -> Position | None:
@@ -55,6 +64,11 @@ class Alias:
     def viewed(self) -> Position | None:
         """Where a view of it is kept."""
         return self.root()._viewed
+
+    @property
+    def other(self) -> str:
+        """What an example may have instead, and that a copy stands for: nothing must be written to it."""
+        return self.root()._other
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +94,7 @@ class Lane:
         return REFERENCE if self.boxed else self.type
 
 
+OUTSIDE = "from outside, the same for all examples"
 REFERENCE = TensorType(np.dtype(np.int64))
 
 
@@ -164,7 +179,9 @@ def opened(value: Value) -> Value:
         if isinstance(found, tuple) or type(found) is list:
             return Tup(tuple(Const(item) for item in found), type(found))
         if type(found) is dict:
-            return Rec(tuple((key, Const(item)) for key, item in found.items()))
+            alias = Alias()
+            alias.note(other=OUTSIDE)
+            return Rec(tuple((key, Const(item)) for key, item in found.items()), alias)
     return value
 
 
@@ -215,7 +232,11 @@ def contents(value: Any, levels: int = 4) -> Any:
 
 
 def constant_key(value: Any) -> Any:
-    """Numbers and strings by type and value, all else by identity."""
+    """Numbers, strings, slices, ranges and bound methods by what they are made of, all else by identity."""
+    if isinstance(value, types.MethodType):
+        return (types.MethodType, id(value.__self__), id(value.__func__))
+    if isinstance(value, slice | range):
+        return (type(value), *(constant_key(part) for part in (value.start, value.stop, value.step)))
     if isinstance(value, bool | int | float | complex | str | bytes | type(None) | np.generic):
         return (type(value), repr(value))
     return ("object", id(value))
