@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import pickle
@@ -113,13 +114,32 @@ def test_a_model_does_one_call_after_another_but_those_of_its_own(anywhere: str)
     assert [future.result(60) for future in futures] == [[1, 1, 1]] * 4
 
 
-def test_generators_give_items_as_they_come(anywhere: str) -> None:
-    assert list(arithmetic.count.run(3)) == [0, 1, 2]
-    assert list(arithmetic.count.push(3).result(60)) == [0, 1, 2]
-    items = arithmetic.count.run(2, boom=True)
+@pytest.mark.parametrize("target", [arithmetic.count, arithmetic.steps], ids=["generator", "async generator"])
+def test_generators_give_items_as_they_come(anywhere: str, target) -> None:
+    assert list(target.run(3)) == [0, 1, 2]
+    assert list(target.push(3).result(60)) == [0, 1, 2]
+    items = target.run(2, boom=True)
     assert [next(items), next(items)] == [0, 1]
     with pytest.raises(ValueError, match="no more"):
         next(items)
+    first = target.run(5)
+    assert next(first) == 0
+    first.close()
+    assert list(first) == []
+
+
+async def in_a_loop() -> list[int]:
+    return list(arithmetic.steps.run(2))
+
+
+def test_async_generators_are_read_where_there_is_no_loop_and_where_there_is_one(anywhere: str) -> None:
+    assert arithmetic.all_steps.run(2) == [0, 1, 0, 1]
+    assert asyncio.run(in_a_loop()) == [0, 1]
+    assert [list(items) for items in arithmetic.steps.map([1, 2])] == [[0], [0, 1]]
+
+
+def test_a_job_reads_an_async_generator(worker: LocalWorker) -> None:
+    assert arithmetic.counted.deploy("counted")(3) == [0, 1, 2]
 
 
 def test_a_coroutine_function_is_waited_for(anywhere: str) -> None:

@@ -71,3 +71,16 @@ def test_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
         assert "SIEVE_KEY" not in os.environ
         monkeypatch.setenv("SIEVE_KEY", "from outside")
         assert AtSetup.run() == "from outside"
+
+
+def test_a_coroutine_function_calls_another_one_and_both_have_variables() -> None:
+    @sieve.function(name="inside", environment_variables=[sieve.Env(name="OF_INSIDE", default="in")])
+    def inside() -> str:
+        return os.environ["OF_INSIDE"]
+
+    @sieve.function(name="around", environment_variables=[sieve.Env(name="OF_AROUND", default="around")])
+    async def around() -> list[str]:
+        return [os.environ["OF_AROUND"], inside.run(), inside.push().result(30)]
+
+    with sieve.local():
+        assert around.run() == ["around", "in", "in"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import os
 import secrets
@@ -20,6 +19,7 @@ from operator_lib.errors import NotFound
 from operator_lib.frontends.sieve.place import Pushed, There, deployed, settle
 from operator_lib.frontends.sieve.reference import named
 from operator_lib.frontends.sieve.variables import overrides
+from operator_lib.frontends.sieve.waiting import settled
 
 # Set to anything but 0: nothing is deployed, ``run`` and ``push`` call in this process.
 SWITCH = "SIEVE_LOCAL"
@@ -134,14 +134,6 @@ class Calling:
         if self._object is None:
             self._object = self._target()
         return self._object
-
-
-def settled(value: Any) -> Any:
-    """What a call gives; of a coroutine its result."""
-    if not inspect.iscoroutine(value):
-        return value
-    with ThreadPoolExecutor(1, "coroutine") as aside:  # this thread may have a loop that is running
-        return aside.submit(asyncio.run, value).result()
 
 
 def _start(future: Pushed, call: Callable[[], Any]) -> None:

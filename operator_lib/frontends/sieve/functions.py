@@ -6,7 +6,7 @@ import functools
 import inspect
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from operator_lib import options
@@ -21,6 +21,7 @@ from operator_lib.frontends.sieve.callees import plain as own_code
 from operator_lib.frontends.sieve.calling import Calling
 from operator_lib.frontends.sieve.place import Pushed
 from operator_lib.frontends.sieve.reference import Reference
+from operator_lib.frontends.sieve.waiting import drawn
 
 
 class Remote(Operator):
@@ -33,6 +34,8 @@ class Remote(Operator):
     @either
     def run(self, /, *args: Any, **kwargs: Any) -> Any:
         """Call it on the worker and wait for the value. It is deployed first; unless it has changed, nothing is sent.
+
+        Of a generator, also an async one, the value is an iterator, whose items come as they are asked for.
 
         Args:
             kwargs: those of the function; and ``env``, values of its variables for this call, unless the function has
@@ -50,6 +53,13 @@ class Remote(Operator):
         A call that waits for its turn here can be cancelled; one that has been sent cannot.
         """
         return calling(self).push(args, kwargs, functools.partial(_deploy, self))
+
+    def map(
+        self, inputs: Iterable[Any], workers: int = -1, *, ordered: bool = True, return_exceptions: bool = False
+    ) -> list[Any]:
+        """See `Operator.map`: calls in this process. Async generators become iterators, as with `run`."""
+        found = super().map(inputs, workers, ordered=ordered, return_exceptions=return_exceptions)
+        return [drawn(value) if inspect.isasyncgen(value) else value for value in found]
 
     @either
     def deploy(self, group_id: str = "", *args: Any, **kwargs: Any) -> Any:

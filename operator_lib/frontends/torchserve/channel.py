@@ -10,7 +10,7 @@ import socket
 import struct
 import time
 
-from operator_lib.frontends.torchserve.pool import Late
+from operator_lib.frontends.torchserve.worker import Late
 
 _LENGTH = struct.Struct("<Q")
 _TIME = struct.Struct("@ll")  # seconds and microseconds
@@ -24,46 +24,53 @@ class Channel:
     def __init__(self, connected: socket.socket) -> None:
         self._socket = connected
         self._limited = False
+        self._heard = bytearray()  # of the message that is coming
 
-    def send(self, message: bytes) -> None:
-        """Raises OSError when nobody is there any more."""
+    def send(self, message: bytes, seconds: float | None = None) -> None:
+        """Hand it over.
+
+        Args:
+            seconds: to wait where the other end does not read; None: for ever.
+
+        Raises:
+            Late: it did not read in time, and the channel is of no more use. OSError: it is gone.
+        """
         if len(message) < _AT_ONCE:
             self._socket.sendall(_LENGTH.pack(len(message)) + message)
             return
-        self._socket.sendall(_LENGTH.pack(len(message)))
-        self._socket.sendall(message)
+        self._limit(socket.SO_SNDTIMEO, seconds)
+        try:
+            self._socket.sendall(_LENGTH.pack(len(message)))
+            self._socket.sendall(message)
+        except BlockingIOError:
+            raise Late from None
 
-    def receive(self, seconds: float | None = None) -> bytes | bytearray:
+    def receive(self, seconds: float | None = None) -> bytearray:
         """The next message.
 
         Args:
             seconds: to wait for it; None: for ever.
 
         Raises:
-            Late: it did not come in time, and the channel is of no more use. EOFError, OSError: the other end is gone.
+            Late: it has not come, and may be waited for again. EOFError, OSError: the other end is gone; EOFError when
+                it had read all that was sent.
         """
         end = None if seconds is None else time.monotonic() + seconds
-        heard = self._read(_AT_ONCE, end)
-        while len(heard) < _LENGTH.size:
-            heard += self._read(_AT_ONCE, end)
-        (length,) = _LENGTH.unpack_from(heard)
-        if len(heard) == _LENGTH.size + length:
-            return heard[_LENGTH.size :]
-        message = bytearray(length)
-        place = len(heard) - _LENGTH.size
-        message[:place] = heard[_LENGTH.size :]
-        while place < length:
-            part = self._read(min(length - place, 16 * _AT_ONCE), end)
-            message[place : place + len(part)] = part
-            place += len(part)
-        return message
+        heard = self._heard
+        missing = _AT_ONCE
+        while True:
+            if len(heard) >= _LENGTH.size:
+                missing = _LENGTH.size + _LENGTH.unpack_from(heard)[0] - len(heard)
+                if not missing:
+                    self._heard = bytearray()
+                    del heard[: _LENGTH.size]
+                    return heard
+            heard += self._read(min(max(missing, _AT_ONCE), 16 * _AT_ONCE), end)
 
     def _read(self, most: int, end: float | None) -> bytes:
         if end is not None or self._limited:
-            # The system keeps the time: no call of its own to wait, as a time-out of Python's would be.
-            left = 0 if end is None else max(1, int(1e6 * (end - time.monotonic())))  # 0 is for ever
+            self._limit(socket.SO_RCVTIMEO, None if end is None else end - time.monotonic())
             self._limited = end is not None
-            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _TIME.pack(*divmod(left, 10**6)))
         try:
             found = self._socket.recv(most)
         except BlockingIOError:
@@ -71,6 +78,11 @@ class Channel:
         if not found:
             raise EOFError
         return found
+
+    def _limit(self, what: int, seconds: float | None) -> None:
+        """The system keeps the time: no call of its own to wait, as a time-out of Python's would be."""
+        left = 0 if seconds is None else max(1, int(1e6 * seconds))  # 0 is for ever
+        self._socket.setsockopt(socket.SOL_SOCKET, what, _TIME.pack(*divmod(left, 10**6)))
 
     def close(self) -> None:
         with contextlib.suppress(OSError):

@@ -13,7 +13,7 @@ from typing import Any
 
 import cloudpickle
 
-from operator_lib import tree
+from operator_lib import syntax, tree
 from operator_lib.frontends.torchserve import manifest
 from operator_lib.frontends.torchserve.bundle import Bundle
 from operator_lib.frontends.torchserve.exported import HANDLER, OPERATOR, SOURCE
@@ -78,7 +78,7 @@ class Reading:
             why = "calls no operator of the tree" if not node.operator else "may not run, or run more than once"
             self.wrong(node, f"{_short(node.code)} {why}", "put it into an operator")
             return
-        statement = ast.parse(node.code).body[0]
+        statement = syntax.parse(node.code).body[0]
         value: Any = getattr(statement, "value", None)
         call: Any = value.value if isinstance(value, ast.Await) else value
         if not isinstance(call, ast.Call):
@@ -109,7 +109,7 @@ class Reading:
     def _return(self, node: Any) -> None:
         if self.result:
             self.wrong(node, "a second return is no part of the format", "return in one place")
-        statement: Any = ast.parse(node.code).body[0] if node.code.startswith("return") else None
+        statement: Any = syntax.parse(node.code).body[0] if node.code.startswith("return") else None
         value = getattr(statement, "value", None)
         if value is None:
             self.wrong(node, "nothing is returned", "return what a call returned")

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from operator_lib import syntax
 from operator_lib.frontends.torchserve.problems import Problem
 
 
@@ -29,7 +30,7 @@ class HandlerFile:
     @classmethod
     def read(cls, source: bytes, file: str) -> HandlerFile:
         try:
-            tree = ast.parse(source, file)
+            tree = syntax.parse(source, file)
         except (SyntaxError, ValueError) as problem:
             line = getattr(problem, "lineno", None) or 0
             words = getattr(problem, "msg", None) or str(problem)

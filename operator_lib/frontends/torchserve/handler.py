@@ -71,7 +71,7 @@ class Handler:
         self._context.begin(asked.headers)
         answers = self._handle([dict(row) for row in asked.rows], self._context)
         rows = len(asked.rows)
-        if not isinstance(answers, list | tuple):
+        if not isinstance(answers, list if asked.wanted == "exact" else (list, tuple)):
             raise HandlerError(
                 f"{self.node} answered {type(answers).__name__}; a handler answers a list with one item for each of "
                 f"its {rows} rows"

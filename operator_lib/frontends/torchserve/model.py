@@ -26,6 +26,7 @@ _CONFIG = {
     "batchSize": ("batch_size", 1),
     "maxBatchDelay": ("max_batch_delay", 1),
     "responseTimeout": ("timeout_ms", 1000),
+    "startupTimeout": ("startup_timeout", 1),
 }
 
 
@@ -167,7 +168,7 @@ class Model(Step):
     def _operator_project(self) -> Any:
         from operator_lib.frontends.torchserve.travel import project
 
-        return project(self, self.requirements)
+        return project(self, [(self.requirements, self.code.bundle)])
 
 
 def _config(bundle: Bundle, said: dict[str, Any]) -> Any:

@@ -7,15 +7,18 @@ from collections.abc import Mapping
 from contextvars import ContextVar
 from typing import Any
 
+from operator_lib.context import RequestContext
 from operator_lib.frontends.torchserve import nursery
 from operator_lib.frontends.torchserve.context import Reply
 from operator_lib.frontends.torchserve.handler import Order, Wanted
+from operator_lib.frontends.torchserve.job import Job
 from operator_lib.frontends.torchserve.load import Code
-from operator_lib.frontends.torchserve.pool import Job, Pool, Worker
+from operator_lib.frontends.torchserve.pool import Pool
 from operator_lib.frontends.torchserve.processes import ProcessWorker
 from operator_lib.frontends.torchserve.specification import Settings
 from operator_lib.frontends.torchserve.threads import ThreadWorker
 from operator_lib.frontends.torchserve.values import Form
+from operator_lib.frontends.torchserve.worker import Worker
 
 
 class Request:
@@ -61,7 +64,9 @@ class Node:
         headers: dict[str, Any] = {name: {"content-type": types.get(name, "")} for name in row}
         headers.update(around.headers if around is not None else {})
         wanted: Wanted = around.wanted if around is not None else ""
-        answer, reply = self.workers().call(Job(row, bool(self.parents), headers, wanted))
+        around_call = RequestContext.get()
+        job = Job(row, bool(self.parents), headers, wanted, lambda: around_call.cancelled)
+        answer, reply = self.workers().call(job)
         if around is not None:
             around.replies[self.name] = reply
         return answer

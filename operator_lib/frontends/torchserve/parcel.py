@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from operator_lib.client.deploy import pack
+from operator_lib.errors import DeployError
 from operator_lib.frontends.torchserve import exact
 from operator_lib.frontends.torchserve.problems import InvalidArchive, InvalidWorkflow, Problem
 from operator_lib.frontends.torchserve.store import fetched
@@ -50,7 +51,7 @@ def _answer(given: Any) -> dict[str, Any]:
             original = exact.refused(problem)
             return _refused(original.code, original.kind, original.message)
         return _invalid(problem)
-    except InvalidArchive as problem:
+    except (InvalidArchive, DeployError) as problem:
         return _refused(400, "InvalidWorkflowException", str(problem))
     except ValueError as problem:
         return _refused(400, "BadRequestException", str(problem))

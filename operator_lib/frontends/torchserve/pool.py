@@ -2,8 +2,9 @@
 
 A call that gets a worker takes others along, up to ``batch-size`` and for no longer than ``max-batch-delay``, asks the
 worker for all of them, and hands it to the next that waits: there is no thread in between. ``timeout-ms`` counts from
-the call's arrival, but not before a first worker is loaded. A worker that does not answer in time, or dies, is
-replaced; calls that were in its batch through no fault of theirs are tried again.
+the call's arrival, but not before a first worker is loaded. A worker that has had all that time without an answer, or
+dies, is replaced; one that had less, as its call had to wait for it, is left to its work. Calls that were in a batch
+with a bad one, or whose worker had ended before it began, are tried again.
 """
 
 from __future__ import annotations
@@ -14,85 +15,19 @@ import threading
 import time
 import weakref
 from collections import deque
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from collections.abc import Sequence
+from concurrent.futures import CancelledError
 
 from operator_lib.errors import OperatorTimeout, WorkerDied
-from operator_lib.frontends.torchserve.handler import Answered, Asked, Row, Wanted
+from operator_lib.frontends.torchserve.handler import Answered, Asked
+from operator_lib.frontends.torchserve.job import Job
 from operator_lib.frontends.torchserve.specification import Settings
-from operator_lib.frontends.torchserve.values import to_bytes
+from operator_lib.frontends.torchserve.worker import Gone, Late, Making, Worker
 
 log = logging.getLogger("operator_lib.torchserve")
-
-
-class Late(Exception):
-    """There was no answer in time."""
-
-
-class Gone(Exception):
-    """The worker ended before it answered; says how."""
-
-
-class Worker(Protocol):
-    """One handler, wherever it lives. Used by one call at a time."""
-
-    def load(self) -> None:
-        """Make it ready. Raises what the handler's code raises."""
-        ...
-
-    def ask(self, asked: Asked, seconds: float) -> list[Answered] | Exception:
-        """What it answers, or what its code raised. Raises Late, Gone; it cannot be asked again then."""
-        ...
-
-    def end(self) -> None:
-        """It is not needed any more, whatever it does."""
-        ...
-
-
-class Making(Protocol):
-    """Makes workers."""
-
-    def worker(self, number: int) -> Worker:
-        """One that is not loaded yet."""
-        ...
-
-
-def _held() -> threading.Lock:
-    lock = threading.Lock()
-    lock.acquire()
-    return lock
-
-
-@dataclass(slots=True, eq=False)
-class Job:
-    """One call.
-
-    Attributes:
-        row: what the handler gets, as Python values.
-        handed_over: whether other nodes made them; the input of the workflow is never turned into bytes.
-        wanted: how the answer is wanted; where as bytes, handlers are handed bytes too.
-    """
-
-    row: Row
-    handed_over: bool
-    headers: Mapping[str, Any]
-    wanted: Wanted = ""
-    arrived: float = 0.0
-    turn: threading.Lock = field(default_factory=_held)
-    """Let go when there is a worker for it, or an outcome."""
-    worker: Worker | None = None
-    alone: bool = False
-    outcome: Answered | BaseException | None = None
-
-    def joins(self, other: Job) -> bool:
-        """Whether both may be in one batch."""
-        return not self.alone and self.wanted == other.wanted
-
-    def given(self, as_bytes: bool) -> Row:
-        if not (as_bytes or self.wanted) or not self.handed_over:
-            return self.row
-        return {name: bytearray(to_bytes(value, name)) for name, value in self.row.items()}
+# Part of its time: a call that had to wait no longer than that has its worker replaced when its time is over; one that
+# has no more than that left does not begin.
+BRIEF = 0.1
 
 
 class Pool:
@@ -137,21 +72,26 @@ class Pool:
         """The answer to one request.
 
         Raises:
-            OperatorTimeout: there was none in time. WorkerDied. What the handler raised.
+            OperatorTimeout: there was none in time. WorkerDied. CancelledError: it was given up before it began. What
+                the handler raised.
         """
         self.start()
         job.arrived = time.monotonic()
-        due = job.arrived + self.settings.timeout_ms / 1000
-        with self.changed:
-            self.waiting.append(job)
-            if self.gathering:
-                self.changed.notify_all()
-            self._dispatch()
-        while job.outcome is None:
-            if not job.turn.acquire(timeout=max(0.0, due - time.monotonic())):
-                self._withdraw(job)
-            elif job.worker is not None:
-                self._lead(job, job.worker, due)
+        job.due = job.arrived + self.settings.timeout_ms / 1000
+        try:
+            with self.changed:
+                self.waiting.append(job)
+                if self.gathering:
+                    self.changed.notify_all()
+                self._dispatch()
+            while job.outcome is None:
+                if not job.turn.acquire(timeout=max(0.0, job.due - time.monotonic())):
+                    self._withdraw(job)
+                elif job.worker is not None:
+                    self._lead(job)
+        except BaseException as interrupt:
+            self._abandon(job, interrupt)
+            raise
         if isinstance(job.outcome, BaseException):
             raise job.outcome
         return job.outcome
@@ -164,54 +104,91 @@ class Pool:
                     self.waiting.remove(job)
                 job.outcome = self._late()
 
+    def _abandon(self, job: Job, interrupt: BaseException) -> None:
+        """Its caller was interrupted: it holds up nobody."""
+        with self.changed:
+            job.outcome = job.outcome or interrupt
+            if job in self.waiting:
+                self.waiting.remove(job)
+            worker, job.worker = job.worker, None
+            if worker is not None and not job.alone:
+                self.gathering = False
+        if worker is not None:
+            self._release(worker)
+
     def _late(self) -> OperatorTimeout:
         limit = self.settings.timeout_ms / 1000
         problem = OperatorTimeout(f"{self.node} gave no answer in {limit:g} s (timeout-ms)")
         problem.add_note(f"in node {self.node} of {self.name}")
         return problem
 
-    def _lead(self, job: Job, worker: Worker, due: float) -> None:
-        """Ask the worker, for those as well that have come along."""
-        job.worker = None
-        batch = self._gather(job, due)
+    def _lead(self, job: Job) -> None:
+        """Ask the worker that it has got, for those as well that have come along."""
+        waited = time.monotonic() - job.arrived
+        batch = self._gather(job)
+        worker, job.worker = job.worker, None
+        assert worker is not None, "it has got one"
+        begun = time.monotonic()
         try:
-            found = self._ask(worker, batch, due)
+            found = self._ask(worker, batch, job.due)
         except Late:
-            log.warning("%s: a worker of %s did not answer and is replaced", self.name, self.node)
             job.outcome = self._late()
-            self._lost(worker, batch[1:])
-            return
+            limit = self.settings.timeout_ms / 1000
+            if waited < BRIEF * limit:
+                self._hangs(worker, batch)
+            else:
+                threading.Thread(target=self._wait_on, args=(worker, batch, begun + limit), daemon=True).start()
         except Gone as gone:
-            log.warning("%s: a worker of %s has died (%s) and is replaced", self.name, self.node, gone)
-            if len(batch) == 1:
-                job.outcome = WorkerDied(f"the process of node {self.node} ended before it answered: {gone}")
-                job.outcome.add_note(f"in node {self.node} of {self.name}")
-            self._lost(worker, _alone(batch) if len(batch) > 1 else ())
-            return
+            self._died(worker, batch, gone)
         except BaseException:  # an interrupt: the worker is still at it
             self._lost(worker, batch[1:])
             raise
-        if isinstance(found, Exception) and len(batch) > 1:
-            self._release(worker, _alone(batch))  # one bad request is not the others' fault
-            return
-        self._tell(job, batch, found)
+        else:
+            self._settle(worker, batch, found)
+
+    def _wait_on(self, worker: Worker, batch: list[Job], until: float) -> None:
+        """Its leader has no time left; the worker has, and perhaps those that came along."""
+        try:
+            found = worker.wait(until - time.monotonic())
+        except Late:
+            self._hangs(worker, batch)
+        except Gone as gone:
+            self._died(worker, batch, gone)
+        else:
+            self._settle(worker, batch, found)
+
+    def _settle(self, worker: Worker, batch: list[Job], found: list[Answered] | Exception) -> None:
+        """It has answered."""
+        if isinstance(found, Exception):
+            if len(batch) > 1:
+                self._release(worker, _alone(batch))  # one bad request is not the others' fault
+                return
+            found.add_note(f"in node {self.node} of {self.name}")
+            batch[0].outcome = batch[0].outcome or found
+        else:
+            for number, (job, answer) in enumerate(zip(batch, found, strict=True)):
+                job.outcome = job.outcome or answer
+                if number:  # the first is whose thread asked
+                    job.turn.release()
         self._release(worker)
 
-    def _tell(self, leader: Job, batch: list[Job], found: list[Answered] | Exception) -> None:
-        if isinstance(found, Exception):
-            found.add_note(f"in node {self.node} of {self.name}")
-            leader.outcome = found
-            return
-        for job, answer in zip(batch, found, strict=True):
-            job.outcome = answer
-            if job is not leader:
-                job.turn.release()
+    def _hangs(self, worker: Worker, batch: list[Job]) -> None:
+        log.warning("%s: a worker of %s did not answer and is replaced", self.name, self.node)
+        self._lost(worker, batch[1:])
 
-    def _gather(self, job: Job, due: float) -> list[Job]:
+    def _died(self, worker: Worker, batch: list[Job], gone: Gone) -> None:
+        log.warning("%s: a worker of %s has died (%s) and is replaced", self.name, self.node, gone)
+        if gone.begun and len(batch) == 1:
+            problem = WorkerDied(f"the process of node {self.node} ended before it answered: {gone}")
+            problem.add_note(f"in node {self.node} of {self.name}")
+            batch[0].outcome = batch[0].outcome or problem
+        self._lost(worker, _alone(batch) if gone.begun else batch)
+
+    def _gather(self, job: Job) -> list[Job]:
         settings, batch = self.settings, [job]
         if settings.batch_size == 1 or job.alone:
             return batch
-        until = min(due, job.arrived + settings.max_batch_delay / 1000)
+        until = min(job.due, job.arrived + settings.max_batch_delay / 1000)
         with self.changed:
             while len(self.waiting) + 1 < settings.batch_size:
                 left = until - time.monotonic()
@@ -281,7 +258,7 @@ class Pool:
 
     def _load(self, number: int, worker: Worker) -> None:
         try:
-            worker.load()
+            worker.load(self.settings.startup_timeout)
         except BaseException as problem:
             problem.add_note(f"while loading {self.source} for node {self.node} of {self.name}")
             self._failed(number, problem)
@@ -293,19 +270,18 @@ class Pool:
     def _failed(self, number: int, problem: BaseException) -> None:
         """Whoever waits for a worker is told, unless there are others."""
         with self.changed:
-            del self.workers[number]
+            worker = self.workers.pop(number)
             if not self.ready:
                 self.failure = problem
                 while self.waiting:
-                    job = self.waiting.popleft()
-                    job.outcome = problem
-                    job.turn.release()
+                    self._tell(self.waiting.popleft(), problem)
             self.changed.notify_all()
+        worker.end()
 
     def _release(self, worker: Worker, again: Sequence[Job] = ()) -> None:
         """It can be asked by others now; those of `again` first."""
         with self.changed:
-            self.waiting.extendleft(reversed(again))
+            self._wait_again(again)
             self.idle.append(worker)
             self._dispatch()
             self.changed.notify_all()
@@ -315,21 +291,36 @@ class Pool:
         with self.changed:
             del self.workers[next(number for number, other in self.workers.items() if other is worker)]
             self.ready -= 1
-            self.waiting.extendleft(reversed(again))
+            self._wait_again(again)
             self.failure = None
             self._fill()
             self._dispatch()
+
+    def _wait_again(self, jobs: Sequence[Job]) -> None:
+        """Before the others; not those whose time was over meanwhile. Under the lock."""
+        self.waiting.extendleft(job for job in reversed(jobs) if job.outcome is None)
 
     def _dispatch(self) -> None:
         """Workers to those that wait; more workers, as far as that is allowed. Under the lock."""
         while self.waiting and self.idle and not self.gathering:
             job = self.waiting.popleft()
+            if job.given_up():
+                self._tell(job, CancelledError(f"nobody waits for {self.node} of {self.name} any more"))
+                continue
+            if job.due - time.monotonic() < BRIEF * self.settings.timeout_ms / 1000:
+                self._tell(job, self._late())
+                continue
             job.worker = self.idle.pop()
             self.gathering = self.settings.batch_size > 1 and not job.alone
             job.turn.release()
         loading = len(self.workers) - self.ready
         if len(self.waiting) > loading and not self.gathering and len(self.workers) < self.settings.max_workers:
             self._add()
+
+    @staticmethod
+    def _tell(job: Job, problem: BaseException) -> None:
+        job.outcome = problem
+        job.turn.release()
 
 
 def _end(workers: dict[int, Worker], process: int) -> None:

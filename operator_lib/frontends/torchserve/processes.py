@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import pickle
 from dataclasses import replace
 from typing import Any
@@ -16,7 +15,7 @@ from operator_lib.frontends.torchserve.channel import Channel
 from operator_lib.frontends.torchserve.context import tell
 from operator_lib.frontends.torchserve.handler import Answered, Asked, Order
 from operator_lib.frontends.torchserve.nursery import Nursery
-from operator_lib.frontends.torchserve.pool import Gone
+from operator_lib.frontends.torchserve.worker import Gone, Late, not_loaded
 
 
 class ProcessWorker:
@@ -25,18 +24,20 @@ class ProcessWorker:
     def __init__(self, order: Order, nursery: Nursery) -> None:
         self.order = order
         self.nursery = nursery
-        self._pid = 0
+        self._number = 0
         self._how = ""
         self._channel: Channel | None = None
 
-    def load(self) -> None:
-        self._pid, connected = self.nursery.fork()
+    def load(self, seconds: float) -> None:
+        self._number, connected = self.nursery.fork()
         channel = self._channel = Channel(connected)
         code = self.order.code
         lent = replace(self.order, code=replace(code, bundle=Lent(code.bundle.folder)))
         try:
-            channel.send(pickle.dumps(lent))
-            answer = channel.receive()
+            channel.send(pickle.dumps(lent), seconds)
+            answer = channel.receive(seconds)
+        except Late:
+            raise not_loaded(seconds) from None
         except (EOFError, OSError):
             raise RuntimeError(f"its process ended: {self._ended()}") from None
         if answer:
@@ -53,10 +54,23 @@ class ProcessWorker:
         except Exception as problem:  # a value of the caller's that does not travel
             return problem
         try:
-            channel.send(message)
+            channel.send(message, seconds)
+        except OSError:
+            raise Gone(self._ended(), begun=False) from None
+        except Late:
+            self.end()
+            raise Gone("it did not read what it was asked", begun=False) from None
+        return self.wait(seconds)
+
+    def wait(self, seconds: float) -> list[Answered] | Exception:
+        channel = self._channel
+        assert channel is not None, "it has been loaded"
+        try:
             answer = channel.receive(seconds)
-        except (EOFError, OSError):
-            raise Gone(self._ended()) from None
+        except EOFError:
+            raise Gone(self._ended(), begun=True) from None
+        except OSError:  # it has not read all of what it was asked
+            raise Gone(self._ended(), begun=False) from None
         try:
             fine, found, told = pickle.loads(answer)
         except Exception as problem:
@@ -67,9 +81,12 @@ class ProcessWorker:
         return found if fine else failures.raised(*found)
 
     def _ended(self) -> str:
-        """How; asked once, as its number may soon be another process's."""
+        """How; asked once, as it is told once."""
         if not self._how:
-            self._how = self.nursery.end(self._pid)
+            try:
+                self._how = self.nursery.end(self._number)
+            except OSError as problem:
+                self._how = str(problem)
         return self._how
 
     def end(self) -> None:
@@ -77,8 +94,7 @@ class ProcessWorker:
         channel, self._channel = self._channel, None
         if channel is not None:
             channel.close()
-            with contextlib.suppress(OSError):
-                self._ended()
+            self._ended()
 
 
 def _packed(value: Any) -> bytes:

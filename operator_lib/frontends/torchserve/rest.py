@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Callable, Mapping
 from email.message import Message
 from email.parser import BytesParser
@@ -16,9 +17,18 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 
-from operator_lib.errors import OperatorTimeout
+from operator_lib.errors import FatalException, OperatorTimeout
+from operator_lib.frontends.torchserve.context import Reply
 from operator_lib.frontends.torchserve.node import Request, request
+from operator_lib.frontends.torchserve.problems import HandlerError
 from operator_lib.frontends.torchserve.values import JSON, Encoded, Form, encoded, plain
+
+# Statuses without a body.
+BODILESS = (204, 205, 304)
+# Headers about the message and its connection: those are made here.
+OURS = ("content-length", "transfer-encoding", "connection", "keep-alive", "upgrade", "trailer")
+NAMED = re.compile(r"[-!#$%&'*+.^_`|~0-9a-z]+")
+WORDS = re.compile(r"[\t -~\x80-\xff]*")
 
 
 class Rest:
@@ -33,7 +43,7 @@ class Rest:
 
 
 def respond(call: Callable[[Any], Any], leaves: list[str], asked: Mapping[str, Any]) -> dict[str, Any]:
-    """Answer ``{"body": base64, "headers": {...}, "exact": bool}`` with ``{"status", "phrase", "headers", "body"}``."""
+    """Answer ``{"body": base64, "headers": {...}, "exact": bool}`` with ``{"status", "headers", "body"}``."""
     headers = {str(name): str(value) for name, value in asked["headers"].items()}
     kind = next((value for name, value in headers.items() if name.lower() == "content-type"), "")
     value, types = received(base64.b64decode(asked["body"]), kind)
@@ -43,14 +53,31 @@ def respond(call: Callable[[Any], Any], leaves: list[str], asked: Mapping[str, A
     try:
         answer = call(value)
         body = _answered(answer, leaves, exact)
+        reply = around.replies.get(leaves[0]) if len(leaves) == 1 and not exact else None
+        status, more = (200, {}) if reply is None else _said(reply, leaves[0])
+    except FatalException:
+        raise  # it ends this process, which whoever called this sees to
     except Exception as error:
         return _failed(error, exact)
     finally:
         request.reset(token)
-    reply = around.replies.get(leaves[0]) if len(leaves) == 1 and not exact else None
-    more = {"content-type": JSON if exact else body.type, **(reply.headers if reply is not None else {})}
-    status, phrase = (reply.status, reply.phrase) if reply is not None else (200, "")
-    return {"status": status, "phrase": phrase, "headers": more, "body": base64.b64encode(body).decode()}
+    kept = {"content-type": JSON if exact else body.type, **more}
+    return {"status": status, "headers": kept, "body": base64.b64encode(b"" if status in BODILESS else body).decode()}
+
+
+def _said(reply: Reply, node: str) -> tuple[int, dict[str, str]]:
+    """Status and headers that a handler has set.
+
+    Raises:
+        HandlerError: HTTP has no such status or header.
+    """
+    if not isinstance(reply.status, int) or not 200 <= reply.status <= 599:
+        raise HandlerError(f"{node} set the status {reply.status!r}; one of 200 to 599 is due")
+    headers = {str(name).lower(): str(value) for name, value in reply.headers.items()}
+    for name, value in headers.items():
+        if not NAMED.fullmatch(name) or not WORDS.fullmatch(value):
+            raise HandlerError(f"{node} set the header {name!r} to {value!r}, which HTTP cannot carry")
+    return reply.status, {name: value for name, value in headers.items() if name not in OURS}
 
 
 def received(body: bytes, kind: str) -> tuple[Any, dict[str, str]]:
@@ -136,4 +163,4 @@ def _failed(error: Exception, exact: bool) -> dict[str, Any]:
         words = f"{type(error).__name__}: {error}"
         message = str(error) if late else f"Error executing {node}: {words}" if node else words
     kind = "InternalServerException" if exact else type(error).__name__
-    return {"status": status, "phrase": "", "headers": {}, "error": {"type": kind, "message": message}}
+    return {"status": status, "headers": {}, "error": {"type": kind, "message": message}}

@@ -40,6 +40,8 @@ class Settings:
     max_batch_delay: int = 50
     retry_attempts: int = 1
     timeout_ms: int = 10_000
+    startup_timeout: int = 600
+    """Seconds for a handler to be loaded; a workflow's file does not say it, a model's configuration may."""
 
     @classmethod
     def of(cls, said: Mapping[str, Setting]) -> Settings:

@@ -10,8 +10,8 @@ from concurrent.futures import TimeoutError as Waited
 
 from operator_lib.frontends.torchserve.handler import Answered, Asked, Handler, Order
 from operator_lib.frontends.torchserve.modules import Modules
-from operator_lib.frontends.torchserve.pool import Late
 from operator_lib.frontends.torchserve.problems import HandlerError
+from operator_lib.frontends.torchserve.worker import Late, not_loaded
 
 Outcome = Future[list[Answered] | Exception]
 Task = tuple[Order | Asked, contextvars.Context, Outcome]
@@ -23,23 +23,34 @@ class ThreadWorker:
     def __init__(self, order: Order) -> None:
         self.order = order
         self.tasks: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
+        self._outcome: Outcome | None = None
         name = f"{order.label.replace('__', '-')}-{order.number}"
         self.thread = threading.Thread(target=_work, args=(self.tasks,), name=name, daemon=True)
 
-    def load(self) -> None:
+    def load(self, seconds: float) -> None:
         self.thread.start()
         outcome: Outcome = Future()
         self.tasks.put((self.order, contextvars.copy_context(), outcome))
-        if isinstance(problem := outcome.result(), Exception):
+        try:
+            problem = outcome.result(seconds)
+        except Waited:
+            raise not_loaded(seconds) from None
+        if isinstance(problem, Exception):
             raise problem
 
     def ask(self, asked: Asked, seconds: float) -> list[Answered] | Exception:
-        outcome: Outcome = Future()
-        self.tasks.put((asked, contextvars.copy_context(), outcome))
+        self._outcome = Future()
+        self.tasks.put((asked, contextvars.copy_context(), self._outcome))
+        return self.wait(seconds)
+
+    def wait(self, seconds: float) -> list[Answered] | Exception:
+        assert self._outcome is not None, "it has been asked"
         try:
-            return outcome.result(max(0.0, seconds))
+            found = self._outcome.result(max(0.0, seconds))
         except Waited:
             raise Late from None
+        self._outcome = None  # what is in it may hold what waits for this worker to be ended
+        return found
 
     def end(self) -> None:
         self.tasks.put(None)

@@ -12,12 +12,23 @@ from operator_lib.project import Project
 _folders: WeakKeyDictionary[Any, Bundle] = WeakKeyDictionary()
 
 
-def project(owner: Any, requirements: Iterable[str]) -> Project:
+def project(owner: Any, models: Iterable[tuple[Iterable[str], Bundle]]) -> Project:
     """A folder with nothing but these requirements, for as long as `owner` is there.
 
-    Nothing of the current folder is taken along.
+    Nothing of the current folder is taken along; packages that an archive brings, and names in its requirements, are.
     """
-    lines = dict.fromkeys(line.strip() for line in requirements if line.strip())
-    text = "".join(f"{line}\n" for line in lines)
-    folder = _folders[owner] = Bundle.of({"requirements.txt": text.encode()} if lines else {})
+    files: dict[str, Any] = {}
+    lines: dict[str, None] = {}
+    for number, (requirements, bundle) in enumerate(models):
+        names = bundle.names
+        for line in map(str.strip, requirements):
+            name = line.removeprefix("./")
+            if name in names:
+                files[f"packages/{number}/{name}"] = bundle.folder / name
+                line = f"./packages/{number}/{name}"
+            if line:
+                lines[line] = None
+    if lines:
+        files["requirements.txt"] = "".join(f"{line}\n" for line in lines).encode()
+    folder = _folders[owner] = Bundle.of(files)
     return Project(folder.folder.resolve(), "__main__", None, True)

@@ -244,7 +244,7 @@ class Workflow(Graph):
         return super()._operator_checked()
 
     def _operator_project(self) -> Any:
-        return project(self, (line for model in self.models.values() for line in model.requirements))
+        return project(self, ((model.requirements, model.code.bundle) for model in self.models.values()))
 
     def _operator_schema(self, name: str) -> dict[str, Any]:
         """For the worker's REST interface."""

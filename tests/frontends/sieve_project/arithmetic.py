@@ -1,5 +1,6 @@
 """A program as it was written for Sieve, but for the import line: functions and models that call one another."""
 
+import asyncio
 import os
 import sys
 import time
@@ -10,6 +11,7 @@ import sibling_of_arithmetic as beside
 from appeared import appeared
 
 import operator_lib.frontends.sieve as sieve
+from operator_lib import operator
 
 loaded = {"times": 0}
 
@@ -128,6 +130,26 @@ def total(to: int) -> int:
 @sieve.function(name="later")
 async def later(x: int) -> int:
     return x + 1
+
+
+@sieve.function(name="steps")
+async def steps(to: int, boom: bool = False):
+    """Counts as `count` does, and has another function called between its items."""
+    for number in range(to):
+        await asyncio.sleep(0)
+        yield multiply.run(number, 1)
+    if boom:
+        raise ValueError("no more")
+
+
+@sieve.function(name="all-steps")
+def all_steps(to: int) -> list:
+    return [*steps.run(to), *steps.push(to).result()]
+
+
+@operator
+def counted(to: int) -> list:
+    return list(steps.run(to))
 
 
 @sieve.function(name="failing")

@@ -49,6 +49,18 @@ def said(data, context):
     context.set_response_content_type(0, "text/markdown")
     return ["# hi"]
 
+def broken(data, context):  # sets what the request asks for
+    if data is None:
+        return None
+    wanted = data[0]["body"]
+    context.set_response_status(wanted.pop("status", 200), "", 0)
+    for name, value in wanted.items():
+        context.set_response_header(0, name, value)
+    return ["said"]
+
+def pair(data, context):
+    return data and ("a",)
+
 def odd(data, context):
     import datetime
     return None if data is None else [[{1, 2}, datetime.date(2026, 11, 21)]]
@@ -76,6 +88,8 @@ SPECS = {
     "pour": "models: {retry-attempts: 0}\ndag:\n  pour: []\n",
     "fail": "models: {retry-attempts: 0}\ndag:\n  fail: []\n",
     "said": "models: {}\ndag:\n  said: []\n",
+    "broken": "models: {retry-attempts: 0}\ndag:\n  broken: []\n",
+    "pair": "models: {retry-attempts: 0}\ndag:\n  pair: []\n",
     "odd": "models: {}\ndag:\n  odd: []\n",
     "tell": "models: {retry-attempts: 0, timeout-ms: 60000}\ndag:\n  ask: [tell]\n",
     "late": "models: {retry-attempts: 0, timeout-ms: 1500}\ndag:\n  tell: []\n",

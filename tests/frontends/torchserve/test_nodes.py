@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import functools
 import os
+import signal
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import psutil
 import pytest
 import requests
 
-from operator_lib.endpoint import alive
+from operator_lib.endpoint import alive, read_token
 
 from .served import register
 
@@ -52,8 +55,62 @@ def test_a_node_that_dies_takes_nothing_along(url: str, tell: str) -> None:
     assert not alive(before)
 
 
+def test_a_node_that_has_died_before_a_request_costs_it_nothing(url: str, tell: str) -> None:
+    idle = predict(url, tell).json()["pid"]
+    os.kill(idle, signal.SIGKILL)
+    answer = predict(url, tell)  # of a workflow that tries nothing again
+    assert (answer.status_code, answer.json()["pid"] == idle) == (200, False), answer.text
+
+
+def test_without_what_starts_its_nodes_a_replica_is_replaced(url: str, tell: str) -> None:
+    node = psutil.Process(predict(url, tell).json()["pid"])
+    starter = node.parent()
+    assert starter is not None
+    starter.kill()
+    node.kill()
+    statuses = [predict(url, tell).status_code]
+    while statuses[-1] == 500 and len(statuses) < 20:
+        statuses.append(predict(url, tell).status_code)
+    assert statuses[-1] == 200, statuses
+
+
+def metrics(url: str) -> str:
+    token = read_token(Path(os.environ["OPERATOR_LIB_HOME"]))
+    return requests.get(f"{url}/metrics", headers={"Authorization": f"Bearer {token}"}, timeout=10).text
+
+
+def test_requests_whose_caller_has_gone_are_left_out(url: str, tmp_path: Path) -> None:
+    assert register(url, "late").status_code in (200, 409)
+    requests.put(f"{url}/workflows/late?node=tell&timeout_ms=60000", timeout=60).raise_for_status()
+    held, never = tmp_path / "held", tmp_path / "never"
+    for pipe in (held, never):
+        os.mkfifo(pipe)
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(predict, url, "late", str(held))
+        with open(held, "w"):
+            with pytest.raises(requests.Timeout):
+                requests.post(f"{url}/wfpredict/late", str(never).encode(), timeout=0.5)
+            while 'code="499",method="",serving="late"' not in metrics(url):
+                time.sleep(0.05)  # the worker says nowhere else that it has noticed
+        assert first.result().status_code == 200
+    assert predict(url, "late").status_code == 200  # the one process of the node does not wait for `never`
+    requests.put(f"{url}/workflows/late?node=tell&timeout_ms=1500", timeout=60).raise_for_status()
+
+
+def test_a_batch_that_is_late_holds_up_nobody(url: str, tmp_path: Path) -> None:
+    assert register(url, "late").status_code in (200, 409)
+    changed = {"node": "tell", "batch_size": 3, "max_batch_delay": 500, "timeout_ms": 1500}
+    requests.put(f"{url}/workflows/late", json=changed, timeout=60).raise_for_status()
+    os.mkfifo(tmp_path / "never")
+    with ThreadPoolExecutor(3) as pool:
+        late = [pool.submit(predict, url, "late", str(tmp_path / "never")) for _ in range(3)]
+    assert {answer.result().status_code for answer in late} == {504}
+    assert [predict(url, "late").status_code for _ in range(2)] == [200, 200]
+    requests.put(f"{url}/workflows/late?node=tell&batch_size=1", timeout=60).raise_for_status()
+
+
 def test_a_late_node_is_ended_and_the_next_request_is_answered(url: str, tmp_path: Path) -> None:
-    assert register(url, "late").status_code == 200
+    assert register(url, "late").status_code in (200, 409)
     before = predict(url, "late").json()["pid"]
     os.mkfifo(tmp_path / "never")
     late = predict(url, "late", str(tmp_path / "never"))
@@ -61,6 +118,22 @@ def test_a_late_node_is_ended_and_the_next_request_is_answered(url: str, tmp_pat
     assert late.json()["message"] == "tell gave no answer in 1.5 s (timeout-ms)"
     assert not alive(before)
     assert predict(url, "late").status_code == 200
+
+
+def test_a_node_that_was_busy_with_others_is_kept_when_a_request_is_late(url: str, tmp_path: Path) -> None:
+    assert register(url, "late").status_code in (200, 409)
+    first, second = tmp_path / "first", tmp_path / "second"
+    for pipe in (first, second):
+        os.mkfifo(pipe)
+    with ThreadPoolExecutor(2) as pool:
+        one = pool.submit(predict, url, "late", str(first))
+        with open(first, "w"):
+            two = pool.submit(predict, url, "late", str(second))
+            time.sleep(0.5)  # of the time that the second request has
+        pid = one.result().json()["pid"]
+        with open(second, "w"):
+            assert two.result().status_code == 504
+    assert predict(url, "late").json()["pid"] == pid
 
 
 def test_settings_change_while_requests_are_answered(url: str, tell: str, tmp_path: Path) -> None:
@@ -103,6 +176,16 @@ def test_versions_are_kept_and_chosen(url: str, tell: str) -> None:
     for path in ("/workflows/tell/99", "/wfpredict/tell/99"):
         missing = requests.get(url + path, timeout=60)
         assert (missing.status_code, missing.json()["type"]) == (404, "WorkflowVersionNotFoundException")
+
+
+def test_changes_of_several_people_all_hold(url: str, tell: str) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        queries = ["node=tell&min_worker=3", "node=ask&batch_size=2"]
+        done = [pool.submit(requests.put, f"{url}/workflows/tell?{query}", timeout=60) for query in queries]
+        assert [one.result().status_code for one in done] == [200, 200]
+    nodes = requests.get(f"{url}/workflows/tell/all", timeout=10).json()[-1]["nodes"]
+    assert (nodes["tell"]["min-workers"], nodes["ask"]["batch-size"]) == (3, 2)
+    requests.put(f"{url}/workflows/tell?node=tell&min_worker=1&max_worker=1", timeout=60).raise_for_status()
 
 
 @pytest.mark.parametrize(

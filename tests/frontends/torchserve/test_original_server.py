@@ -1,4 +1,9 @@
-"""Beside TorchServe itself, where it is installed: it takes our archives, and both answer alike."""
+"""Beside TorchServe itself, where it is installed: it takes our archives, and both answer alike.
+
+On the PATH: ``torchserve`` of release 0.12.0, with PyTorch, PyYAML and NumPy (``pip install torchserve==0.12.0 torch
+pyyaml numpy``, in an environment of its own if you like), and ``java`` of version 17. For exported operators that
+environment needs the core dependencies of this library, too; the library itself is taken from here.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +19,7 @@ import exported_project as project
 import pytest
 import requests
 
+import operator_lib
 from operator_lib.frontends.torchserve import Workflow
 
 from .conftest import CHAIN
@@ -41,11 +47,22 @@ TEXTS = {
 
 
 @pytest.fixture
-def server(store: Path, tmp_path: Path) -> Iterator[Callable[[Path], requests.Response]]:
-    """A server without workflows; registers an archive and sends it one request."""
+def installed() -> tuple[str, dict[str, str]]:
+    """The command, and an environment in which its processes find its own Python, and this library."""
     command = shutil.which("torchserve")
     if command is None or shutil.which("java") is None:
-        pytest.skip("torchserve and Java are not installed")
+        pytest.skip("torchserve and java are not on the PATH")
+    # It starts whatever `python` is on the PATH.
+    path = os.pathsep.join([str(Path(command).parent), os.environ["PATH"]])
+    return command, {**os.environ, "PATH": path, "PYTHONPATH": str(Path(operator_lib.__file__).parent.parent)}
+
+
+@pytest.fixture
+def server(
+    installed: tuple[str, dict[str, str]], store: Path, tmp_path: Path
+) -> Iterator[Callable[[Path], requests.Response]]:
+    """A server without workflows; registers an archive and sends it one request."""
+    command, environment = installed
     inference, management, *others = _ports(5)
     names = ("inference_address", "management_address", "metrics_address")
     lines = [f"{n}=http://127.0.0.1:{p}" for n, p in zip(names, (inference, management, others[0]), strict=True)]
@@ -58,7 +75,7 @@ def server(store: Path, tmp_path: Path) -> Iterator[Callable[[Path], requests.Re
     with open(tmp_path / "log", "w") as log:
         process = subprocess.Popen(
             [command, *flags, "--model-store", str(store), "--workflow-store", str(folder)],
-            env={**os.environ, **places}, stdout=log, stderr=log, start_new_session=True,
+            env={**environment, **places}, stdout=log, stderr=log, start_new_session=True,
         )  # fmt: skip
     try:
         _wait(management, process)
@@ -106,5 +123,11 @@ def test_it_takes_our_archives_and_both_answer_alike(
         assert (here if isinstance(here, str) else theirs.json()) == (theirs.text if isinstance(here, str) else here)
 
 
-def test_it_runs_an_exported_operator(server: Callable[..., requests.Response], tmp_path: Path) -> None:
+def test_it_runs_an_exported_operator(
+    installed: tuple[str, dict[str, str]], server: Callable[..., requests.Response], tmp_path: Path
+) -> None:
+    run = ["python", "-c", "import operator_lib.frontends.torchserve"]
+    missing = subprocess.run(run, env=installed[1], capture_output=True, text=True, timeout=60)
+    if missing.returncode:
+        pytest.skip(f"the environment of torchserve lacks what this library needs: {missing.stderr.splitlines()[-1]}")
     assert server(Workflow.from_operator(project.Fits(), name="fits").pack(tmp_path)).json() == project.Fits()(5)

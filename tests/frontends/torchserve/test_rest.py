@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import psutil
 import pytest
 import requests
 
@@ -101,7 +104,7 @@ def test_what_nodes_get(url: str) -> None:
 
 
 def test_what_handlers_say_counts(url: str) -> None:
-    for name in ("said", "refuse", "pour", "fail", "odd"):
+    for name in ("said", "refuse", "pour", "fail", "odd", "pair"):
         assert register(url, name).status_code in (200, 409)  # other tests use it, too
     said = requests.post(f"{url}/wfpredict/said", timeout=60)
     assert (said.status_code, said.text, said.headers["content-type"]) == (202, "# hi", "text/markdown")
@@ -114,8 +117,29 @@ def test_what_handlers_say_counts(url: str) -> None:
     failed = requests.post(f"{url}/wfpredict/fail", timeout=60)
     assert (failed.status_code, failed.json()["type"]) == (500, "KeyError")
     assert requests.post(f"{url}/wfpredict/odd", timeout=60).json() == [[1, 2], "2026-11-21"]
+    assert requests.post(f"{url}/wfpredict/pair", b"x", timeout=60).text == "a"
     large = requests.post(f"{url}/wfpredict/said", data=b"x" * 6_553_501, timeout=60)
     assert (large.status_code, large.content) == (413, b"")
+
+
+BROKEN = [
+    ({"status": 700}, "status 700; one of 200 to 599"),
+    ({"status": "ok"}, "status 'ok'"),
+    ({"x-name": "a\r\nx-other: b"}, "header 'x-name'"),
+    ({"x name": "a"}, "header 'x name'"),
+    ({"x-name": "\u20ac"}, "HTTP cannot carry"),
+]
+
+
+def test_what_http_cannot_carry_is_the_handlers_mistake(url: str) -> None:
+    assert register(url, "broken").status_code == 200
+    for sent, words in BROKEN:
+        answer = requests.post(f"{url}/wfpredict/broken", json=sent, timeout=60)
+        assert (answer.status_code, answer.json()["type"], words in answer.text) == (500, "HandlerError", True), sent
+    ours = {"Content-Length": "2", "Transfer-Encoding": "chunked", "Pragma": "own", "Content-Type": "text/x-own"}
+    answer = requests.post(f"{url}/wfpredict/broken", json=ours, timeout=60)
+    assert (answer.text, answer.headers["pragma"], answer.headers["content-type"]) == ("said", "own", "text/x-own")
+    assert requests.post(f"{url}/wfpredict/broken", json={"status": 204}, timeout=60).content == b""
 
 
 def test_two_at_once(url: str) -> None:
@@ -137,7 +161,7 @@ EXACT = [
 ]  # fmt: skip
 
 
-def test_it_asks_for_a_token_and_survives_a_restart(stores: Path, tmp_path: Path) -> None:
+def test_it_asks_for_a_token_and_is_there_again_after_a_kill(stores: Path, tmp_path: Path) -> None:
     home = tmp_path / "home"
     with worker.local(home, model_store=str(stores)) as running:
         headers = {"Authorization": f"Bearer {running.token}"}
@@ -146,6 +170,8 @@ def test_it_asks_for_a_token_and_survives_a_restart(stores: Path, tmp_path: Path
         assert made.status_code == 200
         scaled = requests.put(f"{running.url}/workflows/chain?min_worker=2", headers=headers, timeout=60)
         assert scaled.status_code == 200
+        os.kill(running.pid, signal.SIGKILL)
+        psutil.Process(running.pid).wait(30)
     with worker.local(home, model_store=str(stores), compat="exact") as running, requests.Session() as session:
         session.headers["Authorization"] = f"Bearer {running.token}"
         answer = session.post(f"{running.url}/wfpredict/chain", b"x", timeout=60)
@@ -153,6 +179,9 @@ def test_it_asks_for_a_token_and_survives_a_restart(stores: Path, tmp_path: Path
         (described,) = session.get(f"{running.url}/workflows/chain", timeout=60).json()
         assert (described["minWorkers"], described["maxWorkers"]) == (2, 2)
         assert session.put(f"{running.url}/workflows/chain?min_worker=1", timeout=60).status_code == 405
+        session.post(f"{running.url}/workflows?url=pair.war", timeout=60).raise_for_status()
+        refused = session.post(f"{running.url}/wfpredict/pair", b"x", timeout=60)  # a tuple is no list to the original
+        assert (refused.status_code, refused.json()["message"]) == (500, "Error executing pair")
         for name, code, kind, words in EXACT:
             url = name if "." in name else f"{name}.war"
             told = session.post(f"{running.url}/workflows?url={url}", timeout=60).json()

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import pickle
+import signal
 import sys
 import threading
+import time
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -179,6 +182,118 @@ def test_a_model_that_cannot_be_loaded_says_why(workflow: Made, tmp_path: Path) 
     with pytest.raises(RuntimeError, match="no weights") as caught:
         found("x")
     assert "while loading handler.py for node broken of wf" in caught.value.__notes__
+    for thread in threading.enumerate():  # nor do threads stay that have nothing to do
+        if thread.name.startswith("wf-broken"):
+            thread.join(30)
+            assert not thread.is_alive()
+
+
+HANGS = """
+import os
+class Hangs:
+    def initialize(self, context):
+        if os.path.exists({pipe!r}):
+            open({pipe!r}).close()
+    def handle(self, data, context):
+        if os.path.exists({pipe!r} + "-was-there"):
+            return ["fine"]
+        os.mkfifo({pipe!r} + "-was-there")
+        os.mkfifo({pipe!r})
+        os._exit(3)
+"""
+
+
+def hanging(folder: Path) -> Model:
+    """A model that dies when it is first called; while there is a pipe it is loaded when somebody writes into that."""
+    (folder / "hangs.py").write_text(HANGS.format(pipe=str(folder / "pipe")))
+    (folder / "hangs.yaml").write_text("startupTimeout: 1\n")
+    return Model("hangs", handler=folder / "hangs.py", config_file=folder / "hangs.yaml")
+
+
+def test_a_model_that_takes_too_long_to_load(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    model = hanging(tmp_path)
+    with pytest.raises(errors.OperatorTimeout, match=r"it was not loaded in 1 s \(startupTimeout\)") as caught:
+        model("x")
+    assert "while loading hangs.py for node hangs of hangs" in caught.value.__notes__
+    hanging_on = [thread for thread in threading.enumerate() if thread.name.startswith("hangs")]
+    (tmp_path / "pipe").rename(tmp_path / "old")  # the second attempt has waited for the first, and has its turn now
+    (tmp_path / "old").write_text("")
+    for thread in hanging_on:
+        thread.join(30)
+
+
+def test_a_model_that_dies_and_takes_too_long_to_load_again(tmp_path: Path, worker: object) -> None:
+    remote = hanging(tmp_path).deploy("hangs", "serving")
+    with pytest.raises(errors.OperatorTimeout, match="it was not loaded in 1 s"):  # tried again after it has died
+        remote("x")
+    with pytest.raises(errors.OperatorTimeout, match="it was not loaded in 1 s"):
+        remote("x")
+    (tmp_path / "pipe").unlink()
+    assert remote("x") == "fine"
+
+
+HOLDS = """
+import threading
+def hold(data, context):
+    if data and data[0]["body"].startswith("/"):
+        with open(data[0]["body"]) as file:
+            file.read()
+    return data and [threading.current_thread().name]
+"""
+
+
+@contextlib.contextmanager
+def interrupts() -> Iterator[None]:
+    """Ctrl-C raises, also where these tests were started in the background, with it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_who_is_interrupted_while_waiting_takes_no_worker_along(workflow: Made, tmp_path: Path) -> None:
+    (tmp_path / "functions.py").write_text(HOLDS)
+    found = workflow("models: {timeout-ms: 30000, retry-attempts: 0}\ndag:\n  hold: []")
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    waiting = found.functions["hold"].node.workers().waiting
+
+    def interrupt() -> None:
+        while not waiting:
+            time.sleep(0.01)
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+
+    with interrupts(), ThreadPoolExecutor(2) as pool:
+        first = pool.submit(found, str(pipe))
+        with open(pipe, "w"):
+            pool.submit(interrupt)
+            with pytest.raises(KeyboardInterrupt):
+                found("x")
+        assert first.result()
+    assert found("y") == first.result()
+
+
+def test_a_worker_that_was_busy_with_others_is_kept_when_a_request_is_late(workflow: Made, tmp_path: Path) -> None:
+    (tmp_path / "functions.py").write_text(HOLDS)
+    found = workflow("models: {timeout-ms: 1000, retry-attempts: 0}\ndag:\n  hold: []")
+    first, second = tmp_path / "first", tmp_path / "second"
+    for pipe in (first, second):
+        os.mkfifo(pipe)
+    waiting = found.functions["hold"].node.workers().waiting
+    with ThreadPoolExecutor(2) as pool:
+        one = pool.submit(found, str(first))
+        with open(first, "w"):
+            two = pool.submit(found, str(second))
+            while not waiting:
+                time.sleep(0.01)
+            time.sleep(0.3)  # of the time that the second request has
+        worker = one.result()
+        with open(second, "w"), pytest.raises(errors.OperatorTimeout):
+            two.result()
+    assert found("x") == worker
+    assert [thread.name for thread in threading.enumerate() if thread.name == worker] == [worker]
 
 
 def test_archives_share_names_of_files_and_the_process_keeps_its_own(tmp_path: Path) -> None:
