@@ -100,7 +100,7 @@ def _locked(home: Path) -> bool:
     try:
         with open(home / "lock", "rb") as file:
             try:
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # several workers may share it
             except OSError:
                 return True
             return False
@@ -166,6 +166,7 @@ def remember(home: Path, options: Mapping[str, str]) -> None:
     """Keep the options that a worker was started with by hand, for those that are started on demand."""
     make_private(home)
     partial = home / f"{SETTINGS}.{os.getpid()}"
+    partial.touch(mode=0o600)
     partial.write_text(json.dumps(dict(options)))
     os.replace(partial, home / SETTINGS)
 
@@ -185,7 +186,9 @@ def launch(home: Path, options: Mapping[str, str], *, leash: bool = False) -> su
     theirs: int = subprocess.DEVNULL
     if leash:
         theirs, _ours = os.pipe()  # our end is closed by the end of this process, and by nothing else
-    arguments = [item for name, value in options.items() for item in (f"--{name}", value) if item]
+    arguments = [item for name, value in options.items() if name != "store" for item in (f"--{name}", value) if item]
+    # Its URL may hold a password, and everybody sees arguments.
+    environment = os.environ | ({"OPERATOR_LIB_STORE": options["store"]} if "store" in options else {})
     if leash:
         arguments.append("--leash")
     try:
@@ -196,6 +199,7 @@ def launch(home: Path, options: Mapping[str, str], *, leash: bool = False) -> su
                 stdout=log,
                 stderr=log,
                 cwd="/",
+                env=environment,
                 start_new_session=True,
             )
     finally:

@@ -35,10 +35,12 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "",
         "--host 0.0.0.0 --tls-cert fullchain.pem --tls-key privkey.pem",
         "--executor docker --max-runs 8",
+        "--store postgresql://worker@db.example.org/jobs",
     ),
     "worker logs": ("-f -n 20",),
     "worker manifest systemd": ("--user jobs", "--own -- --max-runs 8"),
     "worker manifest kubernetes": ("--image registry.example.org/operator-lib:1 --tls-secret worker-tls",),
+    "store migrate": ("--to postgresql://worker@db.example.org/jobs",),
     "workflow check": ("workflow.yaml --model-store models",),
     "workflow archive": (
         "--workflow-name dogs --spec-file workflow.yaml --handler handler.py --export-path workflows",

@@ -25,6 +25,7 @@ from operator_lib.cli import (
     schedule,
     secrets,
     ship,
+    store,
     top,
     worker,
 )
@@ -85,6 +86,7 @@ schedule.add(app)
 cache.add(app)
 archives.add(app)
 worker.add(app)
+store.add(app)
 doctor.add(app)
 examples.add(app)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -56,8 +57,20 @@ def start(
         bool, typer.Option("--insecure", help="Listen on other addresses than loopback without TLS.")
     ] = False,
     executor: Annotated[
-        str, typer.Option("--executor", help="Where runs and replicas live: local (processes) or docker (containers).")
+        str,
+        typer.Option("--executor", help="Where runs and replicas live: local, docker, or ray (docs/guides/ray.md)."),
     ] = "local",
+    store: Annotated[
+        str, typer.Option("--store", metavar="URL", help="Its database: sqlite:///PATH or postgresql://USER@HOST/DB.")
+    ] = "",
+    blobs: Annotated[
+        str,
+        typer.Option("--blobs", metavar="DIR|URL", help="Keeps uploads and ended runs (s3://BUCKET/PREFIX, ...)."),
+    ] = "",
+    blobs_cache: Annotated[
+        float | None,
+        typer.Option("--blobs-cache", metavar="GB", help="How much of that may lie in the home, too. Default 20."),
+    ] = None,
     docker_base: Annotated[
         str, typer.Option("--docker-base", metavar="IMAGE", help="Start of images ({python}: its version).")
     ] = "",
@@ -85,17 +98,22 @@ def start(
     as_json: Json = False,
 ) -> None:
     """Start a worker in the background; return when it answers."""
+    from operator_lib.worker.store.url import VARIABLE, absolute
+
     folder = endpoint.home_folder(home)
     given: dict[str, str] = {"host": host, "drain": str(drain)}
     given |= {name: str(n) for name, n in (("port", port), ("grpc-port", grpc_port), ("max-runs", max_runs)) if n}
     limits = {"max-calls": max_calls, "max-queued": max_queued, "keep-runs": keep_runs, "keep-days": keep_days}
+    limits |= {"blobs-cache": blobs_cache}
     given |= {name: str(n) for name, n in limits.items() if n is not None}
     given |= {"executor": executor} if executor != "local" else {}
     given |= {"docker-base": docker_base} if docker_base else {}
+    given |= {"store": absolute(store)} if (store := store or os.environ.get(VARIABLE, "")) else {}
     paths = {"model-store": model_store, "workflow-store": workflow_store, "tls-cert": tls_cert, "tls-key": tls_key}
     paths |= {"token-file": token_file}
     given |= {name: str(Path(text).resolve()) for name, text in paths.items() if text}
     given |= {"compat": compat} if compat else {}
+    given |= {"blobs": blobs if "://" in blobs else str(Path(blobs).resolve())} if blobs else {}
     given |= {"disable-token-auth": ""} if disable_token_auth else {}
     if allow_origin:
         given["allow-origin"] = ",".join(allow_origin)

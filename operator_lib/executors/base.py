@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from operator_lib.engine.process import ProcessSpec
-from operator_lib.executors.gpus import Cards
+from operator_lib.executors.gpus import Owner, Taken
 from operator_lib.options import Options
 
 # Called on the worker's event loop with each message of the shim (operator_lib.engine.process); ``exit`` comes last.
@@ -32,6 +32,40 @@ class Needs:
     options: Options
 
 
+def unheard(line: str) -> None:
+    """For whoever does not want to be told."""
+
+
+class Room(Protocol):
+    """What there is for processes, and who has it."""
+
+    async def wait(self, options: Options, what: str, name: str, tell: Log = unheard) -> Taken:
+        """Room for a process with these options, as soon as there is some.
+
+        Args:
+            what: it is for: ``"run"``, ``"replica"`` or ``"part"``.
+            name: of the deployment.
+            tell: told why it takes long.
+        """
+        ...
+
+    async def take(self, options: Options, owner: Owner) -> Taken:
+        """Room for a replica of a serving.
+
+        Raises:
+            NotReady: there is none.
+        """
+        ...
+
+    async def look(self, options: Options) -> Taken:
+        """Where a process that is there for a moment sees what it would have, whoever has it."""
+        ...
+
+    def give_back(self, taken: Taken) -> None:
+        """Its process is gone."""
+        ...
+
+
 class Process(Protocol):
     """A process that was asked for. It may not have started yet."""
 
@@ -51,8 +85,10 @@ class Executor(Protocol):
     What an environment is, is the executor's own: the worker gets a word for it and hands that back.
     """
 
-    cards: Cards
-    """The graphics cards there."""
+    room: Room
+    """What its processes share out among themselves."""
+    across: bool
+    """Whether processes run on other machines: what is said to them travels over a network."""
 
     async def lacks(self, options: Options) -> list[str]:
         """Which options ask for more than there is, or for what cannot be done here, in words."""
@@ -82,8 +118,9 @@ class Executor(Protocol):
         """What processes inherit of the worker's own environment, and whose they are."""
         ...
 
-    async def reclaim(self) -> None:
-        """Kill what an earlier worker of this home has left. Only before anything is started.
+    async def reclaim(self, alone: bool = True) -> None:
+        """Kill what an earlier worker of this home has left, unless another one is there (not `alone`). Only before
+        anything is started.
 
         Raises:
             OSError: processes cannot be started here at all; the message says what to do.

@@ -141,7 +141,7 @@ class ProcessRun(LocalRun):
         lack = await executor.cards.lack(wanted)
         if lack:
             raise OptionError(f"{self._call.name}.{lack.replace('this worker', 'this machine')}")
-        return await self._unless_stopped(executor.cards.wait(wanted)) or Taken()
+        return await self._unless_stopped(executor.cards.wait(self._call.options)) or Taken()
 
     async def _unless_stopped(self, work: Coroutine[Any, Any, T]) -> T | None:
         """What `work` gives; None when the run is cancelled first."""

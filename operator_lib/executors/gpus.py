@@ -8,12 +8,12 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
 from operator_lib.errors import NotReady
-from operator_lib.options import GpuSpec
+from operator_lib.options import GpuSpec, Options
 
 # Seconds for the driver's tool to answer; a card that sleeps takes its time.
 ANSWER = 30.0
@@ -60,6 +60,8 @@ class Taken:
     cards: tuple[Card, ...] = ()
     share: Fraction = Fraction(1)
     owner: Owner = NOBODY
+    place: str = ""
+    """What the executor calls it, where it has to find it again."""
 
     @property
     def environment(self) -> dict[str, str]:
@@ -94,20 +96,24 @@ class Cards:
         there = ", ".join(card.name for card in cards) or "no graphics cards that nvidia-smi shows"
         return f"gpu: asks for {' or '.join(map(str, wanted))}, this worker has {there}"
 
-    async def take(self, wanted: Sequence[GpuSpec] | None, owner: Owner) -> Taken:
-        """The first of `wanted` that is free for `owner`.
+    async def take(self, options: Options, owner: Owner) -> Taken:
+        """The first of those wanted that is free for `owner`.
 
         Raises:
             NotReady: none is free.
         """
+        wanted = options.gpu
         taken = self._take(await self._all() if wanted else [], wanted or (), owner)
         if taken is None:
             asked = " or ".join(map(str, wanted or ()))
             raise NotReady(f"no graphics card is free (asked for {asked}); scale another serving down, or try later")
         return taken
 
-    async def wait(self, wanted: Sequence[GpuSpec] | None) -> Taken:
-        """The first of `wanted` that is free, as soon as one is."""
+    async def wait(
+        self, options: Options, what: str = "", name: str = "", tell: Callable[[str], None] = lambda why: None
+    ) -> Taken:
+        """The first of those wanted that is free, as soon as one is."""
+        wanted = options.gpu
         cards = await self._all() if wanted else []
         while (taken := self._take(cards, wanted or (), NOBODY)) is None:
             await self._freed.wait()
@@ -128,8 +134,9 @@ class Cards:
                 return taken
         return None
 
-    async def look(self, wanted: Sequence[GpuSpec] | None) -> Taken:
+    async def look(self, options: Options) -> Taken:
         """Cards such as are wanted, whoever has them: for a process that is there for a moment."""
+        wanted = options.gpu
         cards = await self._all() if wanted else []
         for spec in wanted or ():
             fitting = [card for card in cards if card.is_a(spec.model)]

@@ -6,10 +6,56 @@ import asyncio
 import contextlib
 import json
 import socket
-from typing import Any
+import threading
+import time
+from typing import Any, Protocol
 
 from operator_lib.engine.process import Exit, ProcessSpec
 from operator_lib.executors.base import Listener
+
+
+class Told(Protocol):
+    """Whoever is to know of it."""
+
+    def send(self, data: bytes, /) -> object: ...
+
+
+class Lease:
+    """Until when the processes of this worker may go on, where others take over what a silent worker has.
+
+    Each shim is told again and again, and ends its process when it is not. `renew` is called from any thread.
+    """
+
+    def __init__(self) -> None:
+        self._until: float | None = None
+        self._channels: set[Told] = set()
+        self._lock = threading.Lock()
+
+    def renew(self, until: float) -> None:
+        """`until`: by `time.monotonic`."""
+        with self._lock:
+            self._until = until
+            for channel in self._channels:
+                self._tell(channel)
+
+    def add(self, channel: Told) -> None:
+        with self._lock:
+            self._channels.add(channel)
+            self._tell(channel)
+
+    def remove(self, channel: Told) -> None:
+        with self._lock:
+            self._channels.discard(channel)
+
+    def _tell(self, channel: Told) -> None:
+        if self._until is not None:
+            left = max(0.0, self._until - time.monotonic())
+            with contextlib.suppress(OSError):
+                channel.send(json.dumps({"lease": left}).encode() + b"\n")
+
+
+# Of the worker that this process is.
+LEASE = Lease()
 
 
 class Leashed:
@@ -46,6 +92,7 @@ class Leashed:
             message: dict[str, Any] = json.loads(line)
             if "started" in message:
                 self.pid = self._pid(message["started"])
+                LEASE.add(self._channel)
             if "exit" in message:
                 self._hang_up()
                 self._end(Exit(**message["exit"]))
@@ -61,6 +108,7 @@ class Leashed:
         raise NotImplementedError
 
     def _hang_up(self) -> None:
+        LEASE.remove(self._channel)
         self._loop.remove_reader(self._channel)
         self._channel.close()
 

@@ -35,10 +35,11 @@ class Means:
         self.groups = groups.Groups("")
         self._busy: Counter[int] = Counter()
 
-    def prepare(self) -> None:
-        """Find out, and remove what an earlier worker of this home has left."""
+    def prepare(self, alone: bool = True) -> None:
+        """Find out, and remove what an earlier worker of this home has left, unless another one is there."""
         self.groups = groups.find(self._home, settle=True)
-        self.groups.clear()
+        if alone:
+            self.groups.clear()
 
     def hold(self, spec: ProcessSpec) -> ProcessSpec:
         """What its process must be told, to be kept to its limits. Give it to `let_go` when the process is gone."""

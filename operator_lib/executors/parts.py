@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from operator_lib.engine.process import HEARD, STATE, Exit, ProcessSpec
-from operator_lib.executors.base import Listener, Process
-from operator_lib.executors.gpus import Cards, Taken
+from operator_lib.executors.base import Listener, Process, Room
+from operator_lib.executors.gpus import Taken
 from operator_lib.executors.limits import allowance, threads
 from operator_lib.options import Options
 
@@ -28,10 +28,10 @@ Spawn = Callable[[ProcessSpec, Listener], Awaitable[Process]]
 class Parts:
     """Those of one process."""
 
-    def __init__(self, owner: ProcessSpec, spawn: Spawn, cards: Cards) -> None:
+    def __init__(self, owner: ProcessSpec, spawn: Spawn, room: Room) -> None:
         self._owner = owner
         self._spawn = spawn
-        self._cards = cards
+        self._room = room
         self._going: set[asyncio.Task[None]] = set()
         self._ending = asyncio.Event()
 
@@ -49,21 +49,22 @@ class Parts:
     async def _run(self, wanted: dict[str, Any]) -> None:
         folder = Path(wanted["folder"])
         options = Options.from_json(wanted["options"])
-        waiting = asyncio.ensure_future(self._cards.wait(options.gpu))
+        waiting = asyncio.ensure_future(self._room.wait(options, "part", self._owner.name))
         ending = asyncio.ensure_future(self._ending.wait())
         await asyncio.wait([waiting, ending], return_when=asyncio.FIRST_COMPLETED)
         if not waiting.done():
             waiting.cancel()
             return
-        taken = waiting.result()
+        taken = Taken()
         try:
+            taken = waiting.result()
             ended = await self._live(self._spec(wanted, folder, options, taken), folder, ending)
             said = [ended.stopped, ended.words()]
         except Exception as problem:
             said = ["start", f"its process could not be started: {problem}"]
         finally:
             ending.cancel()
-            self._cards.give_back(taken)
+            self._room.give_back(taken)
         _say(folder, {"exit": said})
 
     async def _live(self, spec: ProcessSpec, folder: Path, ending: asyncio.Future[Any]) -> Exit:
@@ -98,6 +99,7 @@ class Parts:
             env=owner.env | threads(options) | own | taken.environment,
             groups=(),
             cores=(),
+            place=taken.place,
             **allowance(options),
         )
         spec.write()
@@ -110,11 +112,11 @@ class Parts:
             await asyncio.wait(self._going)
 
 
-def tend(spec: ProcessSpec, spawn: Spawn, cards: Cards, listener: Listener, over: Callable[[], None]) -> Listener:
+def tend(spec: ProcessSpec, spawn: Spawn, room: Room, listener: Listener, over: Callable[[], None]) -> Listener:
     """What hears a process in front of `listener`: it starts the parts that are asked for. When the process is gone it
     ends them, and only then it calls `over` and passes the exit on.
     """
-    parts = Parts(spec, spawn, cards)
+    parts = Parts(spec, spawn, room)
 
     def end(message: dict[str, Any]) -> None:
         over()

@@ -55,8 +55,11 @@ def run(spec: ProcessSpec, story: Story) -> int:
         args, kwargs = arguments(spec, op)
         record.current.set(recorder.from_outside())
         value = settle(op(*args, **kwargs))
-        outputs.process.settle()
-        cut_short = outcome.write(folder / VALUE, value, spec.output_codec, f"result of {spec.name}")
+        # What another machine takes over is on its disk when the run has ended: here it is gone then.
+        durable = not spec.place
+        if durable:
+            outputs.process.settle()
+        cut_short = outcome.write(folder / VALUE, value, spec.output_codec, f"result of {spec.name}", durable=durable)
         if cut_short is not None:
             raise cut_short
     except SystemExit as left:

@@ -21,20 +21,28 @@ def memory(pids: Iterable[int], enough: int) -> int:
     """Bytes that the processes hold together; only roughly, and rather too high, where that is at most `enough`."""
     if sys.platform != "linux":
         return _listed(set(pids))
-    held = {pid: _sum(f"/proc/{pid}/status", _RESIDENT) for pid in pids}
-    total = sum(size or 0 for size in held.values())
+    held = {pid: _sum(f"/proc/{pid}/status", _RESIDENT) or 0 for pid in pids}
+    total = sum(held.values())
     if total <= enough:
         return total
-    # Forks may share some of it. The exact figure takes a walk through the page tables.
-    exact = ((_sum(f"/proc/{pid}/smaps_rollup", _PROPORTIONAL), size) for pid, size in held.items())
-    return sum((size or 0) if precise is None else precise for precise, size in exact)
+    found = exact(held)
+    # Some end while the others are looked at, and what they shared counts twice: who is over the limit is so again.
+    return found if found <= enough else min(found, exact(held))
+
+
+def exact(held: dict[int, int]) -> int:
+    """Forks may share some of what they hold. The exact figure takes a walk through the page tables."""
+    found = ((_sum(f"/proc/{pid}/smaps_rollup", _PROPORTIONAL), size) for pid, size in held.items())
+    return sum(size if precise is None else precise for precise, size in found)
 
 
 def _sum(path: str, names: tuple[bytes, ...]) -> int | None:
-    """Bytes in the lines called so; None when there is no such file, or no longer."""
+    """Bytes in the lines called so, none of a process that has ended; None when it may not be read, or never could."""
     try:
         with open(path, "rb") as file:
             lines = file.read().split(b"\n")
+    except (FileNotFoundError, ProcessLookupError):
+        return 0 if os.path.exists(f"/proc/self/{os.path.basename(path)}") else None
     except OSError:
         return None
     return sum(int(line.split()[1]) << 10 for line in lines if line.startswith(names))

@@ -67,6 +67,8 @@ class Shim:
         self.started = time.monotonic()
         # Until the first call with a limit has begun, everything together has the run's own.
         self.deadline = self.started + spec.timeout if spec.timeout else None
+        # Where there are several workers: when this one counts as gone, unless it is heard of before.
+        self.lapse: float | None = None
         self.watch: Watch | None = None
         self.overdue: Overdue | None = None
         self.guard = Guard(spec)
@@ -125,7 +127,7 @@ class Shim:
     def step(self) -> None:
         """Wait for something to happen, and deal with it."""
         due = self.guard.due if self.exceeded is None else None
-        moments = [m for m in (self.deadline, self.kill_at, due) if m is not None]
+        moments = [m for m in (self.deadline, self.kill_at, self.lapse, due) if m is not None]
         timeout = max(0.0, min(moments) - time.monotonic()) if moments else None
         if self.watch is not None:
             timeout = min(timeout, LOOK) if timeout is not None else LOOK
@@ -138,6 +140,9 @@ class Shim:
         if self.status is None and self.deadline is not None and now >= self.deadline:
             self.deadline = None
             self.stop("timeout", grace=0)
+        if self.lapse is not None and now >= self.lapse:  # it is frozen or cut off, and another may do this anew
+            self.lapse = None
+            self.stop("worker", grace=0)
         if self.status is None and self.kill_at is not None and now >= self.kill_at:
             self.kill_at = now + 1.0  # again, should it not be enough
             leftovers.kill_tree(self.child)
@@ -219,7 +224,10 @@ class Shim:
         *lines, self.heard = (self.heard + data).split(b"\n")
         for line in lines:
             order = json.loads(line)
-            self.stop(order["stop"], grace=order.get("grace", 0))
+            if "lease" in order:
+                self.lapse = time.monotonic() + order["lease"]
+            else:
+                self.stop(order["stop"], grace=order.get("grace", 0))
 
     def stop(self, cause: str, grace: float) -> None:
         self.stopped = self.stopped or cause

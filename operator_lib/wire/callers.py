@@ -8,6 +8,7 @@ import typing
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
+from operator_lib import syntax
 from operator_lib.options import Options
 
 _EMPTY = inspect.Parameter.empty
@@ -44,7 +45,7 @@ def item_of(annotation: Any) -> Any:
         origin, args = typing.get_origin(annotation), typing.get_args(annotation)
         return args[0] if origin in _LISTS and args else _EMPTY
     try:
-        found = ast.parse(annotation, mode="eval").body
+        found = syntax.parse(annotation, mode="eval").body
     except SyntaxError:
         return _EMPTY
     if not isinstance(found, ast.Subscript) or ast.unparse(found.value).rpartition(".")[2] not in _LIST_NAMES:

@@ -30,6 +30,37 @@ def certificate_of(pem: str) -> str:
     return pem[begin:] if begin >= 0 else ""
 
 
+def self_signed() -> str:
+    """A certificate and its key in PEM that nobody has signed: clients get the certificate from the worker, over its
+    own TLS, and trust it alone."""
+    import datetime
+
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.x509.oid import NameOID
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, REPLICA)])
+    now = datetime.datetime.now(datetime.UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=3650))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(REPLICA)]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return (private + made.public_bytes(serialization.Encoding.PEM)).decode()
+
+
 @lru_cache(maxsize=64)
 def client_context(certificate: str) -> ssl.SSLContext:
     """Trusts that certificate and no other."""

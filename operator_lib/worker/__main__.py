@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from operator_lib.endpoint import home_folder
-from operator_lib.worker.config import KEEP_DAYS, KEEP_RUNS, MAX_CALLS, MAX_QUEUED, Config
+from operator_lib.worker.config import BLOBS_CACHE, KEEP_DAYS, KEEP_RUNS, MAX_CALLS, MAX_QUEUED, Config
+from operator_lib.worker.store.url import VARIABLE
 
 # Exit code when another worker has the home.
 TAKEN = 3
@@ -34,7 +35,10 @@ def main(argv: list[str] | None = None, by_hand: Mapping[str, str] | None = None
     parser.add_argument("--max-calls", type=int, default=MAX_CALLS, help="calls of one serving over HTTP at a time")
     parser.add_argument("--access-log", action="store_true", help="write a line for each HTTP request")
     parser.add_argument("--leash", action="store_true", help="stop when standard input ends")
-    parser.add_argument("--executor", default="local", help="where runs and replicas live: local or docker")
+    parser.add_argument("--executor", default="local", help="where runs and replicas live: local, docker, ray...")
+    parser.add_argument("--store", default=os.environ.get(VARIABLE, ""), help="sqlite:///PATH or postgresql://...")
+    parser.add_argument("--blobs", default="", help="folder or URL (s3://...) that keeps uploads and ended runs")
+    parser.add_argument("--blobs-cache", type=float, default=BLOBS_CACHE, help="GB of it that may lie here, too")
     parser.add_argument("--docker-base", default="", help="image to start from ({python}: its version)")
     parser.add_argument("--model-store", default="", help="folder of the .mar files of TorchServe workflows")
     parser.add_argument("--workflow-store", default="", help="folder of their .war files")
@@ -68,9 +72,12 @@ def main(argv: list[str] | None = None, by_hand: Mapping[str, str] | None = None
         given.workflow_store,
         given.disable_token_auth,
         compat=given.compat,
+        store=given.store,
         tls_cert=given.tls_cert,
         tls_key=given.tls_key,
         token_file=given.token_file,
+        blobs=given.blobs,
+        blobs_cache=given.blobs_cache,
     )
     os.umask(0o077)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)

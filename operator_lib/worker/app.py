@@ -14,6 +14,7 @@ import os
 import signal
 import socket
 import time
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +24,23 @@ from grpc import aio
 import operator_lib
 from operator_lib import endpoint as endpoints
 from operator_lib.executors.chosen import make_executor
+from operator_lib.wire.tls import self_signed
 from operator_lib.worker import tls
+from operator_lib.worker.archive.archive import Archive
+from operator_lib.worker.archive.backlog import Backlog
+from operator_lib.worker.archive.upkeep import Upkeep
 from operator_lib.worker.auth import RequireToken
 from operator_lib.worker.blobs import Blobs
+from operator_lib.worker.blobs.mirrored import Mirrored
 from operator_lib.worker.collection import Collection
 from operator_lib.worker.config import GRPC_PORT, PORT, Config, loopback
 from operator_lib.worker.deploys import Deploys
+from operator_lib.worker.elsewhere import Elsewhere
 from operator_lib.worker.http.lines import Lines
 from operator_lib.worker.metrics import Metrics
+from operator_lib.worker.objects.chosen import make_objects
+from operator_lib.worker.objects.storage import Storage
+from operator_lib.worker.peers import Peers
 from operator_lib.worker.places import Places
 from operator_lib.worker.pulse import Pulse
 from operator_lib.worker.replicas import Launcher
@@ -39,9 +49,11 @@ from operator_lib.worker.runs import Runs
 from operator_lib.worker.schedules import Schedules
 from operator_lib.worker.secrets import Secrets
 from operator_lib.worker.servings import Servings
-from operator_lib.worker.store.base import RunRow
+from operator_lib.worker.store.base import RunRow, StoreError
 from operator_lib.worker.store.lock import HomeLock
-from operator_lib.worker.store.sqlite import SqliteStore
+from operator_lib.worker.store.opening import open_store
+from operator_lib.worker.store.postgres import PostgresStore
+from operator_lib.worker.store.url import POSTGRES
 from operator_lib.worker.tokens import Tokens
 from operator_lib.worker.tracing import Tracing
 
@@ -71,15 +83,24 @@ class Worker:
         self.config = config
         self.places = Places(config.home)
         self.places.make()
-        self.lock = HomeLock(config.home)
+        self.lock = HomeLock(config.home, shared=config.store.startswith(POSTGRES))
         self.started = time.time()
         self.tokens = Tokens(config.home, Path(config.token_file) if config.token_file else None)
-        self.store = SqliteStore(self.places.store)
+        self.store = open_store(config.store, config.home)
         self.blobs = Blobs(self.places.blobs)
+        self.storage: Storage | None = None
+        self.archive: Archive | None = None
+        upkeep: Upkeep | None = None
+        if config.blobs:
+            self.storage = Storage(make_objects(config.blobs))
+            self.blobs = Mirrored(self.places.blobs, self.storage)
+            self.archive = Archive(self.storage, self.places)
+            self.backlog = Backlog(self.archive, self.store, self.places.home / "runs")
+            upkeep = Upkeep(self.storage, self.store, self.places, self.blobs, self.archive, config.blobs_cache * 2**30)
         self.executor = make_executor(config.executor, config.home, config.docker_base)
         self.secrets = Secrets(self.store, self.tokens.derived("secrets"))
         self.certificate = tls.read(config.tls_cert, config.tls_key) if config.tls_cert else None
-        own = tls.for_replicas() if self.certificate else ""
+        own = self_signed() if self.certificate or self.executor.across else ""
         self.tracing = Tracing(os.environ, self.store, self.places)
         self.launcher = Launcher(
             self.places, self.executor, self._environment_of, config.host, self.secrets, self.tracing, own
@@ -88,38 +109,48 @@ class Worker:
         self.pulse = Pulse(self.servings)
         self.runs = Runs(
             self.store, self.places, self.executor, self._environment_of, config.run_slots, self.secrets,
-            config.max_queued, self.tracing,
+            config.max_queued, self.tracing, self.blobs, self.archive,
         )  # fmt: skip
         self.deploys = Deploys(
             self.store, self.blobs, self.places, self.launcher, self.servings, self.runs, self.secrets,
         )  # fmt: skip
-        self.schedules = Schedules(self.store, self.runs)
+        self.elsewhere = Elsewhere(self.store, self.runs, self.servings, self.tokens, self.certificate)
+        self.schedules = Schedules(self.store, self.runs.queue)
         collection = Collection(self.store, self.blobs, self.places)
-        self.retention = Retention(self.store, self.places, self.runs, collection, config.keep_runs, config.keep_days)
+        self.retention = Retention(
+            self.store, self.places, self.runs, collection, config.keep_runs, config.keep_days, upkeep=upkeep
+        )
         self.metrics = Metrics(self)
         self.lines = Lines(config.max_calls)
         self.runs.on_end = self._run_ended
+        self.looking = False
         self.stopping = asyncio.Event()
         self.server: Any = None
         self.http: asyncio.Task[None] | None = None
         self.uvicorn: Any = None
         self.health: Any = None
 
-    def _run_ended(self, row: RunRow) -> None:
+    async def _run_ended(self, row: RunRow) -> None:
         self.metrics.run_ended(row)
-        self.tracing.ended(row)
+        await self.tracing.ended(row)
 
     async def _environment_of(self, version: Any) -> str:
         return await self.deploys.environment_of(version)
 
     async def start(self) -> None:
         """Come up; when this returns the worker answers."""
-        await self.executor.reclaim()
+        identity = await self.store.identify()
+        self.places.belongs(identity)
+        if self.storage:
+            await self.storage.aside(self.storage.check)
+            await self.storage.aside(self.storage.claim, identity)
+        await self.executor.reclaim(self.lock.alone)
         self.warm = asyncio.create_task(self.executor.prepare())
         self.warm.add_done_callback(_warn)
-        await asyncio.to_thread(self.launcher.states.recover)
-        await asyncio.to_thread(self.places.tidy)
-        before = endpoints.last(self.config.home)
+        if self.lock.alone:
+            await asyncio.to_thread(self.launcher.states.recover)
+            await asyncio.to_thread(self.places.tidy)
+        before = endpoints.last(self.config.home) if self.lock.alone else None  # else those ports are another's
         self.server, grpc_port = self._make_grpc(before)
         http_socket, port = self._bind_http(before)
         self.grpc_address = f"{_in_url(self.config.host)}:{grpc_port}"
@@ -134,20 +165,73 @@ class Worker:
             certificate_name=self.certificate.names[0] if self.certificate else "",
         )
         # Nobody is let in before what the last worker has left is dealt with.
-        await self.runs.recover()
-        for row in self.store.deployments(kind="serving"):
-            version = self.store.version(row.id, row.live_version) if row.live_version else None
-            if version is not None:
-                self.servings.restore(row, version)
-        self.retention.start()
+        if isinstance(self.store, PostgresStore):
+            await self._join(self.store)
+        if self.lock.alone:
+            await self.runs.recover()
+        await self._adopt()
+        if self.storage:
+            self.backlog.start()
+        self.retention.start(self.lock.alone)
         await self.server.start()
         self.http = asyncio.create_task(self._serve_http(http_socket))
         self.schedules.start()
         self.pulse.start()
         self.endpoint.write()
+        if self.runs.queue.peers is not None:
+            self.lock.share()
         if self.config.by_hand is not None:
             endpoints.remember(self.config.home, self.config.by_hand)
         log.info("worker %s: %s, gRPC %s", operator_lib.__version__, self.endpoint.url, self.endpoint.grpc_address)
+
+    # --- where several workers share a database --------------------------------------------------------------------
+
+    async def _join(self, store: PostgresStore) -> None:
+        await store.belongs(self.places.identity(), self.storage is not None)
+        self.runs.queue.peers = Peers(store, lambda run_id: self._spawn(self.runs.heard(run_id)), self._beaten)
+        port = self.grpc_address.rpartition(":")[2]
+        await self.runs.queue.peers.join(self.endpoint.url, f"{_in_url(self._announced())}:{port}")
+
+    def _beaten(self) -> None:
+        if not self.looking and self.runs.queue.accepting:
+            self.looking = True
+            self._spawn(self._look())
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        self.runs.tasks.spawn(work)
+
+    async def _look(self) -> None:
+        """After a sign of life: is there something to take over?"""
+        try:
+            assert self.runs.queue.peers is not None
+            if self.runs.queue.peers.lost:
+                await self.runs.take_over()
+            await self._adopt()
+            await self.runs.queue.look()
+            self._be_found()
+        except StoreError as problem:
+            log.warning("worker: %s", problem)
+        finally:
+            self.looking = False
+
+    def _be_found(self) -> None:
+        """The home names a worker that is there."""
+        assert self.runs.queue.peers is not None
+        last = endpoints.last(self.config.home)
+        if last is None or last.url not in (self.endpoint.url, *(peer.url for peer in self.runs.queue.peers.live)):
+            self.endpoint.write()
+
+    async def _adopt(self) -> None:
+        """Bring up the servings that nobody holds, and those that were taken over."""
+        for row in await self.store.deployments(kind="serving"):
+            known = self.servings.by_name.get(row.name)
+            if not row.live_version or (known is not None and known.deployment.id == row.id):
+                continue
+            me = self.runs.queue.me
+            if row.owner == me or (not row.owner and await self.store.hold(me, row.id)):
+                version = await self.store.version(row.id, row.live_version)
+                if version is not None:
+                    self.servings.restore(row, version)
 
     def _announced(self) -> str:
         """The host in URLs of this worker. Where it listens on all addresses: a name of its certificate, or its
@@ -274,7 +358,14 @@ class Worker:
             self.uvicorn.should_exit = True
             await self.http
         await self.lines.close()
+        await self.elsewhere.close()
         await self.tracing.close()
+        if self.storage:
+            await self.backlog.stop(self.config.drain)
+            self.storage.close()
+        if self.runs.queue.peers is not None:
+            with contextlib.suppress(StoreError):
+                await self.runs.queue.peers.leave()
         self.store.close()  # the lock goes with the process: until then nobody else may have the home
 
 

@@ -33,19 +33,20 @@ class Collection:
     async def sweep(self) -> int:
         """Remove it; how many blobs and folders."""
         before = self._clock() - GRACE
-        removed = await asyncio.to_thread(self._sweep_blobs, before)
+        removed = await self._sweep_blobs(before)
         for folder, column in ((self._places.sources, 0), (self._places.environments, 1)):
             removed += await self._sweep_folders(folder, column, before)
         return removed
 
-    def _sweep_blobs(self, before: float) -> int:
-        self._blobs.sweep(GRACE)
-        found = self._blobs.older(before)  # first: whoever names one of these later has renewed it
-        return sum(self._blobs.discard(sha, before) for sha in found - self._named(before)) if found else 0
+    async def _sweep_blobs(self, before: float) -> int:
+        aside = self._blobs.aside
+        await aside(self._blobs.sweep, GRACE)
+        found = await aside(self._blobs.older, before)  # first: whoever names one of these later has renewed it
+        return await aside(self._blobs.remove, found - await self._named(before), before) if found else 0
 
-    def _named(self, before: float) -> set[str]:
-        named = self._store.run_inputs()
-        for version in self._store.kept_versions(before):
+    async def _named(self, before: float) -> set[str]:
+        named = await self._store.run_inputs()
+        for version in await self._store.kept_versions(before):
             named.add(version.entry_sha256)
             named.update(file.sha256 for file in pb.Manifest.FromString(version.manifest).files)
         return named
@@ -54,12 +55,17 @@ class Collection:
         old = await asyncio.to_thread(_older, folder, before)
         if not old:
             return 0
-        # Asked and taken away in one step of the event loop, on which versions are made.
-        kept = {(v.fingerprint, v.env_key)[column] for v in self._store.kept_versions(before)}
-        going = [_taken(folder / name) for name in old if name not in kept]
-        for path in going:
+        kept = await self._kept(column, before)
+        going = {name: _taken(folder / name) for name in old if name not in kept}
+        # Versions are made meanwhile: what one of them names by now is given back, unless it is there again.
+        for name in await self._kept(column, before) & going.keys():
+            _given_back(going.pop(name), folder / name)
+        for path in going.values():
             await asyncio.to_thread(shutil.rmtree, path, ignore_errors=True)
         return len(going)
+
+    async def _kept(self, column: int, before: float) -> set[str]:
+        return {(v.fingerprint, v.env_key)[column] for v in await self._store.kept_versions(before)}
 
 
 def _older(folder: Path, before: float) -> list[str]:
@@ -75,3 +81,8 @@ def _taken(path: Path) -> Path:
     target = path.with_name(GONE + path.name)
     path.rename(target)
     return target
+
+
+def _given_back(path: Path, target: Path) -> None:
+    with contextlib.suppress(OSError):  # made anew
+        path.rename(target)

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from operator_lib.executors import chosen
+from operator_lib.worker.objects import chosen as objects
+from operator_lib.worker.store import url
 
 PORT = 7070
 GRPC_PORT = 7071
@@ -17,6 +19,9 @@ MAX_QUEUED = 100_000
 MAX_CALLS = 2000
 KEEP_RUNS = 100_000
 KEEP_DAYS = 30.0
+BLOBS_CACHE = 20.0
+# Runs that a cluster is asked to have room for at the same time.
+WAITING = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +69,12 @@ class Config:
     tls_key: str = ""
     token_file: str = ""
     """File with the worker's token; without it one is made at the first start."""
+    store: str = ""
+    """URL of the database that it keeps its state in; a file in its home by default. May hold a password."""
+    blobs: str = ""
+    """Folder or URL of object storage that keeps uploads and ended runs; without it the home alone does."""
+    blobs_cache: float = BLOBS_CACHE
+    """GB (2**30 bytes) of what is in there that may lie in the home, too."""
     compat: str = ""
     """``"exact"``: it answers as the original does also where that can be bettered."""
 
@@ -74,6 +85,11 @@ class Config:
             ValueError: the host is not loopback and `insecure` is not set, or a number is out of range.
         """
         chosen.check(self.executor, self.docker_base)
+        url.check(self.store)
+        if self.blobs:
+            objects.check(self.blobs, self.home)
+        if not 0 < self.blobs_cache <= 1e9:
+            raise ValueError(f"--blobs-cache: must be more than 0 GB, got {self.blobs_cache:g}")
         if self.max_queued < 1:
             raise ValueError(f"--max-queued: must be 1 or more, got {self.max_queued}")
         if self.max_calls < 1:
@@ -101,7 +117,8 @@ class Config:
 
     @property
     def run_slots(self) -> int:
-        return self.max_runs or max(16, 4 * (os.cpu_count() or 1))
+        """On a cluster its own scheduler says which of them go on, and which wait."""
+        return self.max_runs or (WAITING if self.executor.startswith("ray") else max(16, 4 * (os.cpu_count() or 1)))
 
 
 def loopback(host: str) -> bool:

@@ -35,6 +35,8 @@ from operator_lib.worker.store.base import DeploymentRow, Store, VersionRow
 OWN_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 NAME = re.compile(r"[A-Za-z0-9!_\-.*'()]{1,200}\Z")
 KINDS = {common.DEPLOYMENT_KIND_JOB: "job", common.DEPLOYMENT_KIND_SERVING: "serving"}
+# Seconds that a deploy waits for object storage that is away.
+KEEPING = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +80,12 @@ class Deploys:
 
     async def problems(self, request: pb.DeployRequest) -> list[str]:
         """Why this request cannot be carried out, in words."""
-        found = self._mistakes(request) or await self._lacking(request)
+        found = await self._mistakes(request) or await self._lacking(request)
         if request.python != OWN_PYTHON and request.python not in (pythons := await self.launcher.executor.pythons()):
             found.append(f"python: this worker has {', '.join(pythons)}, the operator needs {request.python}")
         return found
 
-    def _mistakes(self, request: pb.DeployRequest) -> list[str]:
+    async def _mistakes(self, request: pb.DeployRequest) -> list[str]:
         found: list[str] = []
         if not NAME.match(request.name):
             found.append(f"name: must match {NAME.pattern[:-2]}, got {request.name!r}")
@@ -102,7 +104,7 @@ class Deploys:
             for said in an_object("parts_json", request.parts_json).values():
                 Options.from_json(said)
             found += [f"{name}: this worker cannot apply it" for name in option_rules.unsupported(chosen)]
-            found += self.secrets.missing(chosen, schema)
+            found += await self.secrets.missing(chosen, schema)
             check_replicas(request.name, chosen, chosen.max_replicas, not schema.get("stateless", False))
             check_snapshot(request.name, chosen)
         except (OptionError, ValueError) as error:
@@ -124,10 +126,10 @@ class Deploys:
             PythonVersionMismatch: there is no such Python here.
             NotReady: the worker is stopping.
         """
-        found = self._mistakes(request) or await self._lacking(request)
+        found = await self._mistakes(request) or await self._lacking(request)
         if found:
             raise DeployError("\n".join(found))
-        if not self.runs.accepting:
+        if not self.runs.queue.accepting:
             raise NotReady("the worker is stopping; try again in a moment")
         if request.python != OWN_PYTHON and request.python not in await self.launcher.executor.pythons():
             raise PythonVersionMismatch(
@@ -140,13 +142,13 @@ class Deploys:
 
     async def _locked(self, request: pb.DeployRequest) -> AsyncIterator[Progress | Deployed]:
         kind = KINDS[request.kind]
-        live = self.store.deployment(name=request.name, kind=kind)
+        live = await self.store.deployment(name=request.name, kind=kind)
         if live is not None and live.live_version:
-            current = self.store.version(live.id, live.live_version)
+            current = await self.store.version(live.id, live.live_version)
             if current is not None and current.fingerprint == request.fingerprint:
                 yield Deployed(live, current, True)
                 return
-        self._require_uploads(request)
+        await self._require_uploads(request)
         deployment, version, _ = await self.store.put_version(
             request.name,
             kind,
@@ -161,8 +163,10 @@ class Deploys:
             dag_json=request.dag_json,
             env_key=environment.key(request.requirements, request.python, request.options_json),
         )
+        me = self.runs.queue.me
+        if kind == "serving" and me and not await self.store.hold(me, deployment.id):
+            raise NotReady(f"another worker has just begun to deploy {request.name}; try again in a moment")
         try:
-            await asyncio.to_thread(self._unpack, request, version)
             async for step in self._prepare(version):
                 yield step
             yield Progress(phase="starting")
@@ -177,25 +181,33 @@ class Deploys:
             raise
         await self.store.set_version_status(deployment.id, version.number, "ready", "")
         await self.store.make_live(deployment.id, version.number)
-        now_live = self.store.deployment(id=deployment.id)
-        ready = self.store.version(deployment.id, version.number)
+        now_live = await self.store.deployment(id=deployment.id)
+        ready = await self.store.version(deployment.id, version.number)
         if now_live is None or ready is None:
             raise NotFound(f"{request.name} was deleted meanwhile")
         yield Deployed(now_live, ready, False)
 
-    def _require_uploads(self, request: pb.DeployRequest) -> None:
-        missing = [f.path for f in request.manifest.files if not self.blobs.has(f.sha256, f.size)]
-        if not self.blobs.has(request.entry.sha256, request.entry.size):
-            missing.append("(the operator itself)")
-        if missing:
-            raise DeployError(f"not uploaded: {', '.join(missing[:5])}")
+    async def _require_uploads(self, request: pb.DeployRequest) -> None:
+        named = [(f.sha256, f.size, f.path) for f in request.manifest.files]
+        named.append((request.entry.sha256, request.entry.size, "(the operator itself)"))
+        lost = await self.blobs.aside(self.blobs.keep, [(sha, size) for sha, size, _ in named], KEEPING)
+        if lost:
+            raise DeployError(f"not uploaded: {', '.join([path for sha, _, path in named if sha in lost][:5])}")
 
-    def _unpack(self, request: pb.DeployRequest, version: VersionRow) -> None:
+    def _unpack(self, version: VersionRow) -> None:
+        """Have the files of a version and its entry ready for processes, fetched from where they are kept if need be.
+
+        Raises:
+            ObjectsError: that is away for long, or refuses.
+        """
+        self.blobs.bring([version.entry_sha256])
         target = self.places.source(version.fingerprint)
-        if not target.exists():
-            files = [(f.path, f.sha256, f.executable) for f in request.manifest.files]
-            with contextlib.suppress(FileExistsError):  # the same content under another name, just now
-                manifests.materialise(files, self.blobs.path, target)
+        if target.exists():
+            return
+        files = pb.Manifest.FromString(version.manifest).files
+        self.blobs.bring([file.sha256 for file in files])
+        with contextlib.suppress(FileExistsError):  # the same content under another name, just now
+            manifests.materialise(((f.path, f.sha256, f.executable) for f in files), self.blobs.path, target)
 
     async def _prepare(self, version: VersionRow) -> AsyncIterator[Progress]:
         """Build the environment, handing on its log as it comes."""
@@ -215,8 +227,10 @@ class Deploys:
                 task.cancel()
 
     async def environment_of(self, version: VersionRow, tell: Callable[[str], Any] = lambda line: None) -> str:
-        """The executor's word for the environment of a version, which is built if need be."""
+        """The executor's word for the environment of a version, which is built if need be; its files are there then."""
         source = self.places.source(version.fingerprint)
+        if not (self.blobs.here(version.entry_sha256) and source.exists()):
+            await self.blobs.aside(self._unpack, version)
         needs = Needs(version.env_key, version.requirements, version.python, source, options_of(version))
         return await self.launcher.executor.environment(needs, tell)
 
@@ -256,8 +270,8 @@ class Deploys:
     def _lock(self, name: str, kind: str) -> asyncio.Lock:
         return self._locks.setdefault(f"{kind}:{name}", asyncio.Lock())
 
-    def _find(self, name: str, kind: str | None) -> DeploymentRow:
-        deployment = self.store.deployment(name=name, kind=kind)
+    async def _find(self, name: str, kind: str | None) -> DeploymentRow:
+        deployment = await self.store.deployment(name=name, kind=kind)
         if deployment is None:
             raise NotFound(f"no deployment {name!r} on this worker")
         return deployment
@@ -269,9 +283,9 @@ class Deploys:
             NotFound: no such deployment or version.
             DeployError: that version never worked.
         """
-        deployment = self._find(name, kind)
+        deployment = await self._find(name, kind)
         async with self._lock(name, deployment.kind):
-            version = self.store.version(deployment.id, number)
+            version = await self.store.version(deployment.id, number)
             if version is None:
                 raise NotFound(f"{name} has no version {number}")
             if version.status != "ready":
@@ -279,7 +293,7 @@ class Deploys:
             if deployment.kind == "serving":
                 await self.servings.ensure(deployment).switch(version, 600.0)
             await self.store.make_live(deployment.id, number)
-            return self._find(name, deployment.kind)
+            return await self._find(name, deployment.kind)
 
     async def delete(self, name: str, kind: str | None = None) -> None:
         """Remove a deployment: its replicas end, its runs in flight finish, its name is free.
@@ -287,7 +301,7 @@ class Deploys:
         Raises:
             NotFound: no such deployment.
         """
-        deployment = self._find(name, kind)
+        deployment = await self._find(name, kind)
         async with self._lock(name, deployment.kind):
             await self.store.delete_deployment(name, deployment.kind)
             if deployment.kind == "serving":

@@ -3,28 +3,47 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from pathlib import Path
+from secrets import token_hex
 
-from operator_lib.engine.events import Event
+from operator_lib.engine.events import Event, to_line
 from operator_lib.engine.journal import Journal
 
 # Bytes in one message to a reader.
 BATCH = 256 * 1024
 _SEQ = re.compile(rb'"seq":(\d+)')
-_LOG = re.compile(rb'"kind": ?"log"')
 
 
-def append(path: Path, event: Event) -> int:
-    """Add one event. Only while no shim writes to the file.
+def begin(path: Path, event: Event) -> None:
+    """Make the file with its first event, unless it is there. Others may try to at the same time.
+
+    Raises:
+        OSError: there is no room for it.
+    """
+    partial = path.with_name(f"{path.name}.{token_hex(4)}.partial")
+    try:
+        partial.write_bytes(to_line({**event, "seq": 1}))
+        partial.chmod(0o600)
+        with contextlib.suppress(FileExistsError):
+            os.link(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def append(path: Path, event: Event, first: Event | None = None) -> int:
+    """Add one event, to an empty history after `first`. Only while no shim writes to the file.
 
     Raises:
         OSError: there is no room for it.
     """
     journal = Journal(str(path))
     try:
+        if first is not None and not journal.seq:
+            journal.append(first)
         journal.append(event)
         return journal.flush()
     finally:
@@ -57,22 +76,25 @@ async def read(
     path: Path,
     after: int,
     changed: Callable[[], asyncio.Event] | None,
-    ended: Callable[[], bool],
-    logs_only: bool = False,
+    ended: Callable[[], Awaitable[bool]] | None,
+    kinds: Collection[str] = (),
 ) -> AsyncIterator[bytes]:
-    """Whole lines after event number `after`, batch by batch; with `changed`, until `ended`.
+    """Whole lines after event number `after` (of some `kinds`, or all), batch by batch; with `changed`, until `ended`.
 
     `changed` gives the event that is set when more may be there.
     """
+    wanted = re.compile(rb'"kind": ?"(?:%s)"' % "|".join(map(re.escape, kinds)).encode()) if kinds else None
     position, partial = await asyncio.to_thread(_position, path, after) if after else 0, b""
     while True:
-        last = changed is None or ended()
-        signal = None if last or changed is None else changed()
+        # The signal is taken first: what changes after it wakes us.
+        signal = changed() if changed is not None else None
+        if signal is not None and ended is not None and await ended():
+            signal = None
         data = await asyncio.to_thread(_chunk, path, position)
         position += len(data)
         if data:
             lines, _, partial = (partial + data).rpartition(b"\n")
-            kept = [line for line in lines.split(b"\n") if line and _wanted(line, after, logs_only)]
+            kept = [line for line in lines.split(b"\n") if line and _wanted(line, after, wanted)]
             if kept:
                 yield b"\n".join(kept) + b"\n"
             continue
@@ -81,8 +103,8 @@ async def read(
         await signal.wait()
 
 
-def _wanted(line: bytes, after: int, logs_only: bool) -> bool:
-    if logs_only and not _LOG.search(line):
+def _wanted(line: bytes, after: int, kinds: re.Pattern[bytes] | None) -> bool:
+    if kinds is not None and not kinds.search(line):
         return False
     if not after:
         return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING
@@ -25,7 +26,8 @@ class Metrics:
 
     def __init__(self, worker: Worker) -> None:
         self._registry = CollectorRegistry()
-        self._registry.register(_State(worker))
+        self._state = _State(worker)
+        self._registry.register(self._state)
         ProcessCollector(registry=self._registry)
         self._ended = Histogram(
             f"{PREFIX}run_duration_seconds", "From the first start of a run to its end.", ("job", "status"),
@@ -74,9 +76,10 @@ class Metrics:
         finally:
             self._readers.dec()
 
-    def text(self) -> bytes:
+    async def text(self) -> bytes:
         """All of it in Prometheus' text format."""
-        return generate_latest(self._registry)
+        await self._state.look()
+        return await asyncio.to_thread(generate_latest, self._registry)
 
 
 class _State(Collector):
@@ -84,6 +87,14 @@ class _State(Collector):
 
     def __init__(self, worker: Worker) -> None:
         self._worker = worker
+        self._counts: dict[str, int] = {}
+        self._deployed: dict[str, int] = {}
+
+    async def look(self) -> None:
+        """Ask the store, which `collect` cannot wait for."""
+        store = self._worker.store
+        self._counts = await store.counts()
+        self._deployed = {kind: len(await store.deployments(kind=kind)) for kind in ("job", "serving")}
 
     def describe(self) -> list[Metric]:
         return []  # registering must not ask a worker that is being made
@@ -91,25 +102,29 @@ class _State(Collector):
     def collect(self) -> Iterator[Metric]:
         worker = self._worker
         runs = GaugeMetricFamily(f"{PREFIX}runs", "Runs by status, since the home was made.", labels=("status",))
-        for status, count in worker.store.counts().items():
+        for status, count in self._counts.items():
             runs.add_metric((status,), count)
         yield runs
-        waiting, active = len(worker.runs.waiting), len(worker.runs.active)
+        waiting, active = worker.runs.queue.queued, len(worker.runs.active)
         yield GaugeMetricFamily(f"{PREFIX}runs_queued", "Runs that wait for a slot.", waiting)
         yield GaugeMetricFamily(f"{PREFIX}runs_active", "Runs that have a slot.", active)
-        yield GaugeMetricFamily(f"{PREFIX}run_slots", "Runs that may go on at the same time.", worker.runs.slots)
+        yield GaugeMetricFamily(f"{PREFIX}run_slots", "Runs that may go on at the same time.", worker.runs.queue.slots)
         yield GaugeMetricFamily(f"{PREFIX}maps_active", "Maps that go on.", len(worker.runs.leases))
         yield self._deployments()
         yield self._replicas()
         yield from serving_metrics.families(worker.servings, PREFIX)
-        accepting = float(worker.runs.accepting)
+        if worker.storage is not None and worker.archive is not None:
+            up, late = float(not worker.storage.trouble), len(worker.archive.late)
+            yield GaugeMetricFamily(f"{PREFIX}storage_up", "1 while object storage does what it is asked.", up)
+            yield GaugeMetricFamily(f"{PREFIX}runs_unarchived", "Ended runs that storage does not have yet.", late)
+        accepting = float(worker.runs.queue.accepting)
         yield GaugeMetricFamily(f"{PREFIX}accepting", "1 while runs are accepted, 0 when stopping.", accepting)
         yield GaugeMetricFamily(f"{PREFIX}start_time_seconds", "When the worker started.", worker.started)
 
     def _deployments(self) -> Metric:
         found = GaugeMetricFamily(f"{PREFIX}deployments", "Deployments by kind.", labels=("kind",))
-        for kind in ("job", "serving"):
-            found.add_metric((kind,), len(self._worker.store.deployments(kind=kind)))
+        for kind, count in self._deployed.items():
+            found.add_metric((kind,), count)
         return found
 
     def _replicas(self) -> Metric:

@@ -7,9 +7,14 @@ import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from secrets import token_hex
 
-from operator_lib.engine.process import CHECKPOINTS, PARTS
+from operator_lib.engine.process import CHECKPOINTS, PARTS, VALUE
 from operator_lib.package.materialise import clean_partials
+from operator_lib.worker.store.base import StoreError
+
+# What goes from the folder of a process with its end.
+PRIVATE = ("work", "tmp", "spec.json", PARTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +71,28 @@ class Places:
         """What servings have left to their next process."""
         return self.home / "states"
 
+    def identity(self) -> str:
+        """Of this home, wherever it is mounted; made once, by whoever has the lock."""
+        path = self.home / "id"
+        if not path.exists():
+            _write(path, token_hex(16))
+        return path.read_text().strip()
+
+    def belongs(self, store: str) -> None:
+        """From now on what lies here is told of by the store of that identity.
+
+        Raises:
+            StoreError: it was another one. That one knows which runs there were: here they would be strays.
+        """
+        path = self.home / "store.id"
+        if not path.exists():
+            _write(path, store)
+        elif path.read_text() != store:
+            raise StoreError(
+                f"what lies in {self.home} is known to another store: start with the --store (or OPERATOR_LIB_STORE) "
+                f"that this home was used with, or with another --home. To begin anew, without its runs, remove {path}"
+            )
+
     def make(self) -> None:
         for folder in (self.home, self.blobs, self.sources, self.home / "runs", self.home / "replicas"):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -75,6 +102,13 @@ class Places:
         clean_partials(self.sources)
         for folder in (self.home / "replicas").iterdir():
             _remove([folder])
+
+
+def _write(path: Path, text: str) -> None:
+    """All of it, or nothing."""
+    partial = path.with_name(f"{path.name}.{token_hex(4)}.partial")
+    partial.write_text(text)
+    partial.replace(path)
 
 
 def furnish(folder: Path, source: Path) -> None:
@@ -92,8 +126,7 @@ def furnish(folder: Path, source: Path) -> None:
 
 async def clear(folder: Path, *, keep: bool) -> None:
     """Remove what was private to a process; with `keep` its outcome and its events stay."""
-    private = ("work", "tmp", "spec.json", PARTS)
-    targets = [folder / name for name in private] if keep else [folder]
+    targets = [folder / name for name in PRIVATE] if keep else [folder]
     await asyncio.to_thread(_remove, targets)
 
 
@@ -103,3 +136,11 @@ def _remove(targets: list[Path]) -> None:
             shutil.rmtree(target, ignore_errors=True)
         else:
             target.unlink(missing_ok=True)
+
+
+def value_size(folder: Path) -> int:
+    """Bytes of the stored value, -1 without one. A generator that failed has stored the items before."""
+    try:
+        return (folder / VALUE).stat().st_size
+    except FileNotFoundError:
+        return -1

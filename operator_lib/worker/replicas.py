@@ -15,7 +15,7 @@ from grpc import aio
 from operator_lib.engine import ledger
 from operator_lib.engine.ledger import Started
 from operator_lib.engine.process import FAILURE, LEDGER, Exit, ProcessSpec
-from operator_lib.engine.verdict import kind_of
+from operator_lib.engine.verdict import AWAY, kind_of
 from operator_lib.executors.base import Executor, Process
 from operator_lib.executors.gpus import Owner, Taken
 from operator_lib.executors.limits import allowance
@@ -61,6 +61,7 @@ class Replica:
         self.answered = False  # it was ready once
         self.cause = ""
         self.cause_kind = ""  # of `verdict.RETRIED`
+        self.lost = False  # its machine is, and with it what calls it had begun
         self.overdue = b""  # the call that took too long: see engine/ledger.py
         self.failure = b""
         self.settled = asyncio.Event()
@@ -114,7 +115,8 @@ class Replica:
     def end(self, ended: Exit, failure: bytes) -> None:
         """Note why it has ended."""
         self.failure = failure
-        self.cause_kind = "" if ended.stopped in ("shim", "hung") else kind_of(ended)
+        self.lost = ended.stopped in AWAY
+        self.cause_kind = "" if ended.stopped in ("shim", "hung", *AWAY) else kind_of(ended)
         self.overdue = bytes.fromhex(ended.mark)
         words = "the process that watches over it was killed" if ended.stopped == "shim" else ended.words()
         self.cause = "it failed while it started" if failure else self._condemned or words
@@ -197,7 +199,7 @@ class Launcher:
         try:
             made = await self.environment_of(replica.version)
             await self._give_cards(replica, name, "check" if kind == "check" else "map" if folder else "serving")
-            spec = self._spec(replica, name, home, kind, mapped=folder is not None)
+            spec = await self._spec(replica, name, home, kind, mapped=folder is not None)
             if not replica.leaving:
                 replica.process = await self.executor.spawn(made, spec, hear)
         except Exception as error:
@@ -209,7 +211,7 @@ class Launcher:
         if replica.process is not None and replica.leaving:  # told to stop before there was a process
             replica.process.stop("drain", 0)
 
-    def _spec(self, replica: Replica, name: str, home: Path, kind: str, *, mapped: bool) -> ProcessSpec:
+    async def _spec(self, replica: Replica, name: str, home: Path, kind: str, *, mapped: bool) -> ProcessSpec:
         version = replica.version
         options = options_of(version)
         replica.sampling = "" if mapped else self.tracing.sampling
@@ -227,7 +229,8 @@ class Launcher:
             output_codec=options.output_encoder,
             env=self.executor.variables() | environment(options) | replica.cards.environment,
             **allowance(options),
-            **self.secrets.values(version, options),
+            **await self.secrets.values(version, options),
+            place=replica.cards.place,
             host=self.host,
             token=replica.token,
             tls=self.tls,
@@ -254,20 +257,21 @@ class Launcher:
         return ledger.read((folder / replica.id if folder else self.places.replica(replica.id)) / LEDGER)
 
     async def _give_cards(self, replica: Replica, name: str, use: str) -> None:
-        """The graphics cards it asks for. A map waits for them; a serving has them at once, or cannot be.
+        """The room it asks for. A map waits for them; a serving has them at once, or cannot be.
 
         Raises:
             NotReady: none is free.
         """
-        wanted, cards = options_of(replica.version).gpu, self.executor.cards
-        if not wanted:
-            return
+        wanted, cards = options_of(replica.version), self.executor.room
         if use == "check":
             replica.cards = await cards.look(wanted)
         elif use == "serving":
             replica.cards = await cards.take(wanted, Owner(name, replica.version.number))
         else:
-            waiting, told = asyncio.ensure_future(cards.wait(wanted)), asyncio.ensure_future(replica.told.wait())
+            waiting, told = (
+                asyncio.ensure_future(cards.wait(wanted, "replica", name)),
+                asyncio.ensure_future(replica.told.wait()),
+            )
             await asyncio.wait([waiting, told], return_when=asyncio.FIRST_COMPLETED)
             told.cancel()
             if waiting.done():
@@ -276,7 +280,7 @@ class Launcher:
                 waiting.cancel()
 
     def _over(self, replica: Replica) -> None:
-        self.executor.cards.give_back(replica.cards)
+        self.executor.room.give_back(replica.cards)
         replica.status = "dead"
         replica.settled.set()
         replica.gone.set()

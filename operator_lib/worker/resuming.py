@@ -18,7 +18,7 @@ from operator_lib.errors import NotFound, NotReady
 from operator_lib.trace.dag import DAG
 from operator_lib.worker.accepted import new_run
 from operator_lib.worker.runs import Runs
-from operator_lib.worker.store.base import DeploymentRow, Refused, RunRow
+from operator_lib.worker.store.base import DeploymentRow, Refused, RunRow, VersionRow
 
 # Seconds by which events may differ from what is noted with a value.
 ROUNDED = 2e-6
@@ -34,24 +34,27 @@ async def resume(runs: Runs, run_id: str, key: str = "") -> RunRow:
         Refused: it has COMPLETED, has not ended, or is a map.
         NotReady: the worker is stopping.
     """
-    row = runs.row(run_id)
+    row = await runs.row(run_id)
     if key and runs.resumed.get(run_id) == key:
         return row
-    if not runs.accepting:
+    if not runs.queue.accepting:
         raise NotReady("the worker is stopping; try again in a moment")
     _check(row)
+    await runs.bring(row)
     blame.forgive(runs.places.checkpoints(run_id))
-    if not await runs.store.reopen(run_id):
-        _check(runs.row(run_id))
+    await runs.queue.sure()
+    if not await runs.store.reopen(run_id, runs.queue.me):
+        _check(await runs.row(run_id))
         raise Refused(f"run {run_id} was resumed by somebody else just now")
     runs.resumed[run_id] = key
+    if runs.archive is not None:
+        runs.archive.reopened(run_id)
     # An outcome that is there when a worker starts counts: that of before must not.
     for name in (FAILURE, VALUE):
         (runs.places.attempt(run_id, row.attempts) / name).unlink(missing_ok=True)
     runs.tell(run_id, "PENDING", row.attempts, "resumed")
-    runs.waiting.append(run_id)
-    runs.pump()
-    return runs.row(run_id)
+    runs.queue.add(run_id)
+    return await runs.row(run_id)
 
 
 def _check(row: RunRow) -> None:
@@ -88,8 +91,10 @@ async def replay(runs: Runs, old: RunRow, new: RunRow, from_node: str = "") -> R
     folder = runs.places.run(new.id)
     runs.needed[old.id] += 1
     try:
-        await asyncio.to_thread(_take_over, runs, old, new, from_node)
-        accepted = await runs.submit(new)
+        await runs.bring(old)
+        version = await runs.store.version(old.deployment_id, old.version) if from_node else None
+        await asyncio.to_thread(_take_over, runs, old, new, version, from_node)
+        accepted = await runs.queue.submit(new)
     except BaseException:
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
         raise
@@ -100,10 +105,10 @@ async def replay(runs: Runs, old: RunRow, new: RunRow, from_node: str = "") -> R
     return accepted
 
 
-def _take_over(runs: Runs, old: RunRow, new: RunRow, from_node: str) -> None:
+def _take_over(runs: Runs, old: RunRow, new: RunRow, version: VersionRow | None, from_node: str) -> None:
     moment, around = math.inf, frozenset[str]()
     if from_node:
-        path = _path(runs, old, from_node)
+        path = _path(runs, old, version, from_node)
         moment = min((event["t"] for event in _starts(runs, old) if event["path"] == path), default=math.inf)
         moment -= ROUNDED
         # Calls that it is part of are not over when it is made.
@@ -113,9 +118,8 @@ def _take_over(runs: Runs, old: RunRow, new: RunRow, from_node: str) -> None:
     take_over(runs.places.checkpoints(old.id), runs.places.checkpoints(new.id), moment, around)
 
 
-def _path(runs: Runs, old: RunRow, node: str) -> str:
+def _path(runs: Runs, old: RunRow, version: VersionRow | None, node: str) -> str:
     """The path of the operator that is meant by a path, or by the id of a node of the graph."""
-    version = runs.store.version(old.deployment_id, old.version)
     known: set[str] = {event["path"] for event in _starts(runs, old)}
     if version is not None:
         with contextlib.suppress(ValueError):

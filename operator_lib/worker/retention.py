@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 
 from operator_lib.errors import OperatorError
+from operator_lib.worker.archive.upkeep import Upkeep
 from operator_lib.worker.collection import Collection
 from operator_lib.worker.places import Places
 from operator_lib.worker.runs import Runs
@@ -48,11 +49,13 @@ class Retention:
         keep_days: float,
         clock: Callable[[], float] = time.time,
         uptime: Callable[[], float] | None = None,
+        upkeep: Upkeep | None = None,
     ) -> None:
         self._store = store
         self._places = where
         self._runs = runs
         self._collection = collection
+        self._upkeep = upkeep
         self._collect_at = 0.0
         self._keep_runs = keep_runs
         self._keep_days = keep_days
@@ -62,9 +65,9 @@ class Retention:
         self._believed_from = 0.0
         self._task: asyncio.Task[None] | None = None
 
-    def start(self) -> None:
-        """Look from now on, now and then. Before anything can be submitted."""
-        there = os.listdir(self._places.home / "runs")
+    def start(self, alone: bool = True) -> None:
+        """Look from now on, now and then. Before anything can be submitted, unless another worker is there."""
+        there = os.listdir(self._places.home / "runs") if alone else []
         self._task = asyncio.create_task(self._work(there))
 
     async def stop(self) -> None:
@@ -83,6 +86,8 @@ class Retention:
                 if removed:
                     log.info("worker: %d old runs removed", removed)
                 await self._collect()
+                if self._upkeep is not None:
+                    await self._upkeep.trim()
             except (OSError, OperatorError) as problem:
                 log.warning("worker: old runs could not be removed: %s", problem)
             await asyncio.sleep(PAUSE)
@@ -90,8 +95,9 @@ class Retention:
     async def _collect(self) -> None:
         """Once a day, what nothing names any more."""
         if self._uptime() >= self._collect_at and self._believable():
-            self._collect_at = self._uptime() + DAY
             removed = await self._collection.sweep()
+            removed += await self._upkeep.sweep() if self._upkeep is not None else 0
+            self._collect_at = self._uptime() + DAY
             if removed:
                 log.info("worker: %d files and folders removed that nothing named any more", removed)
 
@@ -100,10 +106,12 @@ class Retention:
         now, removed = self._clock(), 0
         oldest = now - self._keep_days * DAY if self._keep_days and self._believable() else None
         while True:
-            found = self._store.expired_runs(oldest, self._keep_runs or None, now - SETTLED, BATCH)
+            found = await self._store.expired_runs(oldest, self._keep_runs or None, now - SETTLED, BATCH)
             ids = await self._store.forget_runs([run_id for run_id in found if not self._runs.needed[run_id]])
             # The rows first: a folder without a row is found by the next worker, a row without a folder by a caller.
             await asyncio.to_thread(self._remove, [i for i in ids if not self._runs.needed[i]])
+            if self._upkeep is not None:
+                await self._upkeep.forget(ids)
             removed += len(ids)
             if len(ids) < BATCH:
                 return removed
@@ -122,7 +130,7 @@ class Retention:
         """Remove those of the folders that belong to no run: a worker that was killed has left them."""
         for start in range(0, len(there), BATCH):
             names = there[start : start + BATCH]
-            known = self._store.known_runs(names)
+            known = await self._store.known_runs(names)
             await asyncio.to_thread(self._remove, [name for name in names if name not in known])
 
     def _remove(self, ids: list[str]) -> None:

@@ -16,7 +16,7 @@ from operator_lib.worker.store.base import RunRow, VersionRow
 from operator_lib.worker.tracing import Tracing
 
 
-def run_spec(
+async def run_spec(
     where: Places,
     secrets: Secrets,
     tracing: Tracing,
@@ -50,8 +50,9 @@ def run_spec(
         output_codec=options.output_encoder or "json",
         env=inherited | environment(options) | cards.environment,
         **allowance(options),
-        **secrets.values(version, options),
+        **await secrets.values(version, options),
         timeout=options.timeout,
+        place=cards.place,
         traceparent=tracing.run(row),
         sampling=tracing.sampling,
     )

@@ -5,40 +5,46 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from operator_lib.engine.process import VALUE, Exit
+from operator_lib.engine.process import Exit
 from operator_lib.engine.verdict import RETRIED, Verdict, judge, outcome
-from operator_lib.errors import NotFound, NotReady, QueueFull
+from operator_lib.errors import NotFound, NotReady
 from operator_lib.executors.base import Executor, Process
 from operator_lib.executors.gpus import Taken
 from operator_lib.options import Options
 from operator_lib.worker import history, places
+from operator_lib.worker.archive.archive import Archive
+from operator_lib.worker.blobs import Blobs
+from operator_lib.worker.chronicle import Chronicle
 from operator_lib.worker.ids import new_id
+from operator_lib.worker.insist import STORE_PAUSE, Insist
+from operator_lib.worker.objects.base import ObjectsError
+from operator_lib.worker.peers import ALL
 from operator_lib.worker.places import Places
+from operator_lib.worker.queue import Queue
 from operator_lib.worker.reserve import Reserve
 from operator_lib.worker.run_spec import run_spec
 from operator_lib.worker.secrets import Secrets
-from operator_lib.worker.signals import Signals
+from operator_lib.worker.signals import Signals, States
 from operator_lib.worker.store.base import Refused, RunRow, Store, StoreError, VersionRow
+from operator_lib.worker.store.sql import WAITS
 from operator_lib.worker.tasks import Tasks
 from operator_lib.worker.tracing import Tracing
 from operator_lib.worker.verdict import MAX_CUTS, after_restart
 
 log = logging.getLogger("operator_lib.worker")
-T = TypeVar("T")
 
-# Seconds after which somebody who was refused may try again.
-FULL = 10.0
 # Seconds between SIGTERM and SIGKILL when a run is cancelled.
 CANCEL_GRACE = 2.0
-# Seconds between tries while the store cannot be written (a full disk).
-STORE_PAUSE = 1.0
+# The same while the object storage does not give what a run needs, after it was waited for.
+OBJECTS_PAUSE = 5.0
+# Seconds between looks at the history of a run that another worker may have.
+FOREIGN = 0.2
 # Seconds for processes that were killed to be gone.
 KILLED = 5.0
 
@@ -46,10 +52,10 @@ KILLED = 5.0
 class Active:
     """A run that is being started, or has a process."""
 
-    def __init__(self, row: RunRow, lease: str) -> None:
-        self.row = row
+    def __init__(self, run_id: str, lease: str) -> None:
+        self.id = run_id
         self.lease = lease
-        self.attempt = row.attempts + 1
+        self.attempt = 0  # its number, once it is stored
         self.process: Process | None = None
         self.starting: asyncio.Task[None] | None = None  # what may be cut short: nothing has been done yet
         self.asked = ""  # why it was told to stop
@@ -79,17 +85,17 @@ class Runs:
         secrets: Secrets,
         max_queued: int,
         tracing: Tracing,
+        blobs: Blobs,
+        archive: Archive | None = None,
     ) -> None:
         self.tracing = tracing
+        self.blobs = blobs
+        self.archive = archive
         self.store = store
         self.secrets = secrets
         self.places = where
         self.executor = executor
         self.environment_of = environment_of
-        self.slots = slots
-        self.max_queued = max_queued
-        self._entering = 0  # runs that are being stored
-        self.waiting: deque[str] = deque()
         self.active: dict[str, Active] = {}
         # Maps, by run: how to end each.
         self.leases: dict[str, Callable[[], None]] = {}
@@ -97,14 +103,17 @@ class Runs:
         self.resumed: dict[str, str] = {}
         # How often a run that has ended is being read by a replay: as long it must stay.
         self.needed: Counter[str] = Counter()
-        self.reserve = Reserve(where.home / "reserve")
-        self.accepting = True
         self.closed = asyncio.Event()
-        self.states = Signals()
+        self.insist = Insist(Reserve(where.home / "reserve"), self.closed)
+        self.states = States()
         self.stories = Signals()
         self.tasks = Tasks()
+        self.chronicle = Chronicle(where, self.leases)
+        self.queue = Queue(
+            store, self.tasks, slots, max_queued, lambda: len(self.active), self._begin, self.states.accepted
+        )
         # Told of every run that has come to its end, for the statistics.
-        self.on_end: Callable[[RunRow], None] = lambda row: None
+        self.on_end: Callable[[RunRow], Awaitable[None]] = _nobody
         self._left = asyncio.Event()
 
     # --- watching ------------------------------------------------------------------------------------------------
@@ -123,94 +132,90 @@ class Runs:
         if self.closed.is_set():
             raise NotReady("the worker is stopping; try again in a moment")
 
-    def row(self, run_id: str) -> RunRow:
+    async def state(self, run_id: str) -> RunRow | None:
+        """The run, perhaps without its input. Take `states.next` before."""
+        return self.states.unchanged.get(run_id) or await self.store.run(run_id)
+
+    async def row(self, run_id: str) -> RunRow:
         """The run.
 
         Raises:
             NotFound: there is none of that id.
         """
-        found = self.store.run(run_id)
+        found = await self.store.run(run_id)
         if found is None:
             raise NotFound(f"no run {run_id!r} on this worker")
         return found
 
-    def ended(self, run_id: str) -> bool:
-        return self.row(run_id).terminal
+    def story(self, run_id: str) -> asyncio.Event:
+        """Set when its history has grown, or may have. Take it before looking."""
+        signal = self.stories.next(run_id)
+        here = run_id in self.active or run_id in self.leases
+        if (
+            self.queue.peers is not None and self.queue.peers.live and not here
+        ):  # another worker may have it, and tells of its ends
+            asyncio.get_running_loop().call_later(FOREIGN, self.stories.announce, run_id)
+        return signal
+
+    async def ended(self, run_id: str) -> bool:
+        return (await self.row(run_id)).terminal
 
     def outcome_file(self, row: RunRow) -> Path | None:
         """Where the stored failure or value lies."""
         return outcome(self.places.attempt(row.id, row.attempts))
 
-    # --- accepting -----------------------------------------------------------------------------------------------
-
-    async def submit(self, row: RunRow) -> RunRow:
-        """Accept a run: once this returns it survives the death of the worker.
+    async def bring(self, row: RunRow) -> None:
+        """Have the files of a run here that has ended, for whoever is about to read them.
 
         Raises:
-            NotReady: the worker is stopping.
-            QueueFull: too many are waiting. Nothing has been stored.
-            Conflict: the idempotency key was used with another input.
+            ObjectsError: they are in object storage, which is away or refuses.
         """
-        if not self.accepting:
-            raise NotReady("the worker is stopping; try again in a moment")
-        if self._full():
-            if row.idempotency_key and self.store.run_by_key(row.deployment_id, row.idempotency_key) is not None:
-                return (await self.store.submit_run(row))[0]  # it is in already, or in conflict with one that is
-            raise QueueFull(f"{self.max_queued:,} runs are waiting already; try again later", retry_after=FULL)
-        self._entering += 1
-        try:
-            stored, existed = await self.store.submit_run(row)
-        finally:
-            self._entering -= 1
-        if not existed:
-            self.tell(stored.id, "PENDING", 0, "")
-            self.waiting.append(stored.id)
-            self.pump()
-        return stored
+        if self.archive is not None:
+            await self.archive.bring(row)
 
-    def _full(self) -> bool:
-        """Whether one more would have to wait, and too many do."""
-        free = max(0, self.slots - len(self.active))
-        return len(self.waiting) + self._entering >= self.max_queued + free
+    # --- the queue -----------------------------------------------------------------------------------------------
+
+    def _begin(self, run_id: str) -> None:
+        """There is a slot for it."""
+        if run_id not in self.active:
+            active = self.active[run_id] = Active(run_id, new_id())
+            self.tasks.spawn(self._start(active))
 
     def tell(self, run_id: str, status: str, attempt: int, cause: str) -> None:
         """Add a change of status to the history. Only while no process runs."""
-        event: dict[str, Any] = {"kind": "status", "t": time.time(), "status": status, "attempt": attempt}
-        if cause:
-            event["cause"] = cause
-        try:
-            self.places.run(run_id).mkdir(parents=True, exist_ok=True, mode=0o700)
-            history.append(self.places.events(run_id), event)
-        except OSError as problem:  # the store has the status; the story of it can wait for room on the disk
-            log.warning("run %s: history not written: %s", run_id, problem)
+        self.chronicle.tell(run_id, status, attempt, cause)
         self.announce(run_id)
 
-    def pump(self) -> None:
-        """Start as many waiting runs as there is room for."""
-        while self.accepting and self.waiting and len(self.active) < self.slots:
-            run_id = self.waiting.popleft()
-            row = self.store.run(run_id)
-            if row is None or row.terminal or run_id in self.active:
-                continue
-            active = self.active[run_id] = Active(row, new_id())
-            self.tasks.spawn(self._start(active))
+    async def take_over(self) -> None:
+        """Go on with the runs of workers that are lost."""
+        await self._go_on(await self.store.take_over(self.queue.me))
 
-    def _again(self, run_id: str, delay: float) -> None:
-        """Put it back into the queue after so many seconds."""
-
-        def later() -> None:
-            self.waiting.append(run_id)
-            self.pump()
-
-        if delay > 0:
-            asyncio.get_running_loop().call_later(delay, later)
+    async def heard(self, run_id: str) -> None:
+        """Another worker has changed it: perhaps it is to end, or waits for a slot."""
+        if run_id == ALL:
+            self.states.announce_all()
+        elif run_id == WAITS:
+            self.queue.pump()
         else:
-            later()
+            self.announce(run_id)
+        for known in [*self.active, *self.leases] if run_id == ALL else {run_id} & {*self.active, *self.leases}:
+            if (await self.row(known)).cancel_requested:
+                self._stop(known)
+
+    def _stop(self, run_id: str) -> bool:
+        """Have it end, if it goes on here."""
+        if run_id in self.leases:
+            self.leases[run_id]()
+        elif run_id in self.active:
+            self.active[run_id].stop("cancelled", CANCEL_GRACE)
+        else:
+            return False
+        return True
 
     def _leave(self, run_id: str) -> None:
         active = self.active.pop(run_id, None)
         if active is not None:
-            self.executor.cards.give_back(active.cards)
+            self.executor.room.give_back(active.cards)
         self._left.set()
         self._left = asyncio.Event()
 
@@ -218,55 +223,82 @@ class Runs:
 
     async def _start(self, active: Active) -> None:
         """Everything that takes time comes before the attempt: what is cut off there has not been started."""
-        row = active.row
         active.starting = asyncio.current_task()
+        row = None
         try:
-            version = self.store.version(row.deployment_id, row.version)
+            row = await self.store.run(active.id)
+            if row is None or row.terminal:  # cancelled, and perhaps forgotten, while it waited
+                self._leave(active.id)
+                self.queue.pump()
+                return
+            version = await self.store.version(row.deployment_id, row.version)
             if version is None:
                 raise NotFound(f"version {row.version} of {row.job} is gone")
             environment = await self.environment_of(version)
+            if row.input_ref != "inline" and not self.blobs.here(row.input_ref):
+                await self.blobs.aside(self.blobs.path, row.input_ref)
             await self.executor.prepare(environment)
-            active.cards = await self.executor.cards.wait(self._options(row).gpu)
+            active.cards = await self.executor.room.wait(
+                await self._options(row), "run", row.job, lambda why: self._waits(active, row, why)
+            )
         except asyncio.CancelledError:
             await self._not_started(active)
             return
+        except StoreError as problem:
+            self._put_off(active.id, problem, STORE_PAUSE)
+            return
+        except ObjectsError as problem:
+            self._put_off(active.id, problem, OBJECTS_PAUSE)
+            return
         except Exception as error:
-            log.exception("run %s could not be started", row.id)
-            self._leave(row.id)
+            log.exception("run %s could not be started", active.id)
+            self._leave(active.id)
+            if row is None:
+                raise
             await self._close(row, Verdict("FAILED", "internal", f"could not be started: {error}"))
-            self.pump()
+            self.queue.pump()
             return
         active.starting = None
         try:
-            active.attempt = await self.store.start_attempt(row.id, active.lease)
+            await self.queue.sure()
+            active.attempt = await self.store.start_attempt(row.id, active.lease, self.queue.me)
         except Refused:
             await self._refused(row.id)
             return
         except StoreError as problem:
-            log.warning("run %s waits: %s", row.id, problem)
-            self._leave(row.id)
-            self._again(row.id, STORE_PAUSE)
+            self._put_off(row.id, problem, STORE_PAUSE)
             return
         if active.asked:
             await self._end(active, Exit(stopped=active.asked))
             return
-        await self._launch(active, version, environment)
+        await self._launch(active, row, version, environment)
+
+    def _put_off(self, run_id: str, problem: Exception, pause: float) -> None:
+        """What it needs is away, or the store could not be told that it starts."""
+        log.warning("run %s waits: %s", run_id, problem)
+        self._leave(run_id)
+        self.queue.add(run_id, pause)
+
+    def _waits(self, active: Active, row: RunRow, why: str) -> None:
+        """There is no room for it: that is told, for it may take long."""
+        if not active.asked:
+            self.tell(row.id, "PENDING", row.attempts, why)
 
     async def _not_started(self, active: Active) -> None:
         """Told to stop before there was an attempt."""
-        self._leave(active.row.id)
+        self._leave(active.id)
         if active.asked == "cancelled":
-            await self._close(active.row, Verdict("CANCELLED", "cancelled", "cancelled before it started"))
-            self.pump()
+            row = await self.insist(lambda: self.row(active.id))
+            await self._close(row, Verdict("CANCELLED", "cancelled", "cancelled before it started"))
+            self.queue.pump()
 
-    async def _launch(self, active: Active, version: VersionRow, environment: str) -> None:
-        run_id = active.row.id
+    async def _launch(self, active: Active, row: RunRow, version: VersionRow, environment: str) -> None:
+        run_id = active.id
         try:
             self.tell(run_id, "RUNNING", active.attempt, "")
             inherited = self.executor.variables()
-            spec = run_spec(
-                self.places, self.secrets, self.tracing, active.row, version, active.attempt, active.cards, inherited
-            )
+            of = self.places, self.secrets, self.tracing, row, version, active.attempt, active.cards, inherited
+            spec = await self.insist(lambda: run_spec(*of))
             active.process = await self.executor.spawn(environment, spec, lambda message: self._hear(active, message))
         except Exception as error:
             log.exception("run %s could not be started", run_id)
@@ -278,12 +310,14 @@ class Runs:
     async def _refused(self, run_id: str) -> None:
         """The store does not let it start: it has ended meanwhile, or is to be cancelled."""
         self._leave(run_id)
-        row = self.row(run_id)
-        if row.cancel_requested and not row.terminal:
+        row = await self.insist(lambda: self.row(run_id))
+        if row.owner != self.queue.me:
+            log.warning("run %s is another worker's", run_id)
+        elif row.cancel_requested and not row.terminal:
             await self._close(row, Verdict("CANCELLED", "cancelled", "cancelled before it started"))
         elif not row.terminal:
             await self._close(row, Verdict("FAILED", "worker_lost", "worker restarted (at_most_once)"))
-        self.pump()
+        self.queue.pump()
 
     def _hear(self, active: Active, message: dict[str, Any]) -> None:
         if "exit" in message:
@@ -293,12 +327,13 @@ class Runs:
         elif "overdue" in message:
             active.overdue = str(message["overdue"].get("message", ""))
         else:
-            self.stories.announce(active.row.id)
+            self.stories.announce(active.id)
 
     async def _end(self, active: Active, ended: Exit) -> None:
         """The process is gone: what came of it?"""
-        row = self.row(active.row.id)
-        options = self._options(row)
+        await self.queue.sure()
+        row = await self.insist(lambda: self.row(active.id))
+        options = await self.insist(lambda: self._options(row))
         folder = self.places.attempt(row.id, active.attempt)
         verdict = judge(folder, active.asked, ended, active.unstored, active.overdue)
         if ended.blamed and not active.asked and not row.at_most_once:
@@ -311,52 +346,56 @@ class Runs:
                 await self._requeue(active, verdict, ended, crash=not asked)
                 return
             verdict = Verdict("FAILED", "worker_lost", f"cut off {row.crashes + 1} times: {verdict.cause}")
-        retry = self._retry(row, options, active, verdict)
+        retry = await self.insist(lambda: self._retry(row, options, active, verdict))
         if retry is not None:
             await self._requeue(active, verdict, ended, crash=False, delay=retry)
             return
         await self._record(active, verdict, ended)
 
-    def _options(self, row: RunRow) -> Options:
-        version = self.store.version(row.deployment_id, row.version)
+    async def _options(self, row: RunRow) -> Options:
+        version = await self.store.version(row.deployment_id, row.version)
         return Options.from_json(json.loads(version.options_json or "{}")) if version else Options()
 
-    def _retry(self, row: RunRow, options: Options, active: Active, verdict: Verdict) -> float | None:
+    async def _retry(self, row: RunRow, options: Options, active: Active, verdict: Verdict) -> float | None:
         """Seconds until it is tried again, or None."""
         policy = options.retries
         if policy is None or active.asked or active.overdue or verdict.kind not in RETRIED:
             return None
-        earlier = (attempt for attempt in self.store.attempts(row.id) if attempt.ended and attempt.n > row.forgiven)
+        earlier = (
+            attempt for attempt in await self.store.attempts(row.id) if attempt.ended and attempt.n > row.forgiven
+        )
         failures = 1 + sum(attempt.cause_kind in RETRIED for attempt in earlier)
         return policy.delay(failures) if failures <= policy.max_retries else None
 
     async def _requeue(self, active: Active, verdict: Verdict, ended: Exit, *, crash: bool, delay: float = 0) -> None:
-        run_id = active.row.id
+        run_id = active.id
         await places.clear(self.places.attempt(run_id, active.attempt), keep=True)
         self.tell(run_id, "PENDING", active.attempt, f"{verdict.cause}; to be started again")
-        await self._insist(
+        await self.insist(
             lambda: self.store.requeue(
                 run_id, active.lease, verdict.kind, verdict.cause, crash, ended.code, ended.signal, peak(ended)
             )
         )
         self._leave(run_id)
         self.announce(run_id)
-        self._again(run_id, delay)
+        self.queue.add(run_id, delay)
 
     async def _record(self, active: Active, verdict: Verdict, ended: Exit) -> None:
         """The outcome of a run, once."""
-        run_id = active.row.id
+        run_id = active.id
         folder = self.places.attempt(run_id, active.attempt)
         # The history first: whoever sees the run ended finds its whole story.
         self.tell(run_id, verdict.status, active.attempt, verdict.cause)
-        await self._insist(
+        if self.archive is not None:
+            await self.archive.take(run_id, active.attempt, verdict.status)
+        await self.insist(
             lambda: self.store.finish_run(
                 run_id,
                 active.lease,
                 verdict.status,
                 verdict.kind,
                 verdict.cause,
-                value_size(folder),
+                places.value_size(folder),
                 ended.code,
                 ended.signal,
                 peak(ended),
@@ -364,49 +403,31 @@ class Runs:
         )
         self._leave(run_id)
         self.announce(run_id)
-        self.on_end(self.row(run_id))
-        self.pump()
+        self.queue.pump()
         await places.clear(folder, keep=True)
-
-    async def _insist(self, write: Callable[[], Awaitable[T]]) -> T:
-        """Write to the store, again and again while the disk is full: an outcome is not dropped.
-
-        Raises:
-            StoreError: the worker is going; the next one finds the outcome where the process has left it.
-        """
-        while True:
-            try:
-                written = await write()
-                self.reserve.hold()
-                return written
-            except StoreError as problem:
-                if self.reserve.release():
-                    continue
-                if self.closed.is_set():
-                    raise
-                log.warning("worker: %s", problem)
-                await asyncio.sleep(STORE_PAUSE)
+        await self.on_end(await self.insist(lambda: self.row(run_id)))
 
     # --- cancelling, stopping, coming back -----------------------------------------------------------------------
 
     async def cancel(self, run_id: str) -> RunRow:
         """Ask a run to end. One that has ended stays as it is."""
-        row = self.row(run_id)
+        row = await self.row(run_id)
         if row.terminal:
             return row
         row = await self.store.request_cancel(run_id)
-        if run_id in self.leases:
-            self.leases[run_id]()
-        elif run_id in self.active:
-            self.active[run_id].stop("cancelled", CANCEL_GRACE)
-        elif not row.terminal and row.kind == "run":
-            self.waiting = deque(waiting for waiting in self.waiting if waiting != run_id)
+        if self._stop(run_id) or row.terminal or row.kind != "run":
+            return await self.row(run_id)
+        if row.owner == self.queue.me or await self.store.claim_run(self.queue.me, run_id):
+            self.queue.drop(run_id)
             await self._close(row, Verdict("CANCELLED", "cancelled", "cancelled before it started"))
-        return self.row(run_id)
+        return await self.row(run_id)
 
     async def recover(self) -> None:
         """After a start: adopt outcomes that were not recorded, put the rest back into the queue."""
-        for row in await self.store.recover():
+        await self._go_on(await self.store.recover(self.queue.me))
+
+    async def _go_on(self, rows: list[RunRow]) -> None:
+        for row in rows:
             ended = after_restart(row, self.outcome_file(row) if row.attempts else None)
             if ended is not None:
                 await self._close(row, ended)
@@ -414,25 +435,30 @@ class Runs:
             if row.attempts:
                 self.tell(row.id, "PENDING", row.attempts, "worker restarted")
                 await places.clear(self.places.attempt(row.id, row.attempts), keep=True)
-            self.waiting.append(row.id)
-        self.pump()
+            self.queue.waiting.append(row.id)
+        self.queue.pump()
 
     async def _close(self, row: RunRow, verdict: Verdict) -> None:
         """End a run that has no process (any more)."""
+        await self.queue.sure()
         folder = self.places.attempt(row.id, row.attempts)
         if history.last_status(self.places.events(row.id)) != verdict.status:
             self.tell(row.id, verdict.status, row.attempts, verdict.cause)
-        await self._insist(
-            lambda: self.store.close_run(row.id, verdict.status, verdict.kind, verdict.cause, value_size(folder))
+        if self.archive is not None:
+            await self.archive.take(row.id, row.attempts, verdict.status)
+        await self.insist(
+            lambda: self.store.close_run(
+                row.id, verdict.status, verdict.kind, verdict.cause, places.value_size(folder), self.queue.me
+            )
         )
         self.announce(row.id)
-        self.on_end(self.row(row.id))
         if row.attempts:
             await places.clear(folder, keep=True)
+        await self.on_end(await self.insist(lambda: self.row(row.id)))
 
     async def drain(self, seconds: float) -> None:
         """Stop taking runs; wait for those that run; cut off the rest, to be started again later."""
-        self.accepting = False
+        self.queue.accepting = False
         await self._idle(seconds)
         for active in list(self.active.values()):
             active.stop("worker", 0)
@@ -459,12 +485,8 @@ class Runs:
         self._leave(run_id)
 
 
-def value_size(folder: Path) -> int:
-    """Bytes of the stored value, -1 without one. A generator that failed has stored the items before."""
-    try:
-        return (folder / VALUE).stat().st_size
-    except FileNotFoundError:
-        return -1
+async def _nobody(row: RunRow) -> None:
+    """Nobody wants to know."""
 
 
 def peak(ended: Exit) -> int:

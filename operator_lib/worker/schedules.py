@@ -15,7 +15,7 @@ from operator_lib.errors import NotFound, NotReady, OperatorError, QueueFull
 from operator_lib.worker import cron
 from operator_lib.worker.accepted import new_run
 from operator_lib.worker.ids import new_id
-from operator_lib.worker.runs import Runs
+from operator_lib.worker.queue import Queue
 from operator_lib.worker.store.base import DeploymentRow, ScheduleRow, Store, StoreError
 
 log = logging.getLogger("operator_lib.worker")
@@ -41,9 +41,9 @@ class Schedules:
     submitting a run and noting it finds the same run again, and never starts a second one.
     """
 
-    def __init__(self, store: Store, runs: Runs, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, store: Store, queue: Queue, clock: Callable[[], float] = time.time) -> None:
         self._store = store
-        self._runs = runs
+        self._queue = queue
         self._clock = clock
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -70,17 +70,17 @@ class Schedules:
         self._changed.set()
         return row
 
-    def listed(self, job: DeploymentRow | None = None) -> list[ScheduleRow]:
+    async def listed(self, job: DeploymentRow | None = None) -> list[ScheduleRow]:
         """The oldest first; of one job, or all."""
-        return self._store.schedules(job.id if job is not None else None)
+        return await self._store.schedules(job.id if job is not None else None)
 
-    def find(self, schedule_id: str) -> ScheduleRow:
+    async def find(self, schedule_id: str) -> ScheduleRow:
         """One by id.
 
         Raises:
             NotFound: there is none.
         """
-        row = self._store.schedule(schedule_id)
+        row = await self._store.schedule(schedule_id)
         if row is None:
             raise NotFound(f"no schedule {schedule_id!r} on this worker")
         return row
@@ -130,8 +130,8 @@ class Schedules:
         """Submit what is due; seconds until the next look."""
         now = self._clock()
         pause = LOOK
-        for known in self._store.schedules():
-            row = self._store.schedule(known.id)  # as it is now: others were waited for meanwhile
+        for known in await self._store.schedules():
+            row = await self._store.schedule(known.id)  # as it is now: others were waited for meanwhile
             if row is None or row.paused:
                 continue
             try:
@@ -160,11 +160,11 @@ class Schedules:
         return await self._fire(row, last)
 
     async def _fire(self, row: ScheduleRow, due: float) -> float:
-        job = self._store.deployment(id=row.deployment_id)
+        job = await self._store.deployment(id=row.deployment_id)
         if job is None or job.deleted is not None:
             await self._store.remove_schedule(row.id)
             return LOOK
-        data = self._store.schedule_input(row.id)
+        data = await self._store.schedule_input(row.id)
         run = new_run(
             job,
             job.live_version,
@@ -174,7 +174,7 @@ class Schedules:
             input_ref="inline",
         )
         try:
-            run = await self._runs.submit(run)
+            run = await self._queue.submit(run)
         except (QueueFull, NotReady, StoreError) as problem:  # tried again for as long as its grace lasts
             words = f"the run due at {_moment(due)} waits: {problem}"
             await self._store.advance_schedule(row.since, replace(row, note=words))

@@ -54,17 +54,17 @@ class Secrets:
         if not await self._store.remove_secret(name):
             raise NotFound(f"no secret {name!r} on this worker")
 
-    def names(self) -> list[SecretRow]:
+    async def names(self) -> list[SecretRow]:
         """What there is, without values."""
-        return self._store.secrets()
+        return await self._store.secrets()
 
-    def missing(self, options: Options, schema: dict[str, Any]) -> list[str]:
+    async def missing(self, options: Options, schema: dict[str, Any]) -> list[str]:
         """Why a deployment with this schema cannot be made, in words."""
         named = _named(options, schema)
-        known = {row.name for row in self.names()} if named else set[str]()
+        known = {row.name for row in await self.names()} if named else set[str]()
         return [f"secrets: {_absent(name)}" for name in named if name not in known]
 
-    def of(self, version: VersionRow, options: Options) -> dict[str, str]:
+    async def of(self, version: VersionRow, options: Options) -> dict[str, str]:
         """Those of a deployment, of whichever process of it.
 
         Raises:
@@ -72,13 +72,13 @@ class Secrets:
         """
         found: dict[str, str] = {}
         for name in _named(options, json.loads(version.schema_json or "{}")):
-            sealed = self._store.sealed_secret(name)
+            sealed = await self._store.sealed_secret(name)
             if sealed is None:
                 raise DeployError(_absent(name))
             found[name] = self._open(name, sealed)
         return found
 
-    def values(self, version: VersionRow, options: Options) -> dict[str, Any]:
+    async def values(self, version: VersionRow, options: Options) -> dict[str, Any]:
         """The secrets of a deployment and its variables, as fields of a `ProcessSpec`.
 
         A variable gets the value of the secret of its name, where there is one.
@@ -87,10 +87,10 @@ class Secrets:
             DeployError: a secret is not set (any more), or cannot be read.
         """
         asked = options.environment_variables
-        sealed = {env.name: self._store.sealed_secret(env.name) for env in asked}
+        sealed = {env.name: await self._store.sealed_secret(env.name) for env in asked}
         opened = {name: self._open(name, value) for name, value in sealed.items() if value is not None}
         return {
-            "secrets": opened | self.of(version, options),
+            "secrets": opened | await self.of(version, options),
             "variables": tuple(opened),
             "required": tuple(env.name for env in asked if env.default is None),
         }

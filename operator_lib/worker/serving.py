@@ -273,11 +273,13 @@ class Serving:
                 await self._shed(replica, count)
 
     async def _shed(self, replica: Replica, count: int, *, leave: bool = False) -> None:
-        """Have it give up calls that wait; their callers take them elsewhere. With `leave` it starts none any more."""
+        """Have it give up calls that wait; their callers take them elsewhere. With `leave` it starts none any more when
+        this returns: it has answered, or is gone.
+        """
         metadata = (("authorization", f"Bearer {replica.token}"),)
         with health.perhaps_gone():
             request = pb.ShedRequest(count=count, leave=leave)
-            await replica.calls().Shed(request, metadata=metadata, timeout=health.PATIENCE)
+            await replica.calls().Shed(request, metadata=metadata, timeout=DRAIN if leave else health.PATIENCE)
 
     async def connect(self, wait: float, dead: set[str]) -> list[Replica]:
         """Replicas to send calls to; not those that the caller has found `dead`, unless they turn out to live.

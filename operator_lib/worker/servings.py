@@ -20,31 +20,42 @@ class Servings:
         self.by_name: dict[str, Serving] = {}
         self._pinned: dict[tuple[str, int], Serving] = {}
 
-    def get(self, name: str, version: int = 0) -> Serving:
+    def get(self, name: str) -> Serving:
+        """The serving. Raises NotFound."""
+        found = self.by_name.get(name)
+        if found is None:
+            raise NotFound(f"no serving {name!r} on this worker")
+        return found
+
+    async def version(self, name: str, version: int = 0) -> Serving:
         """The serving; of an earlier `version` one with processes of its own, which are there while it is called.
 
         Raises:
             NotFound: there is none of that name, or no such version, or that never worked.
         """
-        found = self.by_name.get(name)
-        if found is None:
-            raise NotFound(f"no serving {name!r} on this worker")
+        found = self.get(name)
         if version and (found.version is None or found.version.number != version):
-            return self._pin(found, version)
+            return await self._pin(found, version)
         return found
 
-    def _pin(self, live: Serving, number: int) -> Serving:
+    async def _pin(self, live: Serving, number: int) -> Serving:
         deployment = live.deployment
-        found = self._pinned.get((deployment.id, number))
-        if found is None or found.closed:
-            version = self.store.version(deployment.id, number)
+        if self._called(deployment, number) is None:
+            version = await self.store.version(deployment.id, number)
             if version is None:
                 raise NotFound(f"{deployment.name} has no version {number}")
             if version.status != "ready":
                 raise NotFound(f"version {number} of {deployment.name} is {version.status}: {version.message}")
-            found = self._pinned[deployment.id, number] = Serving(deployment, self.launcher, on_call=True)
-            found.restore(version)
-        return found
+            found = self._called(deployment, number)
+            if found is None:  # nobody else has asked for it meanwhile
+                found = self._pinned[deployment.id, number] = Serving(deployment, self.launcher, on_call=True)
+                found.restore(version)
+        return self._pinned[deployment.id, number]
+
+    def _called(self, deployment: DeploymentRow, number: int) -> Serving | None:
+        """An earlier version that is called."""
+        found = self._pinned.get((deployment.id, number))
+        return None if found is None or found.closed else found
 
     def of(self, name: str) -> list[Serving]:
         """It, and its earlier versions that are called."""

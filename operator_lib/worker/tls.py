@@ -1,4 +1,4 @@
-"""TLS of a worker: its own certificate on the ports that it is known by, one made for the occasion on its replicas."""
+"""TLS of a worker: its own certificate on the ports that it is known by."""
 
 from __future__ import annotations
 
@@ -9,11 +9,6 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
-
-from operator_lib.wire.tls import REPLICA
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,27 +63,3 @@ def covers(names: tuple[str, ...], host: str) -> bool:
         return str(ip_address(host.strip("[]"))) in names
     except ValueError:
         return any(n == host or (n.startswith("*.") and n[1:] == host[host.find(".") :] != "") for n in names)
-
-
-def for_replicas() -> str:
-    """A certificate and its key in PEM that nobody has signed: clients get the certificate from the worker, over its
-    own TLS, and trust it alone."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, REPLICA)])
-    now = datetime.datetime.now(datetime.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=3650))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(REPLICA)]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    return (private + made.public_bytes(serialization.Encoding.PEM)).decode()

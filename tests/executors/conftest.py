@@ -20,6 +20,8 @@ sys.dont_write_bytecode = True
 import contained  # noqa: E402
 import private_engine  # noqa: E402
 
+# The fixture with a worker, by its executor.
+WORKERS = {"local": "local", "docker": "started", "ray": "clustered"}
 # Seconds for the first of them, which waits for a root, an engine and an image.
 PATIENCE = 900
 
@@ -68,7 +70,15 @@ def local(nothing_is_left: None) -> Iterator[LocalWorker]:
         yield running
 
 
-@pytest.fixture(params=["local", "docker"])
+@pytest.fixture(scope="session")
+def clustered(nothing_is_left: None) -> Iterator[LocalWorker]:
+    """A worker with a Ray cluster of its own: a node, started once."""
+    pytest.importorskip("ray")
+    with workers.local(executor="ray") as running:
+        yield running
+
+
+@pytest.fixture(params=["local", "docker", "ray"])
 def executor(request: pytest.FixtureRequest) -> str:
     """Every behaviour is shown of every executor: add one here."""
     return request.param
@@ -77,7 +87,7 @@ def executor(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def worker(executor: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> LocalWorker:
     """A running worker with that executor; calls of the test go to it."""
-    running: LocalWorker = request.getfixturevalue({"local": "local", "docker": "started"}[executor])
+    running: LocalWorker = request.getfixturevalue(WORKERS[executor])
     monkeypatch.setenv("OPERATOR_LIB_HOME", str(running.home))
     monkeypatch.delenv("OPERATOR_LIB_ADDRESS", raising=False)
     return running
@@ -93,7 +103,7 @@ def docker(started: LocalWorker, monkeypatch: pytest.MonkeyPatch) -> LocalWorker
 @pytest.fixture
 def options(executor: str, request: pytest.FixtureRequest) -> dict[str, str]:
     """Of ``worker.local``, for a worker of the test's own."""
-    if executor == "local":
-        return {}
+    if executor != "docker":
+        return {"executor": executor}
     request.getfixturevalue("started")
     return {"executor": "docker", "docker_base": private_engine.BASE}

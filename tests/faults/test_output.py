@@ -5,6 +5,7 @@ from __future__ import annotations
 import fault_jobs as jobs
 import pytest
 
+from operator_lib.client import inventory
 from operator_lib.engine.process import LINE_LIMIT
 
 
@@ -36,6 +37,8 @@ def test_events_resume_after_a_number():
     run.result(20)
     everything = list(run.events())
     assert list(run.events(after=600)) == everything[600:]
+    without_lines = inventory.events(run._connection, run.id, kinds=("status", "node"))
+    assert list(without_lines) == [event for event in everything if event["kind"] in ("status", "node")]
 
 
 def test_a_long_line_is_split_and_says_so():

@@ -205,6 +205,22 @@ def test_a_damaged_store_is_named_and_left_alone(home):
     assert (home.path / "state.db").read_bytes() == b"garbage" * 1000
 
 
+def test_a_home_is_left_alone_by_a_store_that_knows_nothing_of_it(home):
+    home.start()
+    home.terminate()
+    (home.path / "runs" / "01").mkdir(parents=True)
+    for part in home.path.glob("state.db*"):
+        part.rename(part.with_name(f"kept-{part.name}"))
+    refused = start(home)
+    _, said = refused.communicate(timeout=20)
+    assert refused.returncode == 2
+    assert "is known to another store: start with the --store" in said
+    assert (home.path / "runs" / "01").is_dir()
+    for part in home.path.glob("kept-*"):
+        part.rename(part.with_name(part.name.removeprefix("kept-")))
+    home.start()
+
+
 def test_worker_stop_waits_until_it_is_gone(worker):
     from operator_lib.worker import stop
 

@@ -19,7 +19,7 @@ from operator_lib.errors import WorkerDied
 from operator_lib.wire.proto import runs_pb2
 
 # Kills in the long test, and runs they are to hit.
-KILLS, RUNS = 15, 60
+KILLS, RUNS = 8, 40
 
 
 def test_runs_that_were_going_on_and_waiting_all_end_and_finished_ones_stay(home, tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import os
 import time
 from pathlib import Path
@@ -58,9 +59,10 @@ def room(worker) -> int:
     """Bytes in the private folders of runs."""
     total = 0
     for pattern in ("runs/*/*/tmp/**/*", "runs/*/*/work/whole"):
-        for path in Path(worker.home).glob(pattern):
-            with contextlib.suppress(FileNotFoundError):  # just now
-                total += path.stat().st_size
+        # Unlike `Path.glob` it passes over folders that are removed meanwhile.
+        for path in glob.iglob(pattern, root_dir=worker.home, recursive=True, include_hidden=True):
+            with contextlib.suppress(FileNotFoundError):
+                total += (Path(worker.home) / path).stat().st_size
     return total
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -176,3 +177,18 @@ def test_an_earlier_version_can_be_called_by_its_number(where: dict[str, str]) -
     with pytest.raises(LookupError, match="pinned has no version 9"):
         Operator.from_serving(first.url + "?version=9", first.token)
     second.serving.delete()
+
+
+def test_a_deploy_waits_for_an_old_replica_that_cannot_be_told_to_leave(where: dict[str, str], tmp_path: Path) -> None:
+    handle = scaling.Holding(1).deploy("holding", "serving", **where)
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    held = handle.submit(str(pipe))
+    with open(pipe, "wb", buffering=0) as writer:  # opened when the replica has
+        deployed = CALLERS.submit(scaling.Holding(2).deploy, "holding", "serving", **where)
+        until(lambda: any(replica["version"] == 2 for replica in handle.serving.stats()["replicas"]))
+        with pytest.raises(TimeoutError):
+            deployed.result(3)
+        writer.write(b"x")
+        deployed.result(30)
+        assert (handle(), held.result(30)) == (2, 1)

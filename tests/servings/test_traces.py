@@ -18,6 +18,7 @@ import requests
 
 from operator_lib import worker as workers
 from operator_lib.client.connect import connect
+from operator_lib.frontends.torchserve import Workflow
 from operator_lib.wire import codec
 from operator_lib.wire.proto import runs_pb2
 from operator_lib.wire.proto import serving_pb2 as pb
@@ -131,6 +132,22 @@ def test_a_call_over_http_and_the_nodes_in_it(shop: Any, collector: Collector) -
     assert request.start_time_unix_nano <= call.start_time_unix_nano <= tax.start_time_unix_nano
     assert tax.end_time_unix_nano <= call.end_time_unix_nano <= request.end_time_unix_nano
     assert collector.services == {"operator-lib"}
+
+
+def test_a_request_of_torchserves_interface(collector: Collector, worker: LocalWorker, tmp_path: Path) -> None:
+    (tmp_path / "handler.py").write_text(
+        "def first(data, context):\n    return data and ['x']\n\ndef last(data, context):\n    return data and ['y']\n"
+    )
+    found = Workflow.from_yaml("models: {}\ndag:\n  first: [last]\n", tmp_path / "handler.py", name="flow")
+    found.deploy("flow", "serving")
+    trace = TRACE.replace("0af7", "1af7")
+    headers = {"Authorization": f"Bearer {worker.token}", "traceparent": CALLER.replace(TRACE, trace)}
+    assert requests.post(f"{worker.url}/wfpredict/flow", b"x", headers=headers, timeout=30).text == "y"
+    (request,) = collector.named("POST /wfpredict/flow", trace=trace)
+    (call,) = collector.named("flow.respond", trace=trace)
+    assert (request.parent_span_id.hex(), call.parent_span_id) == (PARENT, request.span_id)
+    nodes = {name: collector.named(name, trace=trace) for name in ("first", "last")}
+    assert {span.trace_id.hex() for spans in nodes.values() for span in spans} == {trace}
 
 
 def test_a_run_its_nodes_and_what_it_calls_elsewhere(shop: Any, collector: Collector, worker: LocalWorker) -> None:

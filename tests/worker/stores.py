@@ -7,13 +7,15 @@ import sqlite3
 from pathlib import Path
 
 from operator_lib.worker.store import RunRow, SqliteStore, Store
+from operator_lib.worker.store.opening import open_store
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @contextlib.contextmanager
-def opened(path):
-    store = SqliteStore(path)
+def opened(where):
+    """The store in an SQLite file, or behind the URL of a PostgreSQL database."""
+    store = open_store(where, ROOT) if isinstance(where, str) else SqliteStore(where)
     try:
         yield store
     finally:

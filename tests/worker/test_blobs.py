@@ -14,6 +14,9 @@ import pytest
 
 from operator_lib.errors import NotFound
 from operator_lib.worker.blobs import BlobError, BlobMismatch, Blobs, WrongOffset
+from operator_lib.worker.blobs.mirrored import Mirrored
+from operator_lib.worker.objects.directory import Directory
+from operator_lib.worker.objects.storage import Storage
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = random.Random(1).randbytes(200_000)
@@ -21,9 +24,15 @@ SHA = hashlib.sha256(DATA).hexdigest()
 SIZE = len(DATA)
 
 
-@pytest.fixture
-def blobs(tmp_path):
-    return Blobs(tmp_path / "blobs")
+@pytest.fixture(params=["here", "mirrored"])
+def blobs(request, tmp_path):
+    """In a folder alone, and in one that is in front of object storage."""
+    if request.param == "here":
+        yield Blobs(tmp_path / "blobs")
+        return
+    storage = Storage(Directory(tmp_path / "objects"))
+    yield Mirrored(tmp_path / "blobs", storage)
+    storage.close()
 
 
 def upload(blobs, data=DATA, sha=SHA, step=65_536, start=0):

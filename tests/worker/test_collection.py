@@ -11,7 +11,10 @@ from stores import a_run, opened
 
 from operator_lib.wire.proto import deploy_pb2 as pb
 from operator_lib.worker.blobs import Blobs
+from operator_lib.worker.blobs.mirrored import Mirrored
 from operator_lib.worker.collection import GRACE, Collection
+from operator_lib.worker.objects.directory import Directory
+from operator_lib.worker.objects.storage import Storage
 from operator_lib.worker.places import Places
 
 LATER = GRACE + 60.0
@@ -20,17 +23,18 @@ LATER = GRACE + 60.0
 class Home:
     """A store with uploads and folders, looked at by a clock that can be moved."""
 
-    def __init__(self, store, folder) -> None:
+    def __init__(self, store, folder, storage) -> None:
         self.store = store
         self.places = Places(folder)
         self.places.make()
-        self.blobs = Blobs(self.places.blobs)
+        self.storage = storage
+        self.blobs = Mirrored(self.places.blobs, storage) if storage else Blobs(self.places.blobs)
         self.now = time.time()
         self.collection = Collection(store, self.blobs, self.places, lambda: self.now)
 
     async def deploy(self, name: str, fingerprint: str):
         """A version with a file, an entry, a folder and an environment; its blobs."""
-        file, entry = self.blobs.put(f"file {fingerprint}".encode()), self.blobs.put(f"entry {fingerprint}".encode())
+        file, entry = self.put(f"file {fingerprint}".encode()), self.put(f"entry {fingerprint}".encode())
         manifest = pb.Manifest(files=[pb.File(path="a.py", sha256=file)]).SerializeToString()
         row, version, _ = await self.store.put_version(
             name, "job", fingerprint=fingerprint, manifest=manifest, entry_sha256=entry, env_key=f"env-{fingerprint}"
@@ -41,26 +45,40 @@ class Home:
         await self.store.set_version_status(row.id, version.number, "ready")
         return await self.store.make_live(row.id, version.number), {file, entry}
 
+    def put(self, data: bytes) -> str:
+        sha = self.blobs.put(data)
+        assert not self.blobs.keep([(sha, len(data))])
+        return sha
+
     def there(self) -> set[str]:
-        return self.blobs.older(time.time() + 1e9)
+        """What there is of blobs, the same here and in storage."""
+        found = Blobs.older(self.blobs, time.time() + 1e9)
+        assert self.blobs.older(time.time() + 1e9) == found
+        if self.storage:
+            assert {one.name.rpartition("/")[2] for one in self.storage.objects.under("blobs")} == found
+        return found
 
     def folders(self) -> list[str]:
         return sorted(os.listdir(self.places.sources)) + sorted(os.listdir(self.places.environments))
 
 
-@pytest.fixture
-def home(path, tmp_path):
+@pytest.fixture(params=["here", "mirrored"])
+def home(request, path, tmp_path):
+    """With blobs in the home alone, and in object storage."""
+    storage = Storage(Directory(tmp_path / "objects")) if request.param == "mirrored" else None
     with opened(path) as store:
-        yield Home(store, tmp_path / "home")
+        yield Home(store, tmp_path / "home", storage)
+    if storage:
+        storage.close()
 
 
 def test_what_a_version_or_a_run_names_stays(home):
     async def test():
         job, first = await home.deploy("job", "f1")
         _, second = await home.deploy("job", "f2")
-        given = home.blobs.put(b"arguments")
+        given = home.put(b"arguments")
         await home.store.submit_run(a_run(job, "r1", input_ref=given))
-        lost = home.blobs.put(b"nobody's")
+        lost = home.put(b"nobody's")
         assert await home.collection.sweep() == 0
         home.now += LATER
         assert await home.collection.sweep() == 1
@@ -89,7 +107,7 @@ def test_what_was_deleted_goes_a_day_later_unless_a_run_is_left(home):
 
 def test_an_upload_that_somebody_asked_for_just_now_stays(home):
     async def test():
-        sha = home.blobs.put(b"old")
+        sha = home.put(b"old")
         os.utime(home.blobs.path(sha), (1.0, 1.0))
         assert home.blobs.renew(sha, 3)
         assert await home.collection.sweep() == 0

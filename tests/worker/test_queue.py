@@ -47,6 +47,24 @@ def test_one_too_many_is_refused_and_leaves_nothing(full, tmp_path):
         job(str(tmp_path))
 
 
+def test_what_waits_has_no_files_until_somebody_reads_its_history(full, tmp_path):
+    worker, job, runs = full
+    assert [folder.name for folder in (worker.home / "runs").iterdir()] == [runs[0].id]
+    asked = requests.get(
+        f"{worker.url}/v1/runs/{runs[1].id}", headers={"Authorization": f"Bearer {worker.token}"}, timeout=10
+    )
+    (before,) = Operator.from_job("holds").run(runs[1].id).events(follow=False)
+    assert (before["seq"], before["kind"], before["status"], before["attempt"]) == (1, "status", "PENDING", 0)
+    assert before["t"] == pytest.approx(asked.json()["created"], abs=0.002)
+    (tmp_path / "end").touch()
+    for run in runs:
+        run.result(30)
+        told = [(event["seq"], event["status"]) for event in run.events() if event["kind"] == "status"]
+        assert [status for _, status in told] == ["PENDING", "RUNNING", "COMPLETED"]
+        assert [seq for seq, _ in told] == sorted({seq for seq, _ in told})
+    assert next(iter(runs[1].events())) == before
+
+
 def test_its_status_on_the_wire(full, tmp_path):
     worker, job, _ = full
     connection, request = connect(), runs_pb2.SubmitRequest(job="holds", inline=b"x")

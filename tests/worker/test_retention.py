@@ -51,7 +51,7 @@ class History:
         """Runs that ended so many seconds ago."""
         ids = []
         for age in ages:
-            run = a_run(self.job, f"run{len(self.store.runs(limit=10_000)):05}-{age:.0f}")
+            run = a_run(self.job, f"run{len(await self.store.runs(limit=10_000)):05}-{age:.0f}")
             await self.store.submit_run(run)
             await self.store.start_attempt(run.id, "lease")
             await self.store.finish_run(run.id, "lease", status)
@@ -70,9 +70,9 @@ class History:
             other.execute(statement, values)
         other.close()
 
-    def left(self) -> list[str]:
+    async def left(self) -> list[str]:
         """Runs that are there, each with its folder."""
-        rows = sorted(run.id for run in self.store.runs(limit=10_000))
+        rows = sorted(run.id for run in await self.store.runs(limit=10_000))
         assert sorted(path.name for path in (self.places.home / "runs").iterdir()) == rows
         return rows
 
@@ -97,7 +97,7 @@ def test_what_is_too_old_goes_whatever_came_of_it(path):
         await it.add(40 * DAY, status="FAILED")
         kept = await it.add(29 * DAY, 1.0)
         assert await it.retention(keep_days=30).sweep() == 2
-        assert it.left() == sorted(kept)
+        assert await it.left() == sorted(kept)
         assert it.attempts() == 2
 
     history(path, test)
@@ -108,7 +108,7 @@ def test_what_is_too_much_goes_the_oldest_first(path):
         await it.add(9 * HOUR, 8 * HOUR)
         kept = await it.add(7 * HOUR, 2 * HOUR, 3 * HOUR)
         assert await it.retention(keep_runs=3).sweep() == 2
-        assert it.left() == sorted(kept)
+        assert await it.left() == sorted(kept)
 
     history(path, test)
 
@@ -118,7 +118,7 @@ def test_what_has_just_ended_stays_however_many_there_are(path):
         kept = await it.add(10.0, 20.0, 30.0)
         await it.add(2 * HOUR)
         assert await it.retention(keep_runs=1).sweep() == 1
-        assert it.left() == sorted(kept)
+        assert await it.left() == sorted(kept)
 
     history(path, test)
 
@@ -127,7 +127,7 @@ def test_without_bounds_everything_stays(path):
     async def test(it):
         kept = await it.add(1000 * DAY, 2 * HOUR)
         assert await it.retention().sweep() == 0
-        assert it.left() == sorted(kept)
+        assert await it.left() == sorted(kept)
 
     history(path, test)
 
@@ -137,7 +137,7 @@ def test_more_than_one_batch(path):
         await it.add(*([31 * DAY] * (BATCH + 3)))
         kept = await it.add(DAY)
         assert await it.retention(keep_days=30).sweep() == BATCH + 3
-        assert it.left() == kept
+        assert await it.left() == kept
 
     history(path, test)
 
@@ -151,7 +151,7 @@ def test_what_has_not_ended_stays(path):
         await it.store.start_attempt("running", "lease")
         it.edit("UPDATE runs SET created = 1, started = 1")
         assert await it.retention(keep_runs=1, keep_days=1).sweep() == 0
-        assert it.left() == ["running", "waiting"]
+        assert await it.left() == ["running", "waiting"]
 
     history(path, test)
 
@@ -159,12 +159,12 @@ def test_what_has_not_ended_stays(path):
 def test_one_that_was_resumed_has_not_ended(path):
     async def test(it):
         (resumed,) = await it.add(31 * DAY, status="FAILED")
-        found = it.store.expired_runs(NOW - 30 * DAY, None, NOW, 10)
+        found = await it.store.expired_runs(NOW - 30 * DAY, None, NOW, 10)
         assert found == [resumed]
         assert await it.store.reopen(resumed)  # between the look and the removal
         assert await it.store.forget_runs(found) == []
         assert await it.retention(keep_days=30).sweep() == 0
-        assert it.left() == [resumed]
+        assert await it.left() == [resumed]
 
     history(path, test)
 
@@ -177,7 +177,7 @@ def test_one_that_is_being_replayed_stays_until_that_is_done(path):
         assert await retention.sweep() == 0
         it.runs.needed[old] -= 1
         assert await retention.sweep() == 1
-        assert it.left() == []
+        assert await it.left() == []
 
     history(path, test)
 
@@ -191,7 +191,7 @@ class TestTheClockIsSet:
             assert await retention.sweep() == 0
             it.now, it.up = it.now - 3650 * DAY + HOUR, it.up + HOUR
             assert await retention.sweep() == 0
-            assert it.left() == sorted(kept)
+            assert await it.left() == sorted(kept)
 
         history(path, test)
 
@@ -212,7 +212,7 @@ def test_folders_that_belong_to_no_run_go(path):
         kept = await it.add(HOUR)
         it.folder("stray")
         await it.retention().clear_strays([*kept, "stray"])
-        assert it.left() == kept
+        assert await it.left() == kept
 
     history(path, test)
 

@@ -76,9 +76,9 @@ class Scheduler:
         while await self.schedules.tick() == 0:
             pass
 
-    def due(self) -> list[float]:
+    async def due(self) -> list[float]:
         """When the runs there are were due, in minutes since the beginning."""
-        keys = [self.store.run(run.id).idempotency_key for run in reversed(self.store.runs())]
+        keys = [(await self.store.run(run.id)).idempotency_key for run in reversed(await self.store.runs())]
         return [(float(key.rpartition(":")[2]) - START) / MINUTE for key in keys]
 
 
@@ -95,11 +95,11 @@ def test_a_run_at_every_time_that_is_due(path):
         row = await it.add("*/20 * * * *")
         for _ in range(61):
             await it.wait(MINUTE)
-        assert it.due() == [20, 40, 60]
-        run = it.store.runs()[0]
-        row = it.schedules.find(row.id)
+        assert await it.due() == [20, 40, 60]
+        run = (await it.store.runs())[0]
+        row = await it.schedules.find(row.id)
         assert (row.last, row.last_run) == (START + HOUR, run.id)
-        assert it.store.run(run.id).input_inline == b"input"
+        assert (await it.store.run(run.id)).input_inline == b"input"
         assert it.schedules.next(row) == START + 80 * MINUTE
 
     scheduled(path, test)
@@ -109,7 +109,7 @@ def test_nothing_is_due_at_the_time_it_is_made(path):
     async def test(it):
         await it.add("* * * * *")
         await it.tick()
-        assert it.due() == []
+        assert await it.due() == []
 
     scheduled(path, test)
 
@@ -120,9 +120,9 @@ class TestTheWorkerWasAway:
             await it.add("*/5 * * * *")
             it.again()
             await it.wait(52 * MINUTE)
-            assert it.due() == [50]
+            assert await it.due() == [50]
             await it.wait(3 * MINUTE)
-            assert it.due() == [50, 55]
+            assert await it.due() == [50, 55]
 
         scheduled(path, test)
 
@@ -131,13 +131,13 @@ class TestTheWorkerWasAway:
             row = await it.add("0 3 * * *")
             it.again()
             await it.wait(15 * HOUR + GRACE + 1)
-            assert it.due() == []
-            assert "nothing was started for 2026-05-05 03:00 UTC" in it.schedules.find(row.id).note
+            assert await it.due() == []
+            assert "nothing was started for 2026-05-05 03:00 UTC" in (await it.schedules.find(row.id)).note
             await it.wait(DAY)
-            assert it.due() == []
+            assert await it.due() == []
             await it.wait(DAY - GRACE)
-            assert it.due() == [63 * 60]
-            assert it.schedules.find(row.id).note == ""
+            assert await it.due() == [63 * 60]
+            assert (await it.schedules.find(row.id)).note == ""
 
         scheduled(path, test)
 
@@ -146,7 +146,7 @@ class TestTheWorkerWasAway:
             await it.add("0 3 * * *", grace=DAY)
             await it.add("0 3 * * *", grace=60)
             await it.wait(16 * HOUR)
-            assert it.due() == [15 * 60]
+            assert await it.due() == [15 * 60]
 
         scheduled(path, test)
 
@@ -160,8 +160,8 @@ class TestTheWorkerWasAway:
                 other.execute("UPDATE schedules SET since = ?", (row.since,))
             it.again()
             await it.wait(MINUTE)
-            assert it.due() == [60]
-            assert it.schedules.find(row.id).since == START + HOUR
+            assert await it.due() == [60]
+            assert (await it.schedules.find(row.id)).since == START + HOUR
 
         scheduled(path, test)
 
@@ -171,7 +171,7 @@ class TestTheWorkerWasAway:
             other = Schedules(it.store, it.queue, it.clock)
             it.clock.now += HOUR
             await asyncio.gather(it.schedules.tick(), other.tick(), it.schedules.tick())
-            assert it.due() == [60]
+            assert await it.due() == [60]
 
         scheduled(path, test)
 
@@ -183,9 +183,9 @@ class TestTheClockJumps:
             await it.wait(2 * HOUR)
             await it.wait(-2 * HOUR)
             await it.wait(HOUR)
-            assert it.due() == [120]
+            assert await it.due() == [120]
             await it.wait(2 * HOUR)
-            assert it.due() == [120, 180]
+            assert await it.due() == [120, 180]
 
         scheduled(path, test)
 
@@ -195,7 +195,7 @@ class TestTheClockJumps:
             await it.wait(10 * AHEAD)
             await it.wait(-10 * AHEAD + MINUTE)
             await it.wait(59 * MINUTE)
-            assert it.due() == [10 * 24 * 60, 60]
+            assert await it.due() == [10 * 24 * 60, 60]
 
         scheduled(path, test)
 
@@ -207,11 +207,11 @@ class TestTheQueue:
             it.queue.refuse = QueueFull("5 runs are waiting already")
             it.clock.now += HOUR
             assert await it.schedules.tick() > 0
-            assert "waits: 5 runs are waiting" in it.schedules.find(row.id).note
+            assert "waits: 5 runs are waiting" in (await it.schedules.find(row.id)).note
             it.queue.refuse = None
             await it.wait(MINUTE)
-            assert it.due() == [60]
-            assert it.schedules.find(row.id).note == ""
+            assert await it.due() == [60]
+            assert (await it.schedules.find(row.id)).note == ""
 
         scheduled(path, test)
 
@@ -224,7 +224,7 @@ class TestTheQueue:
             await it.schedules.tick()
             it.clock.now += 30 * MINUTE
             await it.schedules.tick()
-            assert it.due() == [30]
+            assert await it.due() == [30]
 
         scheduled(path, test)
 
@@ -235,13 +235,13 @@ class TestChanging:
             row = await it.add()
             await it.schedules.pause(row)
             await it.wait(2.5 * HOUR)
-            assert it.due() == []
-            assert it.schedules.next(it.schedules.find(row.id)) is None
+            assert await it.due() == []
+            assert it.schedules.next(await it.schedules.find(row.id)) is None
             await it.schedules.resume(row)
             await it.wait(MINUTE)
-            assert it.due() == []
+            assert await it.due() == []
             await it.wait(30 * MINUTE)
-            assert it.due() == [180]
+            assert await it.due() == [180]
 
         scheduled(path, test)
 
@@ -251,14 +251,14 @@ class TestChanging:
             it.clock.now += HOUR
             await it.schedules.resume(row)
             await it.tick()
-            assert it.due() == [60]
+            assert await it.due() == [60]
 
         scheduled(path, test)
 
     def test_the_same_key_gives_the_same_schedule(self, path):
         async def test(it):
             assert (await it.add(key="k")).id == (await it.add(key="k")).id
-            assert len(it.schedules.listed()) == 1
+            assert len(await it.schedules.listed()) == 1
 
         scheduled(path, test)
 
@@ -266,9 +266,9 @@ class TestChanging:
         async def test(it):
             await it.add()
             await it.store.delete_deployment("job")
-            assert it.schedules.listed() == []
+            assert await it.schedules.listed() == []
             await it.wait(HOUR)
-            assert it.due() == []
+            assert await it.due() == []
             with pytest.raises(NotFound):
                 await it.add()
 
@@ -279,9 +279,9 @@ class TestChanging:
             row = await it.add()
             await it.schedules.remove(row)
             await it.wait(HOUR)
-            assert it.due() == []
+            assert await it.due() == []
             with pytest.raises(NotFound):
-                it.schedules.find(row.id)
+                await it.schedules.find(row.id)
 
         scheduled(path, test)
 
@@ -300,10 +300,10 @@ def test_it_looks_by_itself_when_the_time_has_come(path):
         schedules = Schedules(it.store, it.queue, lambda: START + 59.5 + time.monotonic() - begun)
         schedules.start()
         await schedules.create(it.job, "* * * * *", "UTC", b"")
-        while not it.store.runs():
+        while not await it.store.runs():
             await asyncio.sleep(0.01)
         await schedules.stop()
-        assert it.due() == [1]
+        assert await it.due() == [1]
 
     scheduled(path, test)
 

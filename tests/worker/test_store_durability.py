@@ -30,7 +30,7 @@ class TestCommits:
             took = time.perf_counter() - begun
             print(f"1000 submits: {1000 / took:.0f} a second in {store.commits - before} commits")
             assert store.commits - before <= 20
-            assert store.counts()["PENDING"] == 1000
+            assert (await store.counts())["PENDING"] == 1000
 
         with opened(path) as store:
             asyncio.run(work(store))
@@ -50,8 +50,8 @@ class TestCommits:
             )
             failed = [r for r in results if isinstance(r, Exception)]
             assert len(failed) == 4
-            assert store.deployment(name="half") is None
-            assert store.counts()["PENDING"] == 20
+            assert await store.deployment(name="half") is None
+            assert (await store.counts())["PENDING"] == 20
 
         with opened(path) as store:
             asyncio.run(work(store))
@@ -65,7 +65,7 @@ class TestCommits:
             with pytest.raises(asyncio.CancelledError):
                 await task
             await store.submit_run(a_run(job, "after"))
-            assert store.run("r") is not None
+            assert await store.run("r") is not None
 
         with opened(path) as store:
             asyncio.run(work(store))
@@ -84,7 +84,7 @@ class TestCommits:
 
         asyncio.run(work())
         with opened(path) as store:
-            assert store.counts()["PENDING"] == 5
+            assert asyncio.run(store.counts())["PENDING"] == 5
 
     def test_another_programs_lock_is_waited_for(self, path):
         async def work(store):
@@ -100,7 +100,7 @@ class TestCommits:
             other.execute("SELECT count(*) FROM runs").fetchone()
             await store.submit_run(a_run(job, "beside a reader"))
             other.close()
-            assert store.run("beside a reader") is not None
+            assert await store.run("beside a reader") is not None
 
         with opened(path) as store:
             asyncio.run(work(store))
@@ -126,7 +126,7 @@ async def work(path):
             break
     assert failed is not None and isinstance(failed, OSError), failed
     assert "could not be written" in str(failed) and "disk" in str(failed), failed
-    assert all(store.run(id) is not None for id in acked) and store.run(f"r{n}") is None
+    assert None not in [await store.run(id) for id in acked] and await store.run(f"r{n}") is None
     both = await asyncio.gather(
         store.submit_run(RunRow("big", job.id, "job", 1, input_inline=b"x" * 700_000)),
         store.submit_run(RunRow("big2", job.id, "job", 1, input_inline=b"x" * 700_000)),
@@ -153,7 +153,7 @@ class TestFullDisk:
         assert len(acked) > 25
         assert integrity(path) == "ok"
         with opened(path) as store:
-            assert {row.id for row in store.runs(limit=10_000)} == set(acked)
+            assert {row.id for row in asyncio.run(store.runs(limit=10_000))} == set(acked)
 
     def test_a_full_file_system(self, tmp_path):
         mount = tmp_path / "small"
@@ -184,7 +184,7 @@ class TestFullDisk:
             assert len(acked) > 10
             subprocess.run(["mount", "-o", "remount,size=4m", str(mount)], check=True)
             await store.submit_run(a_run(job, "after"))
-            assert {row.id for row in store.runs(limit=1000)} == {*acked, "after"}
+            assert {row.id for row in await store.runs(limit=1000)} == {*acked, "after"}
         assert integrity(mount / "store.db") == "ok"
 
 
@@ -192,7 +192,7 @@ class TestFile:
     def test_settings_and_mode(self, path):
         with opened(path) as store:
             pragma = {
-                name: store._writer.connection.execute(f"PRAGMA {name}").fetchone()[0]
+                name: store.engine._connection.execute(f"PRAGMA {name}").fetchone()[0]
                 for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout", "mmap_size",
                              "wal_autocheckpoint", "journal_size_limit")
             }  # fmt: skip
@@ -206,7 +206,7 @@ class TestFile:
                 "journal_size_limit": 67108864,
             }
             with pytest.raises(sqlite3.OperationalError):
-                store._reader.execute("DELETE FROM runs")
+                store.engine._reader.execute("DELETE FROM runs")
             for file in path.parent.iterdir():
                 assert file.stat().st_mode & 0o077 == 0, file
 
@@ -231,7 +231,7 @@ class TestFile:
                 SqliteStore(path)
         path.write_bytes(whole)
         with opened(path) as store:
-            assert store.counts()["PENDING"] == 200
+            assert asyncio.run(store.counts())["PENDING"] == 200
 
     def test_a_newer_schema_is_refused(self, path):
         with opened(path):

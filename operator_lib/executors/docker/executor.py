@@ -11,7 +11,7 @@ from secrets import token_hex
 
 from operator_lib.engine import marks
 from operator_lib.engine.process import ProcessSpec
-from operator_lib.executors.base import Listener, Log, Needs
+from operator_lib.executors.base import Listener, Log, Needs, Room
 from operator_lib.executors.docker import leash
 from operator_lib.executors.docker.command import HOME_LABEL, VISIBLE, command
 from operator_lib.executors.docker.container import Container, Started
@@ -47,6 +47,8 @@ class DockerExecutor:
         self._containers: set[Container] = set()
         self._leaving: set[asyncio.Task[None]] = set()
         self.cards = Cards()
+        self.room: Room = self.cards
+        self.across = False
 
     @property
     def engine(self) -> Engine:
@@ -73,11 +75,12 @@ class DockerExecutor:
         kept = {name: value for name, value in os.environ.items() if name in PASSED_ON}
         return {**kept, marks.HOME: str(self._home)}
 
-    async def reclaim(self) -> None:
+    async def reclaim(self, alone: bool = True) -> None:
         self._engine = await reach()
-        await asyncio.to_thread(marks.kill_marked, marks.HOME, str(self._home))
-        await self._remove_all()
-        await asyncio.to_thread(self._images.tidy)
+        if alone:
+            await asyncio.to_thread(marks.kill_marked, marks.HOME, str(self._home))
+            await self._remove_all()
+            await asyncio.to_thread(self._images.tidy)
 
     async def _remove_all(self) -> None:
         left = await self.engine.ask("ps", "--all", "--quiet", "--filter", f"label={HOME_LABEL}={self._label}")
@@ -103,7 +106,7 @@ class DockerExecutor:
             self._leaving.add(container.over)
             container.over.add_done_callback(self._leaving.discard)
 
-        hear = tend(spec, lambda part, heard: self.spawn(environment, part, heard), self.cards, listener, over)
+        hear = tend(spec, lambda part, heard: self.spawn(environment, part, heard), self.room, listener, over)
         container = Container(channel, started, hear)
         self._containers.add(container)
         return container

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from operator_lib.engine import marks
 from operator_lib.engine.process import SPEC, ProcessSpec
-from operator_lib.executors.base import Listener, Log, Needs
+from operator_lib.executors.base import Listener, Log, Needs, Room
 from operator_lib.executors.gpus import Cards
 from operator_lib.executors.leash import Leashed, hand_over
 from operator_lib.executors.limits import Means, machine
@@ -43,13 +43,21 @@ class LocalProcess(Leashed):
 class LocalExecutor:
     """See `operator_lib.executors.base.Executor`."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, environments: Environments | None = None, owner: str = "") -> None:
+        """
+        Args:
+            environments: those that it shares with others; by default it has its own.
+            owner: home of the worker that its processes belong to, where that is another one.
+        """
         self._home = home
+        self._owner = owner or str(home)
         self._zygotes: dict[str, asyncio.Task[Zygote]] = {}
         self._processes: set[LocalProcess] = set()
-        self._environments = Environments(home)
+        self._environments = environments or Environments(home)
         self.means = Means(home)
         self.cards = Cards()
+        self.room: Room = self.cards
+        self.across = False
 
     async def lacks(self, options: Options) -> list[str]:
         lack = await self.cards.lack(options.gpu)
@@ -76,9 +84,10 @@ class LocalExecutor:
     def variables(self) -> dict[str, str]:
         return base_environment(self._home)
 
-    async def reclaim(self) -> None:
-        await asyncio.to_thread(marks.kill_marked, marks.HOME, str(self._home))
-        await asyncio.to_thread(self.means.prepare)
+    async def reclaim(self, alone: bool = True) -> None:
+        if alone:
+            await asyncio.to_thread(marks.kill_marked, marks.HOME, str(self._home))
+        await asyncio.to_thread(self.means.prepare, alone)
 
     async def prepare(self, environment: str = "") -> None:
         await self._zygote(environment or sys.executable)
@@ -93,7 +102,7 @@ class LocalExecutor:
         return await asyncio.shield(task)
 
     async def _start(self, python: str) -> Zygote:
-        zygote = Zygote(python, self._home)
+        zygote = Zygote(python, self._home, self._owner)
         try:
             await zygote.ready()
         except BaseException:
@@ -116,7 +125,7 @@ class LocalExecutor:
             self._processes.discard(process)
             self.means.let_go(held)
 
-        hear = tend(spec, lambda part, heard: self.spawn(environment, part, heard), self.cards, listener, over)
+        hear = tend(spec, lambda part, heard: self.spawn(environment, part, heard), self.room, listener, over)
         process = LocalProcess(channel, spec.id, hear)
         self._processes.add(process)
         return process

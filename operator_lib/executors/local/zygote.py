@@ -34,7 +34,7 @@ def base_environment(home: Path) -> dict[str, str]:
 class Zygote:
     """The warm parent of one interpreter."""
 
-    def __init__(self, python: str, home: Path) -> None:
+    def __init__(self, python: str, home: Path, owner: str) -> None:
         self.control, theirs = socket.socketpair()
         self.control.setblocking(False)
         self.log = home / "zygote.log"
@@ -47,7 +47,7 @@ class Zygote:
                 stdout=file,
                 stderr=file,
                 cwd="/",
-                env={**base_environment(home), **own},
+                env={**base_environment(home), marks.HOME: owner, **own},
                 start_new_session=True,
             )
         theirs.close()

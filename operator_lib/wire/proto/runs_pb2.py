@@ -26,15 +26,15 @@ from operator_lib.wire.proto import common_pb2 as operator__lib_dot_wire_dot_pro
 from operator_lib.wire.proto import deploy_pb2 as operator__lib_dot_wire_dot_proto_dot_deploy__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"operator_lib/wire/proto/runs.proto\x12\x0foperator_lib.v1\x1a$operator_lib/wire/proto/common.proto\x1a$operator_lib/wire/proto/deploy.proto\"\xb7\x01\n\rSubmitRequest\x12\x0b\n\x03job\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x05\x12\x10\n\x06inline\x18\x03 \x01(\x0cH\x00\x12(\n\x04\x62lob\x18\x04 \x01(\x0b\x32\x18.operator_lib.v1.BlobRefH\x00\x12\x17\n\x0fidempotency_key\x18\x05 \x01(\t\x12\x14\n\x0cinput_sha256\x18\x06 \x01(\t\x12\x14\n\x0c\x61t_most_once\x18\x07 \x01(\x08\x42\x07\n\x05input\"\x94\x02\n\x08RunState\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0b\n\x03job\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\x05\x12*\n\x06status\x18\x04 \x01(\x0e\x32\x1a.operator_lib.v1.RunStatus\x12\x0f\n\x07\x63reated\x18\x05 \x01(\x01\x12\x0f\n\x07started\x18\x06 \x01(\x01\x12\r\n\x05\x65nded\x18\x07 \x01(\x01\x12\x10\n\x08\x61ttempts\x18\x08 \x01(\x05\x12)\n\x07\x66\x61ilure\x18\t \x01(\x0b\x32\x18.operator_lib.v1.Failure\x12\x13\n\x0bresult_size\x18\n \x01(\x03\x12\x0e\n\x06result\x18\x0b \x01(\x0c\x12\r\n\x05\x63\x61use\x18\x0c \x01(\t\x12\x10\n\x08last_seq\x18\r \x01(\x03\"\x1f\n\x0cWatchRequest\x12\x0f\n\x07run_ids\x18\x01 \x03(\t\"U\n\rEventsRequest\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12\x11\n\tafter_seq\x18\x02 \x01(\x03\x12\x0e\n\x06\x66ollow\x18\x03 \x01(\x08\x12\x11\n\tlogs_only\x18\x04 \x01(\x08\"\x1b\n\nEventBatch\x12\r\n\x05lines\x18\x01 \x01(\x0c\"@\n\rResultRequest\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12\x0e\n\x06offset\x18\x02 \x01(\x03\x12\x0f\n\x07outputs\x18\x03 \x01(\x08\"\x1f\n\rCancelRequest\x12\x0e\n\x06run_id\x18\x01 \x01(\t\",\n\rResumeRequest\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12\x0b\n\x03key\x18\x02 \x01(\t\"_\n\rReplayRequest\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12+\n\x03run\x18\x02 \x01(\x0b\x32\x1e.operator_lib.v1.SubmitRequest\x12\x11\n\tfrom_node\x18\x03 \x01(\t\"N\n\x0fListRunsRequest\x12\x0b\n\x03job\x18\x01 \x01(\t\x12\r\n\x05limit\x18\x02 \x01(\x05\x12\x0e\n\x06status\x18\x03 \x01(\t\x12\x0f\n\x07results\x18\x04 \x01(\x08\"8\n\rListRunsReply\x12\'\n\x04runs\x18\x01 \x03(\x0b\x32\x19.operator_lib.v1.RunState\"\x1f\n\rGetRunRequest\x12\x0e\n\x06run_id\x18\x01 \x01(\t\")\n\x0cLeaseRequest\x12\x0b\n\x03job\x18\x01 \x01(\t\x12\x0c\n\x04want\x18\x02 \x01(\x05\"\xe3\x01\n\nLeaseEvent\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12\x0f\n\x07\x61\x64\x64ress\x18\x02 \x01(\t\x12\r\n\x05token\x18\x03 \x01(\t\x12\x12\n\nreplica_id\x18\x04 \x01(\t\x12(\n\x06\x66\x61iled\x18\x05 \x01(\x0b\x32\x18.operator_lib.v1.Failure\x12\r\n\x05\x65nded\x18\x06 \x01(\x08\x12\x14\n\x0clast_started\x18\x07 \x01(\x04\x12\r\n\x05\x62\x65gun\x18\x08 \x01(\x04\x12\x10\n\x08outcomes\x18\t \x01(\x0c\x12\x0c\n\x04line\x18\n \x01(\r\x12\x13\n\x0b\x63\x65rtificate\x18\x0b \x01(\t*x\n\tRunStatus\x12\x1a\n\x16RUN_STATUS_UNSPECIFIED\x10\x00\x12\x0b\n\x07PENDING\x10\x01\x12\x0b\n\x07RUNNING\x10\x02\x12\r\n\tCOMPLETED\x10\x03\x12\n\n\x06\x46\x41ILED\x10\x04\x12\x0b\n\x07TIMEOUT\x10\x05\x12\r\n\tCANCELLED\x10\x06\x32\xc3\x05\n\x04Runs\x12\x43\n\x06Submit\x12\x1e.operator_lib.v1.SubmitRequest\x1a\x19.operator_lib.v1.RunState\x12\x45\n\x05Watch\x12\x1d.operator_lib.v1.WatchRequest\x1a\x19.operator_lib.v1.RunState(\x01\x30\x01\x12G\n\x06\x45vents\x12\x1e.operator_lib.v1.EventsRequest\x1a\x1b.operator_lib.v1.EventBatch0\x01\x12\x42\n\x06Result\x12\x1e.operator_lib.v1.ResultRequest\x1a\x16.operator_lib.v1.Chunk0\x01\x12\x43\n\x06\x43\x61ncel\x12\x1e.operator_lib.v1.CancelRequest\x1a\x19.operator_lib.v1.RunState\x12\x43\n\x06Resume\x12\x1e.operator_lib.v1.ResumeRequest\x1a\x19.operator_lib.v1.RunState\x12\x43\n\x06Replay\x12\x1e.operator_lib.v1.ReplayRequest\x1a\x19.operator_lib.v1.RunState\x12H\n\x04List\x12 .operator_lib.v1.ListRunsRequest\x1a\x1e.operator_lib.v1.ListRunsReply\x12@\n\x03Get\x12\x1e.operator_lib.v1.GetRunRequest\x1a\x19.operator_lib.v1.RunState\x12G\n\x05Lease\x12\x1d.operator_lib.v1.LeaseRequest\x1a\x1b.operator_lib.v1.LeaseEvent(\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"operator_lib/wire/proto/runs.proto\x12\x0foperator_lib.v1\x1a$operator_lib/wire/proto/common.proto\x1a$operator_lib/wire/proto/deploy.proto\"\xb7\x01\n\rSubmitRequest\x12\x0b\n\x03job\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x05\x12\x10\n\x06inline\x18\x03 \x01(\x0cH\x00\x12(\n\x04\x62lob\x18\x04 \x01(\x0b\x32\x18.operator_lib.v1.BlobRefH\x00\x12\x17\n\x0fidempotency_key\x18\x05 \x01(\t\x12\x14\n\x0cinput_sha256\x18\x06 \x01(\t\x12\x14\n\x0c\x61t_most_once\x18\x07 \x01(\x08\x42\x07\n\x05input\"\x94\x02\n\x08RunState\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0b\n\x03job\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\x05\x12*\n\x06status\x18\x04 \x01(\x0e\x32\x1a.operator_lib.v1.RunStatus\x12\x0f\n\x07\x63reated\x18\x05 \x01(\x01\x12\x0f\n\x07started\x18\x06 \x01(\x01\x12\r\n\x05\x65nded\x18\x07 \x01(\x01\x12\x10\n\x08\x61ttempts\x18\x08 \x01(\x05\x12)\n\x07\x66\x61ilure\x18\t \x01(\x0b\x32\x18.operator_lib.v1.Failure\x12\x13\n\x0bresult_size\x18\n \x01(\x03\x12\x0e\n\x06result\x18\x0b \x01(\x0c\x12\r\n\x05\x63\x61use\x18\x0c \x01(\t\x12\x10\n\x08last_seq\x18\r \x01(\x03\"\x1f\n\x0cWatchRequest\x12\x0f\n\x07run_ids\x18\x01 \x03(\t\"Q\n\rEventsRequest\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12\x11\n\tafter_seq\x18\x02 \x01(\x03\x12\x0e\n\x06\x66ollow\x18\x03 \x01(\x08\x12\r\n\x05kinds\x18\x04 \x03(\t\"\x1b\n\nEventBatch\x12\r\n\x05lines\x18\x01 \x01(\x0c\"@\n\rResultRequest\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12\x0e\n\x06offset\x18\x02 \x01(\x03\x12\x0f\n\x07outputs\x18\x03 \x01(\x08\"\x1f\n\rCancelRequest\x12\x0e\n\x06run_id\x18\x01 \x01(\t\",\n\rResumeRequest\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12\x0b\n\x03key\x18\x02 \x01(\t\"_\n\rReplayRequest\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12+\n\x03run\x18\x02 \x01(\x0b\x32\x1e.operator_lib.v1.SubmitRequest\x12\x11\n\tfrom_node\x18\x03 \x01(\t\"N\n\x0fListRunsRequest\x12\x0b\n\x03job\x18\x01 \x01(\t\x12\r\n\x05limit\x18\x02 \x01(\x05\x12\x0e\n\x06status\x18\x03 \x01(\t\x12\x0f\n\x07results\x18\x04 \x01(\x08\"8\n\rListRunsReply\x12\'\n\x04runs\x18\x01 \x03(\x0b\x32\x19.operator_lib.v1.RunState\"\x1f\n\rGetRunRequest\x12\x0e\n\x06run_id\x18\x01 \x01(\t\")\n\x0cLeaseRequest\x12\x0b\n\x03job\x18\x01 \x01(\t\x12\x0c\n\x04want\x18\x02 \x01(\x05\"\xe3\x01\n\nLeaseEvent\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12\x0f\n\x07\x61\x64\x64ress\x18\x02 \x01(\t\x12\r\n\x05token\x18\x03 \x01(\t\x12\x12\n\nreplica_id\x18\x04 \x01(\t\x12(\n\x06\x66\x61iled\x18\x05 \x01(\x0b\x32\x18.operator_lib.v1.Failure\x12\r\n\x05\x65nded\x18\x06 \x01(\x08\x12\x14\n\x0clast_started\x18\x07 \x01(\x04\x12\r\n\x05\x62\x65gun\x18\x08 \x01(\x04\x12\x10\n\x08outcomes\x18\t \x01(\x0c\x12\x0c\n\x04line\x18\n \x01(\r\x12\x13\n\x0b\x63\x65rtificate\x18\x0b \x01(\t*x\n\tRunStatus\x12\x1a\n\x16RUN_STATUS_UNSPECIFIED\x10\x00\x12\x0b\n\x07PENDING\x10\x01\x12\x0b\n\x07RUNNING\x10\x02\x12\r\n\tCOMPLETED\x10\x03\x12\n\n\x06\x46\x41ILED\x10\x04\x12\x0b\n\x07TIMEOUT\x10\x05\x12\r\n\tCANCELLED\x10\x06\x32\xc3\x05\n\x04Runs\x12\x43\n\x06Submit\x12\x1e.operator_lib.v1.SubmitRequest\x1a\x19.operator_lib.v1.RunState\x12\x45\n\x05Watch\x12\x1d.operator_lib.v1.WatchRequest\x1a\x19.operator_lib.v1.RunState(\x01\x30\x01\x12G\n\x06\x45vents\x12\x1e.operator_lib.v1.EventsRequest\x1a\x1b.operator_lib.v1.EventBatch0\x01\x12\x42\n\x06Result\x12\x1e.operator_lib.v1.ResultRequest\x1a\x16.operator_lib.v1.Chunk0\x01\x12\x43\n\x06\x43\x61ncel\x12\x1e.operator_lib.v1.CancelRequest\x1a\x19.operator_lib.v1.RunState\x12\x43\n\x06Resume\x12\x1e.operator_lib.v1.ResumeRequest\x1a\x19.operator_lib.v1.RunState\x12\x43\n\x06Replay\x12\x1e.operator_lib.v1.ReplayRequest\x1a\x19.operator_lib.v1.RunState\x12H\n\x04List\x12 .operator_lib.v1.ListRunsRequest\x1a\x1e.operator_lib.v1.ListRunsReply\x12@\n\x03Get\x12\x1e.operator_lib.v1.GetRunRequest\x1a\x19.operator_lib.v1.RunState\x12G\n\x05Lease\x12\x1d.operator_lib.v1.LeaseRequest\x1a\x1b.operator_lib.v1.LeaseEvent(\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'operator_lib.wire.proto.runs_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_RUNSTATUS']._serialized_start=1431
-  _globals['_RUNSTATUS']._serialized_end=1551
+  _globals['_RUNSTATUS']._serialized_start=1427
+  _globals['_RUNSTATUS']._serialized_end=1547
   _globals['_SUBMITREQUEST']._serialized_start=132
   _globals['_SUBMITREQUEST']._serialized_end=315
   _globals['_RUNSTATE']._serialized_start=318
@@ -42,27 +42,27 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_WATCHREQUEST']._serialized_start=596
   _globals['_WATCHREQUEST']._serialized_end=627
   _globals['_EVENTSREQUEST']._serialized_start=629
-  _globals['_EVENTSREQUEST']._serialized_end=714
-  _globals['_EVENTBATCH']._serialized_start=716
-  _globals['_EVENTBATCH']._serialized_end=743
-  _globals['_RESULTREQUEST']._serialized_start=745
-  _globals['_RESULTREQUEST']._serialized_end=809
-  _globals['_CANCELREQUEST']._serialized_start=811
-  _globals['_CANCELREQUEST']._serialized_end=842
-  _globals['_RESUMEREQUEST']._serialized_start=844
-  _globals['_RESUMEREQUEST']._serialized_end=888
-  _globals['_REPLAYREQUEST']._serialized_start=890
-  _globals['_REPLAYREQUEST']._serialized_end=985
-  _globals['_LISTRUNSREQUEST']._serialized_start=987
-  _globals['_LISTRUNSREQUEST']._serialized_end=1065
-  _globals['_LISTRUNSREPLY']._serialized_start=1067
-  _globals['_LISTRUNSREPLY']._serialized_end=1123
-  _globals['_GETRUNREQUEST']._serialized_start=1125
-  _globals['_GETRUNREQUEST']._serialized_end=1156
-  _globals['_LEASEREQUEST']._serialized_start=1158
-  _globals['_LEASEREQUEST']._serialized_end=1199
-  _globals['_LEASEEVENT']._serialized_start=1202
-  _globals['_LEASEEVENT']._serialized_end=1429
-  _globals['_RUNS']._serialized_start=1554
-  _globals['_RUNS']._serialized_end=2261
+  _globals['_EVENTSREQUEST']._serialized_end=710
+  _globals['_EVENTBATCH']._serialized_start=712
+  _globals['_EVENTBATCH']._serialized_end=739
+  _globals['_RESULTREQUEST']._serialized_start=741
+  _globals['_RESULTREQUEST']._serialized_end=805
+  _globals['_CANCELREQUEST']._serialized_start=807
+  _globals['_CANCELREQUEST']._serialized_end=838
+  _globals['_RESUMEREQUEST']._serialized_start=840
+  _globals['_RESUMEREQUEST']._serialized_end=884
+  _globals['_REPLAYREQUEST']._serialized_start=886
+  _globals['_REPLAYREQUEST']._serialized_end=981
+  _globals['_LISTRUNSREQUEST']._serialized_start=983
+  _globals['_LISTRUNSREQUEST']._serialized_end=1061
+  _globals['_LISTRUNSREPLY']._serialized_start=1063
+  _globals['_LISTRUNSREPLY']._serialized_end=1119
+  _globals['_GETRUNREQUEST']._serialized_start=1121
+  _globals['_GETRUNREQUEST']._serialized_end=1152
+  _globals['_LEASEREQUEST']._serialized_start=1154
+  _globals['_LEASEREQUEST']._serialized_end=1195
+  _globals['_LEASEEVENT']._serialized_start=1198
+  _globals['_LEASEEVENT']._serialized_end=1425
+  _globals['_RUNS']._serialized_start=1550
+  _globals['_RUNS']._serialized_end=2257
 # @@protoc_insertion_point(module_scope)

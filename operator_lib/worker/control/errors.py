@@ -20,7 +20,7 @@ from operator_lib.errors import (
     QueueFull,
 )
 from operator_lib.worker.blobs import NO_SPACE, BlobError, BlobMismatch, WrongOffset
-from operator_lib.worker.store.base import Conflict, Refused, StoreError
+from operator_lib.worker.store.base import Conflict, Refused, StoreAway, StoreError
 
 log = logging.getLogger("operator_lib.worker")
 
@@ -30,6 +30,7 @@ CODES: tuple[tuple[type[BaseException], grpc.StatusCode], ...] = (
     (Conflict, grpc.StatusCode.ALREADY_EXISTS),
     (Refused, grpc.StatusCode.ALREADY_EXISTS),
     (QueueFull, grpc.StatusCode.RESOURCE_EXHAUSTED),
+    (StoreAway, grpc.StatusCode.UNAVAILABLE),
     (StoreError, grpc.StatusCode.RESOURCE_EXHAUSTED),
     # An upload that went wrong is taken up again where it stands: for clients, a connection that broke.
     (WrongOffset, grpc.StatusCode.UNAVAILABLE),
@@ -45,6 +46,9 @@ CODES: tuple[tuple[type[BaseException], grpc.StatusCode], ...] = (
 
 async def refuse(context: Any, error: Exception) -> None:
     """End the call with the status that fits. What is ours to mend is logged, and not shown."""
+    if isinstance(error, grpc.aio.AioRpcError):  # what another worker has said
+        kept = tuple((key, value) for key, value in error.trailing_metadata() or () if key == "retry-after")
+        await context.abort(error.code(), error.details() or "", kept)
     for kind, code in CODES:
         if isinstance(error, kind):
             later = (("retry-after", f"{error.retry_after:g}"),) if isinstance(error, QueueFull) else ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from operator_lib.engine import harvest
@@ -31,12 +32,12 @@ async def lease(worker: Worker, requests: Any) -> AsyncIterator[pb.LeaseEvent]:
     first = await anext(requests, None)
     if first is None:
         raise ValueError("a lease begins with a request that names the job")
-    if not worker.runs.accepting:
+    if not worker.runs.queue.accepting:
         raise NotReady("the worker is stopping; try again in a moment")
-    job = worker.store.deployment(name=first.job, kind="job")
+    job = await worker.store.deployment(name=first.job, kind="job")
     if job is None or job.kind != "job" or not job.live_version:
         raise NotFound(f"no job {first.job!r} on this worker")
-    version = worker.store.version(job.id, job.live_version)
+    version = await worker.store.version(job.id, job.live_version)
     if version is None:
         raise NotFound(f"version {job.live_version} of {job.name} is gone")
     loan = Loan(worker, job, version)
@@ -71,9 +72,9 @@ class Loan:
     async def open(self) -> None:
         """Note in the store that it runs."""
         runs = self.worker.runs
-        await self.worker.store.submit_run(self.row)
+        await self.worker.store.submit_run(replace(self.row, owner=runs.queue.me))
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        await self.worker.store.start_attempt(self.run_id, self.token)
+        await self.worker.store.start_attempt(self.run_id, self.token, runs.queue.me)
         runs.leases[self.run_id] = self.end
         runs.tell(self.run_id, "RUNNING", 1, "")
 
@@ -127,7 +128,7 @@ class Loan:
 
     def end(self) -> None:
         """Cancelled, or the worker is stopping."""
-        self.cause = "cancelled" if self.worker.runs.accepting else "worker restarted"
+        self.cause = "cancelled" if self.worker.runs.queue.accepting else "worker restarted"
         self.events.put_nowait(None)
 
     async def close(self) -> None:
@@ -139,8 +140,11 @@ class Loan:
             await replica.gone.wait()
         runs = self.worker.runs
         runs.tell(self.run_id, self.status, 1, self.cause)
+        if runs.archive is not None:
+            await runs.archive.take(self.run_id, 1, self.status)
         kind = "" if self.status == "COMPLETED" else "cancelled"
-        await self.worker.store.finish_run(self.run_id, self.token, self.status, kind, self.cause)
+        finish = self.worker.store.finish_run
+        await runs.insist(lambda: finish(self.run_id, self.token, self.status, kind, self.cause))
         runs.end_lease(self.run_id)
         runs.announce(self.run_id)
         for replica in self.replicas:

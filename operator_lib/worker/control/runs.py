@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -19,6 +20,8 @@ from operator_lib.worker import resuming, stories
 from operator_lib.worker.accepted import new_run
 from operator_lib.worker.control.errors import stream, unary
 from operator_lib.worker.control.lease import lease
+from operator_lib.worker.objects.base import ObjectsError
+from operator_lib.worker.objects.storage import PATIENCE
 from operator_lib.worker.store.base import RunRow
 from operator_lib.worker.verdict import as_error
 
@@ -44,21 +47,23 @@ class Runs(rpc.RunsServicer):
 
     @unary
     async def Submit(self, request: pb.SubmitRequest, context: Any) -> pb.RunState:
-        return self.state(await self.worker.runs.submit(self._row(request, caller=caller_of(context))))
+        row = await self._row(request, caller=caller_of(context))
+        return self.state(await self.worker.runs.queue.submit(row))
 
-    def _row(self, request: pb.SubmitRequest, old: RunRow | None = None, caller: str = "") -> RunRow:
+    async def _row(self, request: pb.SubmitRequest, old: RunRow | None = None, caller: str = "") -> RunRow:
         """A run that is asked for; `old`: the one whose input it gets when it has none."""
         worker = self.worker
-        job = worker.store.deployment(name=request.job, kind="job")
+        job = await worker.store.deployment(name=request.job, kind="job")
         if job is None or job.kind != "job" or not job.live_version:
             raise NotFound(f"no job {request.job!r} on this worker")
         version = request.version or job.live_version
-        if worker.store.version(job.id, version) is None:
+        if request.version and await worker.store.version(job.id, version) is None:
             raise NotFound(f"{job.name} has no version {version}")
         if old is not None and request.WhichOneof("input") is None:
             return resuming.like(old, job, version, request.idempotency_key)
         by_blob = request.WhichOneof("input") == "blob"
-        if by_blob and not worker.blobs.renew(request.blob.sha256, request.blob.size):
+        named = [(request.blob.sha256, request.blob.size)] if by_blob else []
+        if named and await worker.blobs.aside(worker.blobs.keep, named, PATIENCE, PATIENCE):
             raise NotFound(f"the input {request.blob.sha256[:12]} was not uploaded")
         sha = request.blob.sha256 if by_blob else hashlib.sha256(request.inline).hexdigest()
         return new_run(
@@ -144,29 +149,31 @@ class Runs(rpc.RunsServicer):
     async def _states(self, run_id: str, put: Callable[[pb.RunState], Awaitable[None]]) -> None:
         runs, last = self.worker.runs, ("", 0)
         while True:
-            row = self.worker.store.run(run_id)
+            signal = runs.states.next(run_id)
+            row = await runs.state(run_id)
             if row is None:
                 failure = common.Failure(cause="not_found", message=f"no run {run_id!r} on this worker")
                 await put(pb.RunState(id=run_id, status=pb.FAILED, failure=failure))
                 return
-            signal = None if row.terminal else runs.states.next(run_id)
             if (row.status, row.attempts) != last:
                 last = row.status, row.attempts
+                await runs.bring(row)
                 await put(self.state(row))
-            if signal is None:
+            if row.terminal:
                 return
             runs.check_open()
             await signal.wait()
 
     @stream
     async def Events(self, request: pb.EventsRequest, context: Any) -> AsyncIterator[pb.EventBatch]:
-        after, follow, only = request.after_seq, request.follow, request.logs_only
-        async for lines in stories.read(self.worker, request.run_id, after=after, follow=follow, logs_only=only):
+        after, follow, kinds = request.after_seq, request.follow, request.kinds
+        async for lines in stories.read(self.worker, request.run_id, after=after, follow=follow, kinds=kinds):
             yield pb.EventBatch(lines=lines)
 
     @stream
     async def Result(self, request: pb.ResultRequest, context: Any) -> AsyncIterator[common.Chunk]:
-        row = self.worker.runs.row(request.run_id)
+        row = await self.worker.runs.row(request.run_id)
+        await self.worker.runs.bring(row)
         stored = self.worker.places.attempt(row.id, row.attempts) / (OUTPUTS if request.outputs else VALUE)
         if request.outputs and not stored.exists():
             return
@@ -191,15 +198,18 @@ class Runs(rpc.RunsServicer):
 
     @unary
     async def Replay(self, request: pb.ReplayRequest, context: Any) -> pb.RunState:
-        old = self.worker.runs.row(request.run_id)
-        row = self._row(request.run, old)
+        old = await self.worker.runs.row(request.run_id)
+        row = await self._row(request.run, old)
         return self.state(await resuming.replay(self.worker.runs, old, row, request.from_node))
 
     @unary
     async def List(self, request: pb.ListRunsRequest, context: Any) -> pb.ListRunsReply:
-        rows = self.worker.store.runs(
+        rows = await self.worker.store.runs(
             job=request.job or None, status=request.status or None, limit=request.limit or 100
         )
+        if request.results:
+            with contextlib.suppress(ObjectsError):  # they can be listed without
+                await asyncio.gather(*map(self.worker.runs.bring, rows))
         return await asyncio.to_thread(self._listed, rows, LISTED if request.results else 0)
 
     def _listed(self, rows: list[RunRow], room: int) -> pb.ListRunsReply:
@@ -213,7 +223,9 @@ class Runs(rpc.RunsServicer):
 
     @unary
     async def Get(self, request: pb.GetRunRequest, context: Any) -> pb.RunState:
-        return self.state(self.worker.runs.row(request.run_id))
+        row = await self.worker.runs.row(request.run_id)
+        await self.worker.runs.bring(row)
+        return self.state(row)
 
     @stream
     async def Lease(self, requests: Any, context: Any) -> AsyncIterator[pb.LeaseEvent]:

@@ -22,7 +22,7 @@ class Schedules(rpc.SchedulesServicer):
     @unary
     async def Create(self, request: pb.CreateScheduleRequest, context: Any) -> pb.Schedule:
         row = await self.worker.schedules.create(
-            self._job(request.job),
+            await self._job(request.job),
             request.cron,
             request.timezone,
             request.input,
@@ -33,8 +33,8 @@ class Schedules(rpc.SchedulesServicer):
 
     @unary
     async def List(self, request: pb.ListSchedulesRequest, context: Any) -> pb.ListSchedulesReply:
-        job = self._job(request.job) if request.job else None
-        return self._reply(self.worker.schedules.listed(job))
+        job = await self._job(request.job) if request.job else None
+        return self._reply(await self.worker.schedules.listed(job))
 
     @unary
     async def Pause(self, request: pb.ChangeSchedulesRequest, context: Any) -> pb.ListSchedulesReply:
@@ -47,7 +47,7 @@ class Schedules(rpc.SchedulesServicer):
     @unary
     async def Delete(self, request: pb.ChangeSchedulesRequest, context: Any) -> pb.ListSchedulesReply:
         """Answers what was there."""
-        rows = self._named(request)
+        rows = await self._named(request)
         for row in rows:
             await self.worker.schedules.remove(row)
         return self._reply(rows)
@@ -55,19 +55,21 @@ class Schedules(rpc.SchedulesServicer):
     async def _change(
         self, request: pb.ChangeSchedulesRequest, change: Callable[[ScheduleRow], Awaitable[None]]
     ) -> pb.ListSchedulesReply:
-        rows = self._named(request)
+        rows = await self._named(request)
         for row in rows:
             await change(row)
-        return self._reply([self.worker.schedules.find(row.id) for row in rows])
+        return self._reply([await self.worker.schedules.find(row.id) for row in rows])
 
-    def _named(self, request: pb.ChangeSchedulesRequest) -> list[ScheduleRow]:
+    async def _named(self, request: pb.ChangeSchedulesRequest) -> list[ScheduleRow]:
         if bool(request.id) == bool(request.job):
             raise ValueError("name either a schedule by its id, or a job")
         schedules = self.worker.schedules
-        return [schedules.find(request.id)] if request.id else schedules.listed(self._job(request.job))
+        if request.id:
+            return [await schedules.find(request.id)]
+        return await schedules.listed(await self._job(request.job))
 
-    def _job(self, name: str) -> DeploymentRow:
-        found = self.worker.store.deployment(name=name, kind="job")
+    async def _job(self, name: str) -> DeploymentRow:
+        found = await self.worker.store.deployment(name=name, kind="job")
         if found is None or not found.live_version:
             raise NotFound(f"no job {name!r} on this worker")
         return found

@@ -23,7 +23,7 @@ class Secrets(rpc.SecretsServicer):
 
     @unary
     async def List(self, request: pb.ListSecretsRequest, context: Any) -> pb.ListSecretsReply:
-        found = self.worker.secrets.names()
+        found = await self.worker.secrets.names()
         return pb.ListSecretsReply(
             secrets=[pb.Secret(name=row.name, created=row.created, updated=row.updated) for row in found]
         )

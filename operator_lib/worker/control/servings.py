@@ -26,7 +26,7 @@ class Servings(rpc.ServingsServicer):
     def __init__(self, worker: Worker) -> None:
         self.worker = worker
 
-    def allowed(self, name: str, context: Any, version: int = 0) -> Serving:
+    async def allowed(self, name: str, context: Any, version: int = 0) -> Serving:
         """The serving, if the caller's token may call it."""
         worker = self.worker
         token = shown(context.invocation_metadata())
@@ -34,11 +34,16 @@ class Servings(rpc.ServingsServicer):
         allowed = worker.tokens.is_owner(token) if known is None else worker.tokens.may_call(token, known.deployment.id)
         if not allowed:
             raise AuthenticationError(DENIED[1])
-        return worker.servings.get(name, version)
+        return await worker.servings.version(name, version)
+
+    async def _elsewhere(self, method: str, request: Any, context: Any) -> Any:
+        return await self.worker.elsewhere.ask(request.name, rpc.ServingsStub, method, request, context)
 
     @unary
     async def Fate(self, request: pb.FateRequest, context: Any) -> pb.FateReply:
-        self.allowed(request.name, context)
+        if (there := await self._elsewhere("Fate", request, context)) is not None:
+            return there
+        await self.allowed(request.name, context)
         replica = self.worker.servings.find(request.name, request.replica_id)
         if replica is None:
             return pb.FateReply()
@@ -52,11 +57,15 @@ class Servings(rpc.ServingsServicer):
         last = found.call if found is not None else 0
         batch = options_of(replica.version).batch is not None
         shared = batch and found is not None and found.shared(request.call)
-        return pb.FateReply(known=replica.answered, last_started=last, cause=cause, kind=kind, shared=shared)
+        return pb.FateReply(
+            known=replica.answered and not replica.lost, last_started=last, cause=cause, kind=kind, shared=shared
+        )
 
     @unary
     async def Connect(self, request: pb.ConnectRequest, context: Any) -> pb.ConnectReply:
-        serving = self.allowed(request.name, context, request.version)
+        if (there := await self._elsewhere("Connect", request, context)) is not None:
+            return there
+        serving = await self.allowed(request.name, context, request.version)
         wait = min(request.wait or MAX_WAIT, MAX_WAIT)
         try:
             replicas = await serving.connect(wait, set(request.dead))
@@ -76,7 +85,9 @@ class Servings(rpc.ServingsServicer):
 
     @unary
     async def Stats(self, request: pb.StatsRequest, context: Any) -> pb.StatsReply:
-        serving = self.allowed(request.name, context)
+        if (there := await self._elsewhere("Stats", request, context)) is not None:
+            return there
+        serving = await self.allowed(request.name, context)
         await self.worker.servings.refresh(request.name)
         return told(self.worker, serving)
 

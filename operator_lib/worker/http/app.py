@@ -18,6 +18,9 @@ from operator_lib.worker.http.table import table
 if TYPE_CHECKING:
     from operator_lib.worker.app import Worker
 
+# Of everything below it somebody is about to read files of a run.
+RUN = "/v1/runs/{id}"
+
 
 def make_app(worker: Worker) -> Any:
     """The ASGI application."""
@@ -36,7 +39,10 @@ def _route(worker: Worker, path: str, rows: dict[str, Endpoint]) -> Route:
         if row is None:  # OPTIONS
             return Response(status_code=204, headers={"Allow": allowed(request)})
         try:
-            return await row.handle(worker, request, row.query(request))
+            query = row.query(request)
+            if path.startswith(RUN) and worker.storage is not None:
+                await worker.runs.bring(await worker.runs.row(request.path_params["id"]))
+            return await row.handle(worker, request, query)
         except Exception as error:
             return refuse(error)
 

@@ -58,8 +58,8 @@ class Call:
         try:
             query = self.row.query(Request(scope)) if scope["query_string"] else {}
             number = query.get("version", 0)
-            serving = self.worker.servings.get(self.name, number) if number else self._serving()
-            reply.known = known = self._known(serving)
+            serving = await (self.worker.servings.version(self.name, number) if number else self._serving())
+            reply.known = known = await self._known(serving)
             if not self.method and "" not in known:
                 raise NotFound(f"{self.name} cannot be called itself; its methods: {reply.names()}")
             if begun is None:  # else it has its place
@@ -80,18 +80,18 @@ class Call:
         method = self.method if self.method in known else ""
         self.worker.metrics.called(self.name if known else "", method, reply.status, time.monotonic() - started)
 
-    def _serving(self) -> Serving:
+    async def _serving(self) -> Serving:
         """From memory; the store is asked for the words of an error."""
         serving = self.worker.servings.by_name.get(self.name)
         if serving is None or serving.version is None:
-            find(self.worker, self.name, "serving")
+            await find(self.worker, self.name, "serving")
             serving = self.worker.servings.get(self.name)
         return serving
 
-    def _known(self, serving: Serving) -> Mapping[str, Arguments]:
+    async def _known(self, serving: Serving) -> Mapping[str, Arguments]:
         version = serving.version
         if version is None:
-            version = version_of(self.worker, find(self.worker, self.name, "serving"))
+            version = await version_of(self.worker, await find(self.worker, self.name, "serving"))
         return methods(version)
 
     async def _pass_on(self, receive: Any, serving: Serving, reply: Reply, seconds: float, begun: Begun | None) -> None:

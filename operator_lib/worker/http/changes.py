@@ -51,49 +51,50 @@ REPLICAS = Body(replicas={"type": ["integer", "null"], "minimum": 0, "maximum": 
 VERSION = Body(version={"type": "integer", "minimum": 1, "maximum": 2**31 - 1})
 
 
-def named(worker: Worker, request: Request) -> DeploymentRow:
+async def named(worker: Worker, request: Request) -> DeploymentRow:
     """The deployment of the path. Raises NotFound."""
     kind = request.path_params["kind"]
     if kind not in KINDS:
         raise NotFound(f"there are deployments of the kinds {' and '.join(KINDS)}, not {kind!r:.80}")
-    return find(worker, request.path_params["name"], kind)
+    return await find(worker, request.path_params["name"], kind)
 
 
 async def scale(worker: Worker, request: Request, query: Json) -> Response:
-    row = named(worker, request)
+    row = await named(worker, request)
     if row.kind != "serving":
         raise Refusal(409, "Refused", f"{row.name} is a job: it has a process for each run, and no replicas")
     given = await REPLICAS.read(request)
     await worker.servings.get(row.name).scale(given["replicas"])
-    return JSONResponse(deployment_state(worker, row))
+    return JSONResponse(await deployment_state(worker, row))
 
 
 async def rollback(worker: Worker, request: Request, query: Json) -> Response:
-    row = named(worker, request)
+    row = await named(worker, request)
     given = await VERSION.read(request)
-    return JSONResponse(deployment_state(worker, await worker.deploys.rollback(row.name, given["version"], row.kind)))
+    row = await worker.deploys.rollback(row.name, given["version"], row.kind)
+    return JSONResponse(await deployment_state(worker, row))
 
 
 async def delete(worker: Worker, request: Request, query: Json) -> Response:
-    row = named(worker, request)
+    row = await named(worker, request)
     await worker.deploys.delete(row.name, row.kind)
     return Response(status_code=204)
 
 
 async def pause(worker: Worker, request: Request, query: Json) -> Response:
-    row = worker.schedules.find(request.path_params["id"])
+    row = await worker.schedules.find(request.path_params["id"])
     await worker.schedules.pause(row)
-    return _schedule(worker, row.id)
+    return await _schedule(worker, row.id)
 
 
 async def resume(worker: Worker, request: Request, query: Json) -> Response:
-    row = worker.schedules.find(request.path_params["id"])
+    row = await worker.schedules.find(request.path_params["id"])
     await worker.schedules.resume(row)
-    return _schedule(worker, row.id)
+    return await _schedule(worker, row.id)
 
 
-def _schedule(worker: Worker, id: str) -> Response:
-    return JSONResponse(schedule_state(worker, worker.schedules.find(id)))
+async def _schedule(worker: Worker, id: str) -> Response:
+    return JSONResponse(schedule_state(worker, await worker.schedules.find(id)))
 
 
 def endpoints() -> list[Endpoint]:

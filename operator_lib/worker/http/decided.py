@@ -22,7 +22,7 @@ _LIMIT: Json = {"type": "integer", "minimum": 1, "maximum": 10_000, "default": 5
 
 
 async def decided(worker: Worker, request: Request, query: Json) -> Response:
-    row = worker.runs.row(request.path_params["id"])
+    row = await worker.runs.row(request.path_params["id"])
     kept: deque[Decision] = deque(maxlen=query.get("limit", 500))
     count = 0
     async for lines in stories.read(worker, row.id):

@@ -30,29 +30,29 @@ def endpoints(kind: str, plural: str) -> list[Endpoint]:
     """The rows of one kind of deployment. A graph is a job whose operator is one."""
 
     async def everything(worker: Worker, request: Request, query: Json) -> Response:
-        rows = worker.store.deployments(kind=kind)
+        rows = await worker.store.deployments(kind=kind)
         if plural == "graphs":
-            rows = [row for row in rows if _declared(worker.store.version(row.id, row.live_version))]
-        return JSONResponse({plural: [deployment_state(worker, row) for row in rows]})
+            rows = [row for row in rows if _declared(await worker.store.version(row.id, row.live_version))]
+        return JSONResponse({plural: [await deployment_state(worker, row) for row in rows]})
 
     async def one(worker: Worker, request: Request, query: Json) -> Response:
-        row = find(worker, request.path_params["name"], kind)
-        return JSONResponse(deployment_state(worker, row))
+        row = await find(worker, request.path_params["name"], kind)
+        return JSONResponse(await deployment_state(worker, row))
 
     async def versions(worker: Worker, request: Request, query: Json) -> Response:
-        row = find(worker, request.path_params["name"], kind)
-        return JSONResponse({"versions": [version_state(v) for v in worker.store.versions(row.id)]})
+        row = await find(worker, request.path_params["name"], kind)
+        return JSONResponse({"versions": [version_state(v) for v in await worker.store.versions(row.id)]})
 
     async def dag(worker: Worker, request: Request, query: Json) -> Response:
-        _, version = asked(worker, request, query, kind)
+        _, version = await asked(worker, request, query, kind)
         return Response(graph_of(version), media_type="application/json")
 
     async def svg(worker: Worker, request: Request, query: Json) -> Response:
-        _, version = asked(worker, request, query, kind)
+        _, version = await asked(worker, request, query, kind)
         return await picture(DAG.from_json(graph_of(version)))
 
     async def schema(worker: Worker, request: Request, query: Json) -> Response:
-        _, version = asked(worker, request, query, kind)
+        _, version = await asked(worker, request, query, kind)
         return JSONResponse(schema_of(version))
 
     path = f"/v1/{plural}"

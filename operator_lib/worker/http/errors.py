@@ -89,5 +89,9 @@ def refuse(error: Exception) -> Response:
     if not isinstance(error, (OperatorError, ValueError, TypeError)):
         log.error("worker: internal error", exc_info=error)
         return error_response(500, "InternalError", "internal error of the worker; see its log")
-    headers = {"Retry-After": str(max(1, round(error.retry_after)))} if isinstance(error, QueueFull) else None
-    return error_response(status_of(error), type(error).__name__, str(error), headers=headers)
+    return error_response(status_of(error), type(error).__name__, str(error), headers=when_again(error))
+
+
+def when_again(error: Exception) -> dict[str, str] | None:
+    """Headers that say when to try again, where that helps."""
+    return {"Retry-After": str(max(1, round(error.retry_after)))} if isinstance(error, QueueFull) else None

@@ -35,7 +35,7 @@ async def events(worker: Worker, request: Request, query: Json) -> Response:
     """Every event from the first on, whenever the reader comes."""
     resumed = request.headers.get("last-event-id", "")
     after = _number(resumed) if resumed else query.get("after", 0)
-    row = worker.runs.row(request.path_params["id"])
+    row = await worker.runs.row(request.path_params["id"])
     if resumed and row.terminal:
         last = await asyncio.to_thread(history.last_seq, worker.places.events(row.id))
         if after >= last:
@@ -46,9 +46,9 @@ async def events(worker: Worker, request: Request, query: Json) -> Response:
 
 
 async def logs(worker: Worker, request: Request, query: Json) -> Response:
-    row = worker.runs.row(request.path_params["id"])
+    row = await worker.runs.row(request.path_params["id"])
     after, follow = query.get("after", 0), query.get("follow", False)
-    lines = stories.read(worker, row.id, after=after, follow=follow, logs_only=True)
+    lines = stories.read(worker, row.id, after=after, follow=follow, kinds=("log",))
     return streamed(worker, request, lines, _text, "text/plain; charset=utf-8")
 
 

@@ -21,7 +21,8 @@ async def content(worker: Worker, request: Request, query: Json) -> Response:
     name = request.path_params["sha256"]
     if not SHA256.fullmatch(name):
         raise NotFound("a file is named by the 64 lower-case hex digits of its SHA-256")
-    return FileResponse(worker.blobs.path(name), media_type=MEDIA, headers={"X-Content-Type-Options": "nosniff"})
+    path = await worker.blobs.aside(worker.blobs.path, name)
+    return FileResponse(path, media_type=MEDIA, headers={"X-Content-Type-Options": "nosniff"})
 
 
 def endpoints() -> list[Endpoint]:

@@ -18,31 +18,33 @@ if TYPE_CHECKING:
     from operator_lib.worker.app import Worker
 
 
-def find(worker: Worker, name: str, kind: str) -> DeploymentRow:
+async def find(worker: Worker, name: str, kind: str) -> DeploymentRow:
     """The deployment.
 
     Raises:
         NotFound: there is none of that name and kind, or none of its versions is ready.
     """
-    row = worker.store.deployment(name=name, kind=kind)
+    row = await worker.store.deployment(name=name, kind=kind)
     if row is None or row.kind != kind or not row.live_version:
-        names = ", ".join(r.name for r in worker.store.deployments(kind=kind) if r.live_version) or "none"
+        names = ", ".join(r.name for r in await worker.store.deployments(kind=kind) if r.live_version) or "none"
         raise NotFound(f"no {kind} {name!r} on this worker; there is: {names:.500}")
     return row
 
 
-def version_of(worker: Worker, row: DeploymentRow, number: int = 0) -> VersionRow:
+async def version_of(worker: Worker, row: DeploymentRow, number: int = 0) -> VersionRow:
     """One version, the live one by default. Raises NotFound."""
-    found = worker.store.version(row.id, number or row.live_version)
+    found = await worker.store.version(row.id, number or row.live_version)
     if found is None:
         raise NotFound(f"{row.name} has no version {number or row.live_version}")
     return found
 
 
-def asked(worker: Worker, request: Request, query: Mapping[str, Any], kind: str) -> tuple[DeploymentRow, VersionRow]:
+async def asked(
+    worker: Worker, request: Request, query: Mapping[str, Any], kind: str
+) -> tuple[DeploymentRow, VersionRow]:
     """The deployment and version of a request."""
-    row = find(worker, request.path_params["name"], kind)
-    return row, version_of(worker, row, query.get("version", 0))
+    row = await find(worker, request.path_params["name"], kind)
+    return row, await version_of(worker, row, query.get("version", 0))
 
 
 def methods(version: VersionRow) -> Mapping[str, Arguments]:

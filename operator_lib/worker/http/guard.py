@@ -20,6 +20,7 @@ from operator_lib.worker.http import origins
 from operator_lib.worker.http.begun import BEGUN
 from operator_lib.worker.http.errors import error_response
 from operator_lib.worker.http.head import Head
+from operator_lib.worker.http.passed import MANAGED, Passed
 from operator_lib.worker.http.servings import PREFIX, call_of
 from operator_lib.worker.http.torchserve.predict import predict_of
 from operator_lib.worker.tokens import bearer
@@ -89,7 +90,7 @@ class Guard:
 
     def refusal(self, head: Head) -> Response | None:
         """What a request is answered with that comes from a stranger, or without the token."""
-        return self._stranger(head) or self._without_token(head)
+        return self._stranger(head) or self.without_token(head, self._deployment(head.path))
 
     def _chosen(self, head: Head) -> Any:
         """What answers."""
@@ -103,9 +104,13 @@ class Guard:
             return document("serving.html")
         if head.method in ("GET", "HEAD") and (page := asset(head.path)) is not None:
             return page
-        refusal = self._without_token(head)
-        if refusal is not None:
-            return refusal
+        if self.worker.elsewhere.possible and (name := self._unknown(head.path)):
+            return Passed(self, head, name)
+        return self.without_token(head, self._deployment(head.path)) or self.answering(head)
+
+    def answering(self, head: Head) -> Any:
+        """What answers a request that is allowed, as far as it is about what is here."""
+        below = head.path.startswith(PREFIX)
         if not below and (predict := predict_of(self.worker, head.path)) is not None:
             return predict
         call = call_of(self.worker, head) if below and head.method == "POST" else None
@@ -124,7 +129,8 @@ class Guard:
         """The origin of the worker's own pages."""
         return f"{'https' if self.worker.certificate else 'http'}://{host}"
 
-    def _without_token(self, head: Head) -> Response | None:
+    def without_token(self, head: Head, deployment: str) -> Response | None:
+        """Why a request may not do what it wants; `deployment`: the id of the serving that it is for."""
         path = head.path
         if path in OPEN:
             return None
@@ -132,20 +138,26 @@ class Guard:
             return None
         token = bearer(head.authorization)
         tokens = self.worker.tokens
-        deployment = self._deployment(path[len(PREFIX) :].partition("/")[0]) if path.startswith(PREFIX) else ""
         if tokens.may_call(token, deployment) if deployment else tokens.is_owner(token):
             return None
         response = error_response(401, "AuthenticationError", "the token is missing or wrong")
         response.headers["WWW-Authenticate"] = "Bearer"
         return response
 
-    def _deployment(self, name: str) -> str:
-        """The id of a serving, "" without one."""
-        serving = self.worker.servings.by_name.get(name)
+    def _deployment(self, path: str) -> str:
+        """The id of the serving of a path, "" without one. From memory: all that have a version are there."""
+        if not path.startswith(PREFIX):
+            return ""
+        serving = self.worker.servings.by_name.get(path[len(PREFIX) :].partition("/")[0])
         if serving is not None and not serving.closed:
             return serving.deployment.id
-        row = self.worker.store.deployment(name=name, kind="serving")
-        return row.id if row is not None else ""
+        return ""
+
+    def _unknown(self, path: str) -> str:
+        """The serving of a path that this worker does not have: another one may."""
+        prefix = next((start for start in (PREFIX, MANAGED) if path.startswith(start)), None)
+        name = path[len(prefix) :].partition("/")[0] if prefix else ""
+        return "" if name in self.worker.servings.by_name else name
 
     def known_host(self, host: str) -> bool:
         """The name in a Host header is one that we listen on."""

@@ -47,11 +47,11 @@ WAITED = (500, 504, 406)
 
 async def submit(worker: Worker, request: Request, query: Json) -> Response:
     """Accept a run: with the answer it is on the worker's disk."""
-    job, version = asked(worker, request, query, "job")
+    job, version = await asked(worker, request, query, "job")
     key = idempotency_key(request)
     value, text = await read_json(request.scope["head"], request.receive)
     caller = TraceContext.parse(request.scope["head"].traceparent)
-    row = await worker.runs.submit(checked_run(job, version, key, value, text, str(caller or "")))
+    row = await worker.runs.queue.submit(checked_run(job, version, key, value, text, str(caller or "")))
     if query.get("wait"):
         row = await ended(worker, row, query.get("timeout", PATIENCE), request)
         if row.terminal:
@@ -111,7 +111,7 @@ async def ended(worker: Worker, row: RunRow, seconds: float, request: Request) -
         async with asyncio.timeout(seconds):
             while True:
                 signal = runs.states.next(row.id)
-                row = runs.row(row.id)
+                row = await runs.row(row.id)
                 if row.terminal or runs.closed.is_set() or gone.done():
                     return row
                 news = asyncio.ensure_future(signal.wait())
@@ -120,7 +120,7 @@ async def ended(worker: Worker, row: RunRow, seconds: float, request: Request) -
                 finally:
                     news.cancel()
     except TimeoutError:
-        return runs.row(row.id)
+        return await runs.row(row.id)
     finally:
         gone.cancel()
 

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 
 async def secrets(worker: Worker, request: Request, query: Json) -> Response:
-    return JSONResponse({"secrets": [secret_state(row) for row in worker.secrets.names()]})
+    return JSONResponse({"secrets": [secret_state(row) for row in await worker.secrets.names()]})
 
 
 async def schedules(worker: Worker, request: Request, query: Json) -> Response:
-    return JSONResponse({"schedules": [schedule_state(worker, row) for row in worker.schedules.listed()]})
+    return JSONResponse({"schedules": [schedule_state(worker, row) for row in await worker.schedules.listed()]})
 
 
 def endpoints() -> list[Endpoint]:

@@ -131,17 +131,17 @@ _NOTHING: Json = {"status": "pending", "count": 0, "started": None, "duration": 
 
 
 async def live(worker: Worker, request: Request, query: Json) -> Response:
-    row = worker.runs.row(request.path_params["id"])
+    row = await worker.runs.row(request.path_params["id"])
     if request.method == "HEAD":
         return Response(media_type="text/event-stream", headers=NO_CACHE)
-    follower = Follower(await asyncio.to_thread(_graph, worker, row))
+    follower = Follower(await _graph(worker, row))
     return StreamingResponse(_messages(worker, row, follower), media_type="text/event-stream", headers=NO_CACHE)
 
 
-def _graph(worker: Worker, row: RunRow) -> DAG | None:
-    version = worker.store.version(row.deployment_id, row.version)
+async def _graph(worker: Worker, row: RunRow) -> DAG | None:
+    version = await worker.store.version(row.deployment_id, row.version)
     with contextlib.suppress(NotFound):
-        return DAG.from_json(graph_of(version)) if version is not None else None
+        return await asyncio.to_thread(DAG.from_json, graph_of(version)) if version is not None else None
     return None
 
 
@@ -193,7 +193,7 @@ async def _next(lines: AsyncIterator[bytes]) -> bytes:
 
 async def _said(worker: Worker, row: RunRow, follower: Follower, behind: bool = False) -> bytes:
     news = await asyncio.to_thread(follower.news, behind)
-    now: Any = worker.store.run(row.id)
+    now: Any = await worker.store.run(row.id)
     if now is not None:
         news["run"] = run_state(now)
     return b"event: news\ndata: %b\n\n" % json.dumps(news, separators=(",", ":")).encode()

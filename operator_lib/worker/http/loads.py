@@ -26,27 +26,27 @@ SINCE = Parameter(
 )
 
 
-def _serving(worker: Worker, request: Request) -> DeploymentRow:
-    row = named(worker, request)
+async def _serving(worker: Worker, request: Request) -> DeploymentRow:
+    row = await named(worker, request)
     if row.kind != "serving":
         raise Refusal(409, "Refused", f"{row.name} is a job: its runs have events and logs of their own")
     return row
 
 
 async def stats(worker: Worker, request: Request, query: Json) -> Response:
-    row = _serving(worker, request)
+    row = await _serving(worker, request)
     serving = worker.servings.get(row.name)
     await worker.pulse.look(row.name)
     points = [asdict(point) for point in worker.pulse.points(row.name, query.get("since", 0.0))]
-    given = options(version_of(worker, row))
+    given = options(await version_of(worker, row))
     limits = {name: given.get(name) for name in ("min_replicas", "max_replicas", "concurrency", "batch")}
     more = {"fixed": serving.fixed, "cause": serving.last_cause, "limits": limits, "points": points}
     return JSONResponse({**described(told(worker, serving)), **more})
 
 
 async def logs(worker: Worker, request: Request, query: Json) -> Response:
-    row = _serving(worker, request)
-    lines = stories.read(worker, row.name, follow=query.get("follow", True), logs_only=True)
+    row = await _serving(worker, request)
+    lines = stories.read(worker, row.name, follow=query.get("follow", True), kinds=("log",))
     return streamed(worker, request, lines, messages, "text/event-stream", beat=b": still here\n\n")
 
 

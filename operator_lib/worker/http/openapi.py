@@ -39,13 +39,13 @@ WORDS = {
 }
 
 
-def document(worker: Worker, table: Iterable[Endpoint], title: str = "operator_lib worker") -> Json:
+async def document(worker: Worker, table: Iterable[Endpoint], title: str = "operator_lib worker") -> Json:
     """The whole worker."""
     rows = list(table)
     made = _Document(title, "Deployments of this worker, their runs, and calls of servings.")
     for kind in ("job", "serving"):
-        for deployment in worker.store.deployments(kind=kind):
-            version = worker.store.version(deployment.id, deployment.live_version)
+        for deployment in await worker.store.deployments(kind=kind):
+            version = await worker.store.version(deployment.id, deployment.live_version)
             if version is not None:
                 made.deployment(deployment, version, [r for r in rows if r.tag == f"{kind}s"])
     for row in rows:

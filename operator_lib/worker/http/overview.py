@@ -20,19 +20,19 @@ LAST = 20
 
 
 async def overview(worker: Worker, request: Request, query: Json) -> Response:
-    counts = worker.store.counts_by_job()
-    rows = worker.store.deployments()
-    return JSONResponse({"deployments": [_seen(worker, row, counts.get(row.name, {})) for row in rows]})
+    counts = await worker.store.counts_by_job()
+    rows = await worker.store.deployments()
+    return JSONResponse({"deployments": [await _seen(worker, row, counts.get(row.name, {})) for row in rows]})
 
 
-def _seen(worker: Worker, row: DeploymentRow, counts: dict[str, int]) -> Json:
-    version = worker.store.version(row.id, row.live_version)
-    shown = deployment_state(worker, row)
+async def _seen(worker: Worker, row: DeploymentRow, counts: dict[str, int]) -> Json:
+    version = await worker.store.version(row.id, row.live_version)
+    shown = await deployment_state(worker, row)
     options: Json = shown.pop("options")
     found: Json = {**shown, "form": words(version).form if version else "", "metadata": options.get("metadata")}
     if row.kind == "job":
         found["counts"] = counts
-        found["last"] = [run_state(run) for run in worker.store.runs(job=row.name, limit=LAST)]
+        found["last"] = [run_state(run) for run in await worker.store.runs(job=row.name, limit=LAST)]
     else:
         serving = worker.servings.by_name.get(row.name)
         points = worker.pulse.points(row.name)[-LAST:]

@@ -37,12 +37,12 @@ BEFORE = Parameter("before", _NUMBER, "The version to compare with; the one befo
 
 
 async def layout(worker: Worker, request: Request, query: Json) -> Response:
-    return await _drawn(version_of(worker, named(worker, request), query.get("version", 0)), query)
+    return await _drawn(await version_of(worker, await named(worker, request), query.get("version", 0)), query)
 
 
 async def run_layout(worker: Worker, request: Request, query: Json) -> Response:
-    row = worker.runs.row(request.path_params["id"])
-    version = worker.store.version(row.deployment_id, row.version)
+    row = await worker.runs.row(request.path_params["id"])
+    version = await worker.store.version(row.deployment_id, row.version)
     if version is None:
         raise NotFound(f"version {row.version} of {row.job} is gone")
     return await _drawn(version, query)
@@ -62,7 +62,7 @@ def _places(graph: str, depth: int | None, folded: frozenset[str], opened: froze
 
 
 async def files(worker: Worker, request: Request, query: Json) -> Response:
-    version = version_of(worker, named(worker, request), query.get("version", 0))
+    version = await version_of(worker, await named(worker, request), query.get("version", 0))
     return JSONResponse({"version": version.number, "files": files_of(version)})
 
 
@@ -73,9 +73,9 @@ def files_of(version: VersionRow) -> list[Json]:
 
 
 async def diff(worker: Worker, request: Request, query: Json) -> Response:
-    row = named(worker, request)
-    after = version_of(worker, row, query.get("version", 0))
-    before = version_of(worker, row, query.get("before", max(1, after.number - 1)))
+    row = await named(worker, request)
+    after = await version_of(worker, row, query.get("version", 0))
+    before = await version_of(worker, row, query.get("before", max(1, after.number - 1)))
     found = await asyncio.to_thread(_compared, before, after)
     return JSONResponse({"before": before.number, "after": after.number, **found})
 

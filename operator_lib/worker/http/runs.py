@@ -44,21 +44,21 @@ CURSOR = Parameter("cursor", {**_TEXT, "minLength": 1}, "Go on after a page: its
 async def some(worker: Worker, request: Request, query: Json) -> Response:
     """A page of runs, the newest first."""
     limit, cursor = query.get("limit", 100), query.get("cursor")
-    if cursor is not None and worker.store.run(cursor) is None:
+    if cursor is not None and await worker.store.run(cursor) is None:
         raise NotFound(f"cursor: there is no run {cursor!r:.80} to go on after")
-    rows = worker.store.runs(query.get("job"), query.get("status"), limit + 1, cursor, query.get("text"))
+    rows = await worker.store.runs(query.get("job"), query.get("status"), limit + 1, cursor, query.get("text"))
     more = len(rows) > limit
     return JSONResponse(
         {"runs": [run_state(row) for row in rows[:limit]], "next": rows[limit - 1].id if more else None}
     )
 
 
-def _row(worker: Worker, request: Request) -> RunRow:
-    return worker.runs.row(request.path_params["id"])
+async def _row(worker: Worker, request: Request) -> RunRow:
+    return await worker.runs.row(request.path_params["id"])
 
 
 async def one(worker: Worker, request: Request, query: Json) -> Response:
-    row = _row(worker, request)
+    row = await _row(worker, request)
     failed = row.terminal and row.status != "COMPLETED"
     return JSONResponse(
         {**run_state(row), "error": await asyncio.to_thread(results.error_of, worker, row) if failed else None}
@@ -75,9 +75,9 @@ async def resume(worker: Worker, request: Request, query: Json) -> Response:
 
 async def replay(worker: Worker, request: Request, query: Json) -> Response:
     """A new run, of the live version unless one is given, with the old arguments unless there is a body."""
-    old = _row(worker, request)
-    job = find(worker, old.job, "job")
-    version = version_of(worker, job, query.get("version", 0))
+    old = await _row(worker, request)
+    job = await find(worker, old.job, "job")
+    version = await version_of(worker, job, query.get("version", 0))
     key = idempotency_key(request)
     value, text = await read_json(request.scope["head"], request.receive, empty=b"")
     if text:
@@ -88,7 +88,7 @@ async def replay(worker: Worker, request: Request, query: Json) -> Response:
 
 
 async def result(worker: Worker, request: Request, query: Json) -> Response:
-    row = _row(worker, request)
+    row = await _row(worker, request)
     if query.get("wait"):
         row = await ended(worker, row, query.get("timeout", PATIENCE), request)
         if not row.terminal:
@@ -100,39 +100,41 @@ async def result(worker: Worker, request: Request, query: Json) -> Response:
 
 async def outputs(worker: Worker, request: Request, query: Json) -> Response:
     """The stored outputs by function, a list each; that of the run itself goes by the name of the job."""
-    row = _row(worker, request)
+    row = await _row(worker, request)
     found = await asyncio.to_thread(results.outputs_json, worker, row)
     body = b",".join(json.dumps(name).encode() + b":" + values for name, values in found.items())
     return Response(b'{"outputs":{%b}}' % body, media_type="application/json")
 
 
 async def output(worker: Worker, request: Request, query: Json) -> Response:
-    row, name = _row(worker, request), request.path_params["fn"]
+    row, name = await _row(worker, request), request.path_params["fn"]
     found = await asyncio.to_thread(results.outputs_json, worker, row, name)
     return Response(found[name], media_type="application/json")
 
 
 async def dag(worker: Worker, request: Request, query: Json) -> Response:
+    row = await _row(worker, request)
+    version = await _version(worker, row)
     if query.get("static"):
-        return Response(graph_of(_version(worker, _row(worker, request))), media_type="application/json")
-    lit = await asyncio.to_thread(_lit, worker, _row(worker, request))
+        return Response(graph_of(version), media_type="application/json")
+    lit = await asyncio.to_thread(_lit, worker, row, version)
     return Response(lit.to_json(), media_type="application/json")
 
 
 async def svg(worker: Worker, request: Request, query: Json) -> Response:
-    return await picture(await asyncio.to_thread(_lit, worker, _row(worker, request)))
+    row = await _row(worker, request)
+    return await picture(await asyncio.to_thread(_lit, worker, row, await _version(worker, row)))
 
 
-def _lit(worker: Worker, row: RunRow) -> DAG:
+def _lit(worker: Worker, row: RunRow, version: VersionRow) -> DAG:
     """The version's graph with what the run has done so far."""
-    version = _version(worker, row)
     path = worker.places.events(row.id)
     events = from_lines(path.read_bytes()) if path.exists() else iter(())
     return overlay(DAG.from_json(graph_of(version)), events)
 
 
-def _version(worker: Worker, row: RunRow) -> VersionRow:
-    version = worker.store.version(row.deployment_id, row.version)
+async def _version(worker: Worker, row: RunRow) -> VersionRow:
+    version = await worker.store.version(row.deployment_id, row.version)
     if version is None:
         raise NotFound(f"version {row.version} of {row.job} is gone")
     return version

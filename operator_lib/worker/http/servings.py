@@ -30,13 +30,13 @@ ACCEPT_STREAM = (LINES, EVENTS)
 
 async def latch(worker: Worker, request: Request, query: Json) -> Response:
     """What `Operator.from_serving` needs to know."""
-    row = find(worker, request.path_params["name"], "serving")
+    row = await find(worker, request.path_params["name"], "serving")
     more = {
         "grpc_address": worker.grpc_address,
-        "schema": json.loads(version_of(worker, row, query.get("version", 0)).schema_json or "{}"),
-        "versions": [version_state(v) for v in worker.store.versions(row.id)],
+        "schema": json.loads((await version_of(worker, row, query.get("version", 0))).schema_json or "{}"),
+        "versions": [version_state(v) for v in await worker.store.versions(row.id)],
     }
-    return JSONResponse({**deployment_state(worker, row), **more})
+    return JSONResponse({**await deployment_state(worker, row), **more})
 
 
 async def called(worker: Worker, request: Request, query: Json) -> Response:

@@ -122,9 +122,9 @@ def version_state(row: VersionRow) -> Json:
     }
 
 
-def deployment_state(worker: Worker, row: DeploymentRow) -> Json:
+async def deployment_state(worker: Worker, row: DeploymentRow) -> Json:
     """A deployment and how it fares now."""
-    version = worker.store.version(row.id, row.live_version)
+    version = await worker.store.version(row.id, row.live_version)
     given = options(version) if version else {}
     found: Json = {
         "name": row.name,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 from google.protobuf.json_format import MessageToDict
@@ -25,7 +24,7 @@ async def healthz(worker: Worker, request: Request, query: Json) -> Response:
 
 
 async def readyz(worker: Worker, request: Request, query: Json) -> Response:
-    if not worker.runs.accepting:
+    if not worker.runs.queue.accepting:
         raise Refusal(503, "NotReady", "the worker is stopping")
     return PlainTextResponse("ready\n")
 
@@ -39,7 +38,7 @@ async def info(worker: Worker, request: Request, query: Json) -> Response:
 
 async def metrics(worker: Worker, request: Request, query: Json) -> Response:
     await worker.servings.refresh()
-    return Response(await asyncio.to_thread(worker.metrics.text), media_type=CONTENT_TYPE_LATEST)
+    return Response(await worker.metrics.text(), media_type=CONTENT_TYPE_LATEST)
 
 
 def endpoints() -> list[Endpoint]:

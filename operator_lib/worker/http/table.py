@@ -37,12 +37,12 @@ _OPENAPI = Answer(200, "OpenAPI 3.1.", {"type": "object"})
 
 
 async def document(worker: Worker, request: Request, query: Json) -> Response:
-    return JSONResponse(openapi.document(worker, (*table(), *torchserve.endpoints())))
+    return JSONResponse(await openapi.document(worker, (*table(), *torchserve.endpoints())))
 
 
 async def serving_document(worker: Worker, request: Request, query: Json) -> Response:
-    row = find(worker, request.path_params["name"], "serving")
-    return JSONResponse(openapi.serving_document(worker, table(), row, version_of(worker, row)))
+    row = await find(worker, request.path_params["name"], "serving")
+    return JSONResponse(openapi.serving_document(worker, table(), row, await version_of(worker, row)))
 
 
 @cache

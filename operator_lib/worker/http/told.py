@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -24,8 +23,8 @@ LIMIT = 1 << 20
 
 
 async def arguments(worker: Worker, request: Request, query: Json) -> Response:
-    row = worker.runs.row(request.path_params["id"])
-    return JSONResponse(await asyncio.to_thread(_arguments, worker, row))
+    row = await worker.runs.row(request.path_params["id"])
+    return JSONResponse(await worker.blobs.aside(_arguments, worker, row))
 
 
 def _arguments(worker: Worker, row: RunRow) -> Json:
@@ -34,9 +33,10 @@ def _arguments(worker: Worker, row: RunRow) -> Json:
         raise NotFound(f"run {row.id} is a map: each of its inputs is a call of its own")
     data = row.input_inline
     if data is None:
-        path = worker.places.blob(row.input_ref)
-        if not path.exists():
-            raise NotFound(f"the arguments of run {row.id} are not there any more")
+        try:
+            path = worker.blobs.path(row.input_ref)
+        except NotFound:
+            raise NotFound(f"the arguments of run {row.id} are not there any more") from None
         if path.stat().st_size > LIMIT:
             raise _no_json(f"they have {path.stat().st_size} bytes")
         data = path.read_bytes()
@@ -58,8 +58,8 @@ def _no_json(why: str) -> Refusal:
 
 
 async def attempts(worker: Worker, request: Request, query: Json) -> Response:
-    row = worker.runs.row(request.path_params["id"])
-    told = [asdict(attempt) for attempt in worker.store.attempts(row.id)]
+    row = await worker.runs.row(request.path_params["id"])
+    told = [asdict(attempt) for attempt in await worker.store.attempts(row.id)]
     hidden = ("run_id", "lease")
     return JSONResponse({"attempts": [{k: v for k, v in each.items() if k not in hidden} for each in told]})
 

@@ -11,6 +11,7 @@ from operator_lib.worker.store.base import (
     Refused,
     RunRow,
     Store,
+    StoreAway,
     StoreError,
     VersionRow,
 )
@@ -29,6 +30,7 @@ __all__ = [
     "RunRow",
     "SqliteStore",
     "Store",
+    "StoreAway",
     "StoreError",
     "VersionRow",
 ]

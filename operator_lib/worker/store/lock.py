@@ -12,6 +12,8 @@ from operator_lib.errors import OperatorError
 
 # The winner writes its pid right after it has got the lock; a loser waits that long for it.
 PID_WAIT = 0.25
+# Seconds that one of several workers waits for another that is coming up.
+SHARE_WAIT = 20.0
 
 
 class AlreadyRunning(OperatorError, RuntimeError):
@@ -32,12 +34,14 @@ class HomeLock:
         AlreadyRunning: names the process that has it.
     """
 
-    def __init__(self, home: str | Path) -> None:
+    def __init__(self, home: str | Path, shared: bool = False) -> None:
+        """`shared`: others that say so too may have the home. They come up one after the other: see `share`."""
         self.path = Path(home) / "lock"
+        self.alone = True  # nobody else has it
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._file: int | None = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._take(self._file, shared)
         except OSError as error:
             os.close(self._file)
             if not isinstance(error, BlockingIOError):
@@ -50,6 +54,28 @@ class HomeLock:
             ) from None
         os.ftruncate(self._file, 0)
         os.pwrite(self._file, f"{os.getpid()}\n".encode(), 0)
+
+    def _take(self, file: int, shared: bool) -> None:
+        end = time.monotonic() + SHARE_WAIT
+        while True:
+            try:
+                return fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if not shared:
+                    raise
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+                self.alone = False
+                return None
+            except BlockingIOError:  # one that comes up, or one that shares with nobody
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.05)
+
+    def share(self) -> None:
+        """From now on others may come."""
+        if self._file is not None:
+            fcntl.flock(self._file, fcntl.LOCK_SH)
 
     def release(self) -> None:
         """Set the home free. The file stays: otherwise two workers could lock two files of one name."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import fields, replace
 from typing import Any
 
 from operator_lib.errors import NotFound
 from operator_lib.worker.store.base import ScheduleRow
+from operator_lib.worker.store.connection import Connection
 
 SCHEDULE = ", ".join(field.name for field in fields(ScheduleRow))
 
@@ -17,23 +17,30 @@ def as_schedule(found: Any) -> ScheduleRow:
     return replace(row, paused=bool(row.paused))
 
 
-def put(connection: sqlite3.Connection, row: ScheduleRow, data: bytes, key: str) -> ScheduleRow:
+def put(connection: Connection, row: ScheduleRow, data: bytes, key: str) -> ScheduleRow:
     """Keep it; the one that has the key, where there is one."""
-    if key:
-        found = connection.execute(f"SELECT {SCHEDULE} FROM schedules WHERE idempotency_key = ?", (key,)).fetchone()
-        if found:
-            return as_schedule(found)
+    first = _by_key(connection, key)
+    if first is not None:
+        return first
     deployment = connection.execute("SELECT deleted FROM deployments WHERE id = ?", (row.deployment_id,)).fetchone()
     if deployment is None or deployment[0] is not None:
         raise NotFound(f"the job {row.job!r} is not deployed any more; deploy it again")
     names = [*SCHEDULE.split(", "), "input", "idempotency_key"]
     values = [*(getattr(row, name) for name in SCHEDULE.split(", ")), data, key]
     marks = ", ".join("?" * len(names))
-    connection.execute(f"INSERT INTO schedules ({', '.join(names)}) VALUES ({marks})", values)
-    return row
+    statement = f"INSERT INTO schedules ({', '.join(names)}) VALUES ({marks}) ON CONFLICT DO NOTHING"
+    connection.execute(statement, values)
+    return _by_key(connection, key) or row
 
 
-def advance(connection: sqlite3.Connection, before: float, row: ScheduleRow) -> None:
+def _by_key(connection: Connection, key: str) -> ScheduleRow | None:
+    """The one that was made with that key."""
+    query = f"SELECT {SCHEDULE} FROM schedules WHERE idempotency_key = ? AND idempotency_key <> ''"
+    found = connection.execute(query, (key,)).fetchone()
+    return as_schedule(found) if found else None
+
+
+def advance(connection: Connection, before: float, row: ScheduleRow) -> None:
     """Note how far it has come, from `before`; nothing when it was changed or removed meanwhile."""
     connection.execute(
         "UPDATE schedules SET since = ?, last = ?, last_run = ?, note = ? WHERE id = ? AND since = ?",
@@ -41,14 +48,15 @@ def advance(connection: sqlite3.Connection, before: float, row: ScheduleRow) -> 
     )
 
 
-def set_paused(connection: sqlite3.Connection, schedule_id: str, paused: bool, now: float) -> None:
+def set_paused(connection: Connection, schedule_id: str, paused: bool, now: float) -> None:
     """What was due while it was paused is not made up for."""
-    connection.execute(
-        "UPDATE schedules SET paused = ?1, since = CASE WHEN ?1 THEN since ELSE ?2 END, note = ''"
-        " WHERE id = ?3 AND paused <> ?1",
-        (int(paused), now, schedule_id),
-    )
+    if paused:
+        statement, values = "UPDATE schedules SET paused = 1, note = '' WHERE id = ? AND paused = 0", (schedule_id,)
+    else:
+        statement = "UPDATE schedules SET paused = 0, since = ?, note = '' WHERE id = ? AND paused = 1"
+        values = (now, schedule_id)
+    connection.execute(statement, values)
 
 
-def remove(connection: sqlite3.Connection, schedule_id: str) -> None:
+def remove(connection: Connection, schedule_id: str) -> None:
     connection.execute("DELETE FROM schedules WHERE id = ?", (schedule_id,))

@@ -1,10 +1,9 @@
-"""The tables, as forward-only migrations: a store of an older release is brought up to date when opened."""
+"""The tables, as forward-only migrations: a store of an older release is brought up to date when opened.
+
+Written for SQLite; PostgreSQL reads other words for the same (`postgres_sql.py`).
+"""
 
 from __future__ import annotations
-
-import sqlite3
-
-APPLICATION_ID = 0x4F504C42  # "OPLB": tells our files from other databases
 
 # One entry per schema version. What has been released is never edited; changes go into a new entry.
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
@@ -130,24 +129,30 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "ALTER TABLE runs ADD COLUMN traceparent TEXT NOT NULL DEFAULT ''",
         "ALTER TABLE deployments ADD COLUMN replicas INTEGER",
     ),
+    ("CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL)",),
+    # Where several workers share the database: whose a run is, and who holds the replicas of a serving.
+    (
+        """
+        CREATE TABLE workers (
+            id TEXT PRIMARY KEY,
+            started REAL NOT NULL,
+            beat REAL NOT NULL,
+            lease REAL NOT NULL,
+            url TEXT NOT NULL,
+            grpc_address TEXT NOT NULL
+        )
+        """,
+        "ALTER TABLE runs ADD COLUMN owner TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE deployments ADD COLUMN owner TEXT NOT NULL DEFAULT ''",
+        "CREATE INDEX runs_owner ON runs (owner, seq) WHERE status IN ('PENDING', 'RUNNING')",
+    ),
 )
 
 NEWEST = len(MIGRATIONS)
+# Those with what is to be kept, in an order in which each only names those before it.
+TABLES = ("deployments", "versions", "runs", "attempts", "secrets", "schedules", "facts")
 
 
-def migrate(connection: sqlite3.Connection, version: int) -> None:
-    """From schema `version` to the newest, all or nothing."""
-    if version == NEWEST:
-        return
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        for statements in MIGRATIONS[version:]:
-            for statement in statements:
-                connection.execute(statement)
-        connection.execute(f"PRAGMA user_version = {NEWEST}")
-        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
+def statements(version: int) -> list[str]:
+    """What leads from schema `version` to the newest."""
+    return [statement for step in MIGRATIONS[version:] for statement in step]

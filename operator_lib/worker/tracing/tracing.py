@@ -33,7 +33,7 @@ log = logging.getLogger("operator_lib.worker")
 # Graphs of versions that are kept.
 GRAPHS = 100
 # Requests whose paths name what is deployed, not single runs.
-NAMED = ("/v1/servings/", "/v1/jobs/", "/v1/graphs/")
+NAMED = ("/v1/servings/", "/v1/jobs/", "/v1/graphs/", "/wfpredict/")
 # Strangers do not fill collectors.
 REFUSED = (401, 403)
 # Bytes of a history that are read at a time.
@@ -76,10 +76,10 @@ class Tracing:
         span_id = span_id_of("run", row.id, row.forgiven)
         return self._sampling.begin(TraceContext.parse(row.traceparent), span_id, trace_id_of(row.id))
 
-    def ended(self, row: RunRow) -> None:
+    async def ended(self, row: RunRow) -> None:
         """A run has come to its end: tell its spans."""
         if self._exporter is not None and (run := self._run(row)).sampled:
-            version = self._store.version(row.deployment_id, row.version)
+            version = await self._store.version(row.deployment_id, row.version)
             self._exporter.tell(self._story(row, run, version))
 
     def _story(self, row: RunRow, run: TraceContext, version: VersionRow | None) -> Iterator[Span]:

@@ -1,5 +1,6 @@
 """Servings whose number of processes follows their calls."""
 
+import ctypes
 import os
 import time
 
@@ -63,3 +64,17 @@ class Sums(Operator):
     def forward(self, numbers: list[int]) -> list[int]:
         time.sleep(0.01)
         return [n + 1 for n in numbers]
+
+
+class Holding(Operator):
+    """Says its version. With a pipe it holds Python's lock until something is written there, as native code may."""
+
+    def __init__(self, version: int) -> None:
+        self.version = version
+
+    def forward(self, pipe: str = "") -> int:
+        if pipe:
+            file = os.open(pipe, os.O_RDONLY)
+            ctypes.PyDLL(None).read(file, ctypes.create_string_buffer(1), 1)
+            os.close(file)
+        return self.version

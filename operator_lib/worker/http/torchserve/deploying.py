@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from typing import TYPE_CHECKING
@@ -14,6 +15,12 @@ from operator_lib.worker.serving import StartFailed
 
 if TYPE_CHECKING:
     from operator_lib.worker.app import Worker
+
+
+def turn(worker: Worker, name: str) -> asyncio.Lock:
+    """Held by who changes a workflow: what it is to be follows from what it is."""
+    locks: dict[str, asyncio.Lock] = worker.__dict__.setdefault("_torchserve_turns", {})
+    return locks.setdefault(name, asyncio.Lock())
 
 
 async def deploy(worker: Worker, request: pb.DeployRequest, words: str) -> None:

@@ -36,10 +36,10 @@ def find(worker: Worker, name: str) -> tuple[DeploymentRow, VersionRow]:
     return serving.deployment, serving.version
 
 
-def serving(worker: Worker, name: str, number: int = 0) -> Serving:
+async def serving(worker: Worker, name: str, number: int = 0) -> Serving:
     """What answers for a workflow, or for one of its versions. Raises Refused."""
     find(worker, name)
     try:
-        return worker.servings.get(name, number)
+        return await worker.servings.version(name, number)
     except NotFound as problem:
         raise answers.no_version(name, number) from problem

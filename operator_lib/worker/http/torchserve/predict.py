@@ -12,8 +12,10 @@ from starlette.responses import Response
 from operator_lib.errors import OperatorError
 from operator_lib.wire.proto.line_pb2 import Asked, Told
 from operator_lib.worker.http.calling import pass_on
-from operator_lib.worker.http.errors import CallerGone, status_of
+from operator_lib.worker.http.errors import CallerGone, status_of, when_again
 from operator_lib.worker.http.exchange import Exchange
+from operator_lib.worker.http.head import Head
+from operator_lib.worker.http.line import LineLost
 from operator_lib.worker.http.torchserve import answers
 from operator_lib.worker.http.torchserve.answers import Refused
 from operator_lib.worker.http.torchserve.known import serving
@@ -42,7 +44,7 @@ class Predict:
         name = ""
         response: Response | None = None
         try:
-            target = serving(self.worker, self.name, self.version)
+            target = await serving(self.worker, self.name, self.version)
             name = self.name
             self.worker.lines.enter(name)
             try:
@@ -55,6 +57,7 @@ class Predict:
             response = answers.error(refused.code, refused.kind, refused.message)
         except OperatorError as problem:
             response = answers.error(status_of(problem), type(problem).__name__, str(problem))
+            response.headers.update(when_again(problem) or {})
         status = response.status_code if response is not None else 499
         if name:
             self.worker.metrics.called(name, "", status, time.monotonic() - started)
@@ -77,11 +80,16 @@ class Predict:
         found: dict[str, Any] = {}
 
         async def answered(told: Told, exchange: Exchange, died: Any) -> None:
-            found.update(json.loads(await exchange.whole(told)))
+            try:
+                found.update(json.loads(await exchange.whole(told)))
+            except LineLost:
+                raise await died() from None
             if told.tell == Told.FAILED:
                 found["error"] = {"type": found["type"], "message": found["message"]}
 
-        start = Asked(name="respond", payload=json.dumps({"request": asked}).encode())
+        head: Head = scope["head"]
+        start = Asked(name="respond", request_id=head.request_id.decode("latin-1"), traceparent=head.traceparent)
+        start.payload = json.dumps({"request": asked}).encode()
         await pass_on(self.worker, target, self.name, start, receive, 0.0, answered)
         error = found.get("error")
         if error is not None:

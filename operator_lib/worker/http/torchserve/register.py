@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from operator_lib.wire.proto import deploy_pb2 as pb
 from operator_lib.worker.http.torchserve.answers import Refused
-from operator_lib.worker.http.torchserve.deploying import deploy
+from operator_lib.worker.http.torchserve.deploying import deploy, turn
 
 if TYPE_CHECKING:
     from operator_lib.worker.app import Worker
@@ -37,9 +37,8 @@ async def register(worker: Worker, url: str, name: str, *, update: bool = False,
             error = found["error"]
             raise Refused(error["code"], error["type"], error.get("message"))
         named = found["name"]
-        lock = _locks(worker).setdefault(named, asyncio.Lock())
-        async with lock:
-            there = worker.store.deployment(name=named, kind="serving")
+        async with turn(worker, named):
+            there = await worker.store.deployment(name=named, kind="serving")
             if there is not None and there.live_version and not update:
                 raise Refused(409, "ConflictStatusException", f"Workflow {named} is already registered.")
             request = pb.DeployRequest.FromString((Path(folder) / "request").read_bytes())
@@ -89,8 +88,3 @@ def _store(worker: Worker, sha: str, path: Path) -> None:
             received = worker.blobs.append(sha, 0, b"", size=0)
     if received >= size:
         worker.blobs.commit(sha)
-
-
-def _locks(worker: Worker) -> dict[str, asyncio.Lock]:
-    found: dict[str, asyncio.Lock] = worker.__dict__.setdefault("_torchserve_locks", {})
-    return found

@@ -10,8 +10,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from operator_lib.errors import OperatorError
+from operator_lib.worker.http.errors import status_of
 from operator_lib.worker.http.torchserve import answers
 from operator_lib.worker.http.torchserve.answers import Refused
+from operator_lib.worker.http.torchserve.deploying import turn
 from operator_lib.worker.http.torchserve.known import find, said
 from operator_lib.worker.http.torchserve.register import register
 from operator_lib.worker.http.torchserve.scale import scale, settings_of
@@ -37,6 +40,8 @@ def routes(worker: Worker) -> list[Route]:
                 return await answer(worker, request)
             except Refused as refused:
                 return answers.error(refused.code, refused.kind, refused.message)
+            except OperatorError as problem:
+                return answers.error(status_of(problem), type(problem).__name__, str(problem))
 
         return Route(path, guarded, methods=METHODS)
 
@@ -91,14 +96,17 @@ async def _workflow(worker: Worker, request: Request) -> Response:
     allowed = "PUT" if len(rest) == 2 else "GET, HEAD" if rest else "GET, HEAD, PUT, DELETE"
     if request.method not in ("GET", "HEAD", "DELETE") or request.method not in allowed:
         return answers.no_such_method(request.method, allowed)
-    row, version = find(worker, name)
     if request.method == "DELETE":
-        await worker.deploys.delete(row.name, "serving")
+        async with turn(worker, name):
+            row, _ = find(worker, name)
+            await worker.deploys.delete(row.name, "serving")
         return answers.shown({"status": f'Workflow "{row.name}" unregistered'})
+    row, version = find(worker, name)
     if rest == ("all",):
-        return answers.shown([_in_full(version, one) for one in worker.store.versions(row.id) if one.status == "ready"])
+        versions = await worker.store.versions(row.id)
+        return answers.shown([_in_full(version, one) for one in versions if one.status == "ready"])
     if rest and rest[0].isdecimal():
-        version = _version(worker, row, rest[0])
+        version = await _version(worker, row, rest[0])
     about = said(version) or {}
     return answers.shown([{key: about[key] for key in DESCRIBED}])
 
@@ -107,8 +115,10 @@ async def _changed(worker: Worker, name: str, rest: tuple[str, ...], given: dict
     """A new archive, other settings, or another version by default."""
     row, _ = find(worker, name)
     if len(rest) == 2 and rest[0].isdecimal() and rest[1] == "set-default":
-        number = _version(worker, row, rest[0]).number
-        await worker.deploys.rollback(row.name, number, "serving")
+        async with turn(worker, name):
+            row, _ = find(worker, name)
+            number = (await _version(worker, row, rest[0])).number
+            await worker.deploys.rollback(row.name, number, "serving")
         text = f'Default version successfully updated for workflow "{row.name}" to "{number}"'
         return answers.shown({"status": text})
     if given.get("url") and not rest:
@@ -122,9 +132,9 @@ async def _changed(worker: Worker, name: str, rest: tuple[str, ...], given: dict
     return answers.shown({"status": f"Workflow {row.name} has been scaled."})
 
 
-def _version(worker: Worker, row: DeploymentRow, number: str) -> VersionRow:
+async def _version(worker: Worker, row: DeploymentRow, number: str) -> VersionRow:
     """One that has worked. Raises Refused."""
-    found = worker.store.version(row.id, int(number)) if len(number) < 10 else None
+    found = await worker.store.version(row.id, int(number)) if len(number) < 10 else None
     if found is None or found.status != "ready" or said(found) is None:
         raise answers.no_version(row.name, int(number))
     return found

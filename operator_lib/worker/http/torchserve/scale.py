@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 from operator_lib.wire.proto import common_pb2 as common
 from operator_lib.wire.proto import deploy_pb2 as pb
 from operator_lib.worker.http.torchserve.answers import Refused
-from operator_lib.worker.http.torchserve.deploying import deploy
+from operator_lib.worker.http.torchserve.deploying import deploy, turn
 from operator_lib.worker.http.torchserve.known import Said, find, said
+from operator_lib.worker.store.base import VersionRow
 
 if TYPE_CHECKING:
     from operator_lib.worker.app import Worker
@@ -55,16 +56,23 @@ async def scale(worker: Worker, name: str, node: str, wanted: Mapping[str, int])
     Raises:
         Refused: there is no such workflow or node, or its processes do not start.
     """
-    _, version = find(worker, name)
-    about = said(version)
-    assert about is not None, "it has been found"
-    changed = _changed(about, node, wanted)
+    async with turn(worker, name):
+        _, version = find(worker, name)
+        about = said(version)
+        assert about is not None, "it has been found"
+        changed = _changed(about, node, wanted)
+        if changed != about:
+            await deploy(worker, _request(name, version, changed), f"Workflow {name} has failed to scale.")
+
+
+def _request(name: str, version: VersionRow, changed: Said) -> pb.DeployRequest:
+    """For the version that follows."""
     text = json.dumps(changed["nodes"], sort_keys=True)
     chosen: dict[str, Any] = json.loads(version.options_json or "{}")
     others = [env for env in chosen.get("environment_variables", ()) if env["name"] != VARIABLE]
     chosen["environment_variables"] = [*others, {"name": VARIABLE, "default": text}]
     schema = {**json.loads(version.schema_json), "torchserve": changed}
-    request = pb.DeployRequest(
+    return pb.DeployRequest(
         name=name,
         kind=common.DEPLOYMENT_KIND_SERVING,
         manifest=pb.Manifest.FromString(version.manifest),
@@ -76,7 +84,6 @@ async def scale(worker: Worker, name: str, node: str, wanted: Mapping[str, int])
         dag_json=version.dag_json,
         fingerprint=hashlib.sha256(f"{version.fingerprint} {text}".encode()).hexdigest(),
     )
-    await deploy(worker, request, f"Workflow {name} has failed to scale.")
 
 
 def _changed(about: Said, node: str, wanted: Mapping[str, int]) -> Said:

@@ -79,9 +79,9 @@ function measured(box, state) {
   return words;
 }
 
-// As many of the words as have room beside the name of a box that holds others: the last ones go first.
+// As many of the words as have room in a box, of one that holds others beside its name: the last ones go first.
 function fitting(words, box, open) {
-  const room = open ? box.width - box.first - 52 : Infinity;
+  const room = open ? box.width - box.first - 52 : box.width - 4;
   let kept = words;
   while (kept.length && kept.join(" · ").length * 6 > room) kept = kept.slice(0, -1);
   return kept.join(" · ");

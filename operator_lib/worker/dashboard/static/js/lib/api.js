@@ -24,12 +24,17 @@ export function query(values) {
   return given.length ? "?" + new URLSearchParams(given) : "";
 }
 
+const away = (problem) => {
+  if (problem instanceof TypeError) throw new ApiError(503, { message: "The worker does not answer: it has stopped, or is starting again." });
+  throw problem;
+};
+
 // A response that is no error. Raises ApiError.
 export async function send(url, { method = "GET", headers = {}, body, signal } = {}) {
   const answer = await fetch(url, {
     method, body, signal, headers: { Authorization: `Bearer ${token.get()}`, ...headers },
     credentials: "omit", cache: "no-store", redirect: "error", referrerPolicy: "no-referrer",
-  });
+  }).catch(away);
   if (answer.ok) return answer;
   const said = await answer.json().catch(() => null);
   if (answer.status === 401) refused.dispatchEvent(new Event("refused"));

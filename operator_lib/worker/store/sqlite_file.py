@@ -8,8 +8,9 @@ from pathlib import Path
 from urllib.parse import quote
 
 from operator_lib.worker.store.base import StoreError
-from operator_lib.worker.store.schema import APPLICATION_ID, NEWEST, migrate
+from operator_lib.worker.store.schema import NEWEST, statements
 
+APPLICATION_ID = 0x4F504C42  # "OPLB": tells our files from other databases
 MAGIC = b"SQLite format 3\0"
 # Up to this size the whole file is checked at every start (some tens of milliseconds).
 CHECKED_SIZE = 16 * 2**20
@@ -102,7 +103,24 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
         )
     for setting in SETTINGS:
         connection.execute(setting)
-    migrate(connection, version)
+    _migrate(connection, version)
+
+
+def _migrate(connection: sqlite3.Connection, version: int) -> None:
+    """From schema `version` to the newest, all or nothing."""
+    if version == NEWEST:
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for statement in statements(version):
+            connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {NEWEST}")
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
 
 
 def _pragma(connection: sqlite3.Connection, name: str) -> int:

@@ -1,4 +1,4 @@
-"""Bytes by their hash: uploads that can be resumed, and files that are what their name says.
+"""Blobs in a folder: uploads that can be resumed, and files that are what their name says.
 
 A blob counts once its hash has been checked and it is durable under its name. Until then it is a partial, to
 which any number of uploaders may add: bytes that are there already are skipped, a gap is refused.
@@ -6,6 +6,7 @@ which any number of uploaders may add: bytes that are there already are skipped,
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import hashlib
 import os
@@ -13,14 +14,20 @@ import re
 import shutil
 import threading
 import time
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from operator_lib.errors import NotFound, OperatorError
+from operator_lib.worker.durable import flush
 
 if TYPE_CHECKING:
     from hashlib import _Hash
+
+T = TypeVar("T")
+Ref = tuple[str, int]
+"""SHA-256 and size in bytes of a blob."""
 
 SHA256 = re.compile(r"[0-9a-f]{64}")
 KEEP_PARTIALS = 24 * 3600.0  # seconds
@@ -77,6 +84,10 @@ class Blobs:
         if not place.is_file():
             raise NotFound(f"there is no blob {sha}; upload it again")
         return place
+
+    def here(self, sha: str) -> bool:
+        """Whether `path` answers at once; it is about to be used."""
+        return self._place(sha).is_file()
 
     def has(self, sha: str, size: int | None = None) -> bool:
         """Whether the blob is there (with that size in bytes). Its content is not read: see `verify`."""
@@ -160,10 +171,42 @@ class Blobs:
             os.utime(self._place(sha))
             return True
 
+    async def aside(self, action: Callable[..., T], *arguments: Any) -> T:
+        """Do in a thread what reads or writes blobs."""
+        return await asyncio.to_thread(action, *arguments)
+
+    def lacking(self, refs: Iterable[Ref]) -> dict[str, int]:
+        """Which of these have to be uploaded, with the offset to go on from. The others count as just come."""
+        return {sha: self.received(sha) for sha, size in refs if not self.renew(sha, size)}
+
+    def keep(self, refs: Iterable[Ref], patience: float = 0.0, within: float | None = None) -> set[str]:
+        """Make sure that blobs outlive what this worker may go through: something is about to name them.
+
+        Args:
+            patience: seconds for which what keeps them may be away.
+            within: seconds that it may take; None: as long as it goes on.
+
+        Returns those that have not been uploaded.
+        """
+        return {sha for sha, size in refs if not self.renew(sha, size)}
+
+    def bring(self, shas: Collection[str]) -> None:
+        """Have them ready for `path`.
+
+        Raises:
+            NotFound: one of them is not there.
+        """
+        for sha in shas:
+            self.path(sha)
+
     def older(self, before: float) -> set[str]:
         """Blobs that came before then (seconds since the epoch)."""
         found = (path for folder in self.root.iterdir() if len(folder.name) == 2 for path in folder.iterdir())
         return {path.name for path in found if path.stat().st_mtime < before}
+
+    def remove(self, shas: Iterable[str], before: float) -> int:
+        """Remove those that are not newer than that; how many."""
+        return sum(self.discard(sha, before) for sha in shas)
 
     def discard(self, sha: str, before: float) -> bool:
         """Remove the blob unless it is newer than that; whether it was."""
@@ -271,9 +314,9 @@ class Blobs:
                 os.close(file)
             if not place.parent.is_dir():
                 place.parent.mkdir(mode=0o700, exist_ok=True)
-                _sync(self.root)
+                flush(self.root)
             os.replace(partial.path, place)
-            _sync(place.parent)
+            flush(place.parent)
         except OSError as error:
             raise self._in_words(error, partial.received) from error
         self._forget(sha, partial)
@@ -298,11 +341,3 @@ class Blobs:
         )
         failure.errno = error.errno
         return failure
-
-
-def _sync(folder: Path) -> None:
-    file = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(file)
-    finally:
-        os.close(file)
