@@ -44,11 +44,16 @@ class Peer:
 
     def missing(self) -> str:
         """What keeps it from being run; empty when nothing does."""
-        return "" if self.python.exists() else "not installed: python -m benchmarks --peers"
+        return "" if self.installed else "not installed: python -m benchmarks --peers"
+
+    @property
+    def installed(self) -> bool:
+        """Whether it is there, whole: what it needs is installed before itself."""
+        return self.python.exists() and self.version() is not None
 
     def install(self) -> str:
         """Build the environment, all of it or nothing; in words what went wrong, or nothing."""
-        if self.python.exists():
+        if self.installed:
             return ""
         FOLDER.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(self.folder, ignore_errors=True)
