@@ -58,7 +58,7 @@ def demo(*args: str) -> None:
 
 def test(*args: str) -> None:
     install("dev")
-    sh(PYTHON, "-m", "pytest", *(args or ("-n", "2")))
+    sh(PYTHON, "-m", "pytest", *(args or ("-n", "3")))
 
 
 def generate(target: Path) -> None:

@@ -9,13 +9,19 @@ import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import platformdirs
 import psutil
 import pytest
+from hypothesis import settings
 
 from operator_lib import worker as workers
 from operator_lib.worker import LocalWorker
+
+# The same examples every time, and no file of those that failed: who looks for more sets OPERATOR_RANDOM.
+settings.register_profile("ours", database=None, deadline=None, derandomize="OPERATOR_RANDOM" not in os.environ)
+settings.load_profile("ours")
 
 # Travels down to every process that the tests start, those of the worker's children included (XDG_ is passed on).
 MARK = "XDG_OPERATOR_LIB_TESTS"
@@ -90,3 +96,20 @@ def worker(local_worker: LocalWorker, monkeypatch: pytest.MonkeyPatch) -> LocalW
     monkeypatch.delenv("OPERATOR_LIB_ADDRESS", raising=False)
     monkeypatch.delenv("OPERATOR_LIB_TOKEN", raising=False)
     return local_worker
+
+
+@pytest.fixture(scope="session")
+def postgres(nothing_is_left: None) -> Iterator[Any]:
+    """A PostgreSQL server of the tests' own, started once for all that ask for it; one may restart it."""
+    pytest.importorskip("psycopg", reason="psycopg is not installed: pip install 'operator_lib[postgres]'")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(Path(__file__).parents[1]))
+        from benchmarks.peers.postgres import Server, binaries
+    if binaries() is None:
+        pytest.skip("PostgreSQL is not installed: apt-get install postgresql")
+    server = Server()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.close()

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from operator_lib import syntax
 from operator_lib.cli import problems
 from operator_lib.cli.usage import Usage
 
@@ -32,7 +33,7 @@ def split(target: str) -> tuple[Path, str]:
 def _defined_in(file: Path) -> str:
     """The names that a file defines at its top, for a message; nothing when it cannot be read."""
     try:
-        body = ast.parse(file.read_bytes()).body
+        body = syntax.parse(file.read_bytes()).body
     except (OSError, SyntaxError, ValueError):
         return ""
     names = [part.name for part in body if isinstance(part, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)]

@@ -7,6 +7,8 @@ import builtins
 import collections.abc
 import typing
 
+from operator_lib import syntax
+
 # How modules are called in annotations, and what is imported for them.
 MODULES = {
     "collections.abc": "import collections.abc",
@@ -50,7 +52,7 @@ class Annotations:
         if not text:
             return self.name("Any")
         try:
-            tree = ast.parse(text, mode="eval").body
+            tree = syntax.parse(text, mode="eval").body
         except (SyntaxError, ValueError):
             return self.name("Any")
         return ast.unparse(_Known(self).visit(tree))
@@ -84,7 +86,7 @@ class _Known(ast.NodeTransformer):
 
     def visit_Constant(self, node: ast.Constant) -> ast.expr:
         if isinstance(node.value, str):  # a forward reference
-            return ast.parse(self.known.read(node.value), mode="eval").body
+            return syntax.parse(self.known.read(node.value), mode="eval").body
         return node
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.expr:

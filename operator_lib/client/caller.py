@@ -87,8 +87,11 @@ class Caller:
     def value(
         self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], environment: Mapping[str, str] | None = None
     ) -> Any:
-        """The value of a call, of whichever kind the method is; `environment` are values of variables for it."""
-        return self.decode(*self.router.call(pb.CALL, name, self.encode(name, args, kwargs), environment))
+        """The value of a call, for who waits for it: of an async generator an iterator that needs no loop.
+
+        `environment` are values of variables for it.
+        """
+        return self.decode(*self.router.call(pb.CALL, name, self.encode(name, args, kwargs), environment), pull=iterate)
 
     async def _await(self, name: str, segments: list[Buffer]) -> Any:
         answer = self.router.start(pb.CALL, name, segments)
@@ -101,15 +104,17 @@ class Caller:
 
     def submit(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Future[Any]:
         """The call as a future."""
-        return self.prepared(name, args, kwargs)()
+        return _then(
+            self.router.start(pb.CALL, name, self.copied(name, args, kwargs)), lambda found: self.decode(*found)
+        )
 
     def prepared(
         self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], environment: Mapping[str, str] | None = None
     ) -> Callable[[], Future[Any]]:
-        """The call, its arguments as they are now, to be sent later; `environment` as in `value`."""
+        """What `value` gives, as a future; the arguments are taken as they are now, and sent when this is called."""
         segments = self.copied(name, args, kwargs)
         start = lambda: self.router.start(pb.CALL, name, segments, environment)  # noqa: E731
-        return lambda: _then(start(), lambda found: self.decode(*found))
+        return lambda: _then(start(), lambda found: self.decode(*found, pull=iterate))
 
     def map(self, name: str, inputs: Iterable[Any], workers: int, ordered: bool, return_exceptions: bool) -> list[Any]:
         """One call for each input, at most `workers` in flight."""
@@ -124,8 +129,8 @@ class Caller:
             segments = codec.segments_call((), {}, "json", what=self.schema.name)
         return self.decode(*self.router.call(verb, name, segments))
 
-    def decode(self, kind: int, payload: Buffer, session: Any) -> Any:
-        """What an answer stands for.
+    def decode(self, kind: int, payload: Buffer, session: Any, pull: Callable[..., Any] | None = None) -> Any:
+        """What an answer stands for. `pull` makes iterators, of either kind; by default each of its own.
 
         Raises:
             Exception: what was raised over there.
@@ -135,7 +140,7 @@ class Caller:
         if kind == pb.ERROR:
             raise failure.decode_failure(payload)
         if kind == pb.ITERATOR:
-            pull = iterate_async if payload[:1] == b"a" else iterate
+            pull = pull or (iterate_async if payload[:1] == b"a" else iterate)
             key = bytes(payload[1:]).decode()
             _, call = MARK.unpack(bytes.fromhex(key))
             return pull(session, key, self.load, lambda: self.router.lost(session, call))

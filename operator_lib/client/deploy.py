@@ -26,6 +26,7 @@ from operator_lib.package.manifest import Manifest
 from operator_lib.package.plan import DeployPlan, Live, make_plan
 from operator_lib.project import Project, locate
 from operator_lib.trace.dag import DAG
+from operator_lib.trace.stale import stale
 from operator_lib.wire import failure
 from operator_lib.wire.callers import batched
 from operator_lib.wire.children import with_children
@@ -46,6 +47,8 @@ class Package:
     options: Options
     request: deploy_pb2.DeployRequest
     dag: DAG | None
+    stored: tuple[str, ...] = ()
+    """Paths of the operators whose outputs are stored."""
 
 
 def deploy(
@@ -154,7 +157,7 @@ def pack(
         parts_json=json.dumps(parts_of(target, chosen), sort_keys=True),
     )
     request.fingerprint = _fingerprint(request, packed)
-    return Package(name, kind, found, packed, chosen, request, dag)
+    return Package(name, kind, found, packed, chosen, request, dag, _stored(target, chosen))
 
 
 def chosen_options(target: Any, given: Mapping[str, Any]) -> Options:
@@ -210,6 +213,13 @@ def secrets_of(target: Any, chosen: Options) -> list[str]:
             own = option_rules.of(node)
             names |= set(own.secrets if own is not None else ())
     return sorted(names)
+
+
+def _stored(target: Any, chosen: Options) -> tuple[str, ...]:
+    """Paths of the operators that are `cacheable`."""
+    below = tree.named_operators(target, remove_duplicate=False) if isinstance(target, Operator) else ()
+    options = {"": chosen, **{path: option_rules.of(node) for path, node in below if path}}
+    return tuple(path for path, own in options.items() if own is not None and own.cacheable)
 
 
 def owner_name(target: Any) -> str:
@@ -367,6 +377,7 @@ def plan(connection: Connection, package: Package) -> DeployPlan:
         next_version=reply.next_version,
         options=json.loads(request.options_json),
         dag_diff=diff,
+        stored=stale(package.dag, diff, package.stored) if diff and package.dag is not None else None,
         environment=_environment(request, reply),
         problems=[*reply.problems, *unfound],
         operator_changed=reply.changed and live is not None,

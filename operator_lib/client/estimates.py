@@ -14,6 +14,8 @@ from operator_lib.trace.dag import DAG
 
 # The last ones that came to a good end.
 RUNS = 50
+# What an estimate looks at: a run may have printed far more than it did.
+KINDS = ("node", "status")
 
 
 def estimate(handle: JobHandle, history: Iterable[Any] | None, workers: int) -> Estimate:
@@ -41,4 +43,4 @@ def _runs(connection: Connection, name: str, limit: int) -> Iterator[tuple[DAG, 
             graphs[info.version] = inventory.static_dag(connection, name, info.version)
         graph = graphs[info.version]
         if graph is not None:
-            yield graph, inventory.events(connection, info.id)
+            yield graph, inventory.events(connection, info.id, kinds=KINDS)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -272,9 +272,11 @@ def _value(state: runs_pb2.RunState) -> tuple[bool, Any]:
         return False, None
 
 
-def events(connection: Connection, name: str, *, follow: bool = False, after: int = 0) -> Iterator[Event]:
+def events(
+    connection: Connection, name: str, *, follow: bool = False, after: int = 0, kinds: Collection[str] = ()
+) -> Iterator[Event]:
     """The history of a run, or what the replicas of a serving have printed: see `operator_lib.engine.events`."""
-    return follow_events(connection, name, follow, after)
+    return follow_events(connection, name, follow, after, kinds=kinds)
 
 
 def logs(connection: Connection, name: str, *, follow: bool = False) -> Iterator[Event]:
@@ -286,8 +288,8 @@ def logs(connection: Connection, name: str, *, follow: bool = False) -> Iterator
     known = {d.name: d.kind for d in deployments(connection)}
     if known.get(name) == "job":
         latest = runs(connection, name, limit=1)
-        return follow_events(connection, latest[0].id, follow, 0, logs_only=True) if latest else iter(())
-    return follow_events(connection, name, follow, 0, logs_only=True)
+        return follow_events(connection, latest[0].id, follow, 0, kinds=("log",)) if latest else iter(())
+    return follow_events(connection, name, follow, 0, kinds=("log",))
 
 
 def static_dag(connection: Connection, name: str, version: int = 0) -> DAG | None:

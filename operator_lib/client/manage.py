@@ -99,7 +99,7 @@ class ServingManager(Manager):
 
     def logs(self, follow: bool = False) -> Iterator[str]:
         """What its replicas have printed."""
-        return log_text(follow_events(self._connection, self.name, follow, 0, logs_only=True))
+        return log_text(follow_events(self._connection, self.name, follow, 0, kinds=("log",)))
 
     def stats(self) -> dict[str, Any]:
         """What its replicas have done since they started, and have to do now.

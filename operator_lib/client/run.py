@@ -7,7 +7,7 @@ import queue
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import InvalidStateError
 from typing import Any
 
@@ -95,7 +95,7 @@ class RemoteRun(Run):
         return follow_events(self._connection, self.id, follow, after)
 
     def logs(self, follow: bool = False) -> Iterator[str]:
-        events = follow_events(self._connection, self.id, follow, 0, logs_only=True)
+        events = follow_events(self._connection, self.id, follow, 0, kinds=("log",))
         return (event["text"] for event in events)
 
     def _static_dag(self) -> Any:
@@ -177,12 +177,12 @@ def _next_step(run_id: str, path: str) -> str:
 
 
 def follow_events(
-    connection: Connection, name: str, follow: bool, after: int, *, logs_only: bool = False
+    connection: Connection, name: str, follow: bool, after: int, *, kinds: Collection[str] = ()
 ) -> Iterator[Event]:
     """Events of a run or a serving from number `after` on, without gap or repeat over broken connections."""
     attempt = 0
     while True:
-        request = runs_pb2.EventsRequest(run_id=name, after_seq=after, follow=follow, logs_only=logs_only)
+        request = runs_pb2.EventsRequest(run_id=name, after_seq=after, follow=follow, kinds=kinds)
         try:
             for batch in connection.stream(connection.runs.Events, request, about=name):
                 for event in from_lines(batch.lines):

@@ -8,6 +8,7 @@ import os
 from types import CodeType, FunctionType
 from typing import Any
 
+from operator_lib import syntax
 from operator_lib.decisions.marking import Marking, Spot
 from operator_lib.decisions.pieces import MARK
 from operator_lib.trace import source
@@ -141,7 +142,7 @@ def _compiled(definition: Any, function: FunctionType, imported: frozenset[str])
     owner = original.co_qualname.split(".")[-2:-1]
     name = owner[0] if owner and owner[0].isidentifier() else "_"  # in which private names stay as they are
     imports = "".join(f"import {one}\n" for one in imported)
-    around = ast.parse(f"{imports}def outer({', '.join(free)}):\n    class {name}:\n        pass\n")
+    around = syntax.parse(f"{imports}def outer({', '.join(free)}):\n    class {name}:\n        pass\n")
     inside: Any = around.body[-1]
     inside.body[0].body = [definition]
     ast.fix_missing_locations(around)

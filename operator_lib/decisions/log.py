@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from types import FunctionType, MethodType
-from typing import Any
+from typing import Any, Protocol
 
 from operator_lib.decisions.functions import bound, marked
 from operator_lib.decisions.site import Site
@@ -24,6 +24,13 @@ MOST, PAUSE = 10_000, 0.5
 FUNCTIONS = 1000
 
 _UNKNOWN: Any = object()
+
+
+class Place(Protocol):
+    """Where calls are made."""
+
+    silent: bool
+
 
 # A function, and the class of the object that it is a method of.
 Key = tuple[FunctionType, type | None]
@@ -93,19 +100,21 @@ class Log:
         self.here = here
         self.file = file
         self.left = MOST
-        self.silent: set[type] = set()
-        """Classes whose calls have no decisions to tell, for the time being."""
         self.hide: Callable[[str], str] = lambda text: text
         self._tell = tell
         self._now = now
         self._watched: list[Watched] = []
+        self._silent: list[Place] = []
         self._functions: dict[Key, FunctionType | None] = {}
         self._shut: dict[Site, None] = {}
         self._heard = time.perf_counter()
         self._lock = threading.RLock()  # a generator that is collected meanwhile may have something to tell
 
-    def watch(self, run: Any) -> Any:
-        """`run`, what carries out a call: the function that tells its decisions in the place of the user's."""
+    def watch(self, run: Any, place: Place | None = None) -> Any:
+        """`run`, what carries out a call: the function that tells its decisions in the place of the user's.
+
+        Where it has none to tell, `place` is silent until others are heard again.
+        """
         function = getattr(run, "__func__", run)
         if function is FunctionOperator.forward:
             function = run = run.__self__.__dict__["__wrapped__"]
@@ -116,8 +125,9 @@ class Log:
         if made is _UNKNOWN:
             made = self._make(key)
         if made is None:
-            if key[1] is not None and function.__name__ == "forward":
-                self.silent.add(key[1])
+            if place is not None:
+                place.silent = True
+                self._silent.append(place)
             return run
         return made if function is run else MethodType(made, run.__self__)
 
@@ -166,7 +176,9 @@ class Log:
                 site.room = AGAIN
                 site.on = True
                 self._functions[site.watched.key] = site.watched.made
-            self.silent.clear()
+            silent, self._silent = self._silent, []
+            for place in silent:
+                place.silent = False
 
     def close(self) -> None:
         """Nothing is told any more."""

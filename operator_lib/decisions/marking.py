@@ -13,6 +13,7 @@ import copy
 from dataclasses import dataclass
 from typing import Any
 
+from operator_lib import syntax
 from operator_lib.decisions import loops
 from operator_lib.decisions.pieces import MARK, at, call, on, when
 from operator_lib.trace.source import SourceFile
@@ -205,7 +206,7 @@ def _reads(source: str, test: ast.expr) -> bool:
 
 def parsed(source: str) -> ast.expr:
     """A condition, from its text."""
-    return ast.parse(f"({source}\n)", mode="eval").body
+    return syntax.parse(f"({source}\n)", mode="eval").body
 
 
 def operands(test: ast.expr) -> list[ast.expr]:

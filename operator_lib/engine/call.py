@@ -21,16 +21,13 @@ def call(op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     run = managed.runner(op) if optional else elsewhere.here(op)
     if parent is None:
         return run(*args, **kwargs)
-    silent = parent.recorder.silent
-    if silent is not None and type(op) not in silent and not optional:
-        run = record.watched(run)
-    return _noted(parent, op, run, args, kwargs)
+    return _noted(parent, op, run, args, kwargs, not optional)
 
 
 def afar(handle: Any, run: Callable[..., Any], *args: Any) -> Any:
     """``run(*args)``, a call of what `handle` is latched on to: noted like one that is carried out here."""
     parent = current.get() or record.process_frame
-    return run(*args) if parent is None else _noted(parent, handle, run, args, {}, Future)
+    return run(*args) if parent is None else _noted(parent, handle, run, args, {}, False, Future)
 
 
 def _noted(
@@ -39,10 +36,16 @@ def _noted(
     run: Callable[..., Any],
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
+    plain: bool,
     pending: type[Any] | tuple[()] = (),
 ) -> Any:
-    """The call, told to the recorder. It goes on after it has returned when that gives something of type `pending`."""
+    """The call, told to the recorder. It goes on after it has returned when that gives something of type `pending`.
+
+    `plain`: `run` is the user's own function, whose decisions are told, too.
+    """
     frame = parent.recorder.start(op, parent)
+    if plain and not frame.place.silent:
+        run = record.watched(run, frame)
     token = current.set(frame)
     try:
         result = run(*args, **kwargs)

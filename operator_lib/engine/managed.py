@@ -34,7 +34,7 @@ def run(op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     if book is not None and (rules.acts or rules.options.checkpoint or book.watches(op)):
         kept = book.call(op, rules.options, args, kwargs)
     if not rules.acts:
-        found = record.watched(elsewhere.here(op))
+        found = record.watched(elsewhere.here(op), record.here())
         return found(*args, **kwargs) if kept is None else kept.stored(found)
     if rules.options.accumulate is not None and len(args) + len(kwargs) == 1 and (args or "items" in kwargs):
         steps = Call(op, rules.options, outer).reduce(args[0] if args else kwargs["items"])
@@ -111,7 +111,7 @@ class Call:
 
     def function(self, request: RequestContext) -> Callable[..., Any]:
         """What takes the arguments of the caller."""
-        found = record.watched(elsewhere.forward(self.op))
+        found = record.watched(elsewhere.forward(self.op), record.here())
         if self.options.use_ctx:
             found = functools.partial(found, request)
         return batching.single(found, f"{tree.name_of(self.op)}.forward") if batched(self.options) else found

@@ -19,8 +19,11 @@ from operator_lib.wire import codec, failure
 Segment = bytes | bytearray | memoryview
 
 
-def write(path: str | Path, value: Any, encoder: str, where: str) -> BaseException | None:
-    """Store `value` durably under `path`; an iterator is run to its end.
+def write(path: str | Path, value: Any, encoder: str, where: str, *, durable: bool = True) -> BaseException | None:
+    """Store `value` under `path`; an iterator is run to its end.
+
+    Args:
+        durable: it is to be on the disk, and not only in its cache.
 
     Returns:
         What ended the iterator before its time: its items are stored, but the run has failed.
@@ -44,7 +47,7 @@ def write(path: str | Path, value: Any, encoder: str, where: str) -> BaseExcepti
     sizes = [sum(memoryview(s).nbytes for s in frame) for frame in frames]
     about = {"shape": shape, "sizes": sizes, "failed": failed is not None, "returned": bool(returned)}
     head = json.dumps(about).encode() + b"\n"
-    store(path, [head, *(segment for frame in frames for segment in frame)])
+    store(path, [head, *(segment for frame in frames for segment in frame)], durable=durable)
     return failed
 
 
@@ -53,15 +56,16 @@ def path_of(error: BaseException) -> str:
     return getattr(error, "__operator_path__", "")
 
 
-def store(path: str | Path, segments: Sequence[Segment]) -> int:
-    """Write a file that is there whole and on the disk, or not at all."""
+def store(path: str | Path, segments: Sequence[Segment], *, durable: bool = True) -> int:
+    """Write a file that is there whole and on the disk, or not at all; unless `durable`, in the disk's cache."""
     partial = f"{path}.partial"
     size = 0
     with open(partial, "wb") as file:
         for segment in segments:
             size += file.write(segment)
         file.flush()
-        os.fsync(file.fileno())
+        if durable:
+            os.fsync(file.fileno())
     os.rename(partial, path)
     return size
 

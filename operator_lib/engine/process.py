@@ -107,6 +107,8 @@ class ProcessSpec:
     """Of a part: path of the operator that runs in it."""
     shared: str = ""
     """Of a part of a run: folder with the state that the functions of the run share."""
+    place: str = ""
+    """What the executor calls the room that it has for it."""
     host: str = "127.0.0.1"
     token: str = ""
     """That callers of a replica or of a part must show."""
@@ -151,7 +153,8 @@ class Exit:
     code: int | None = None
     signal: int | None = None
     stopped: str = ""
-    """Why the shim stopped it: ``timeout``, ``memory``, ``disk``, ``cancelled``, ``worker``, or empty."""
+    """Why the shim stopped it: ``timeout``, ``memory``, ``disk``, ``cancelled``, ``worker``, or empty.
+    ``shim``: that was killed itself; ``node``: the machine that it was on is gone, or lost."""
     peak_rss: int = 0
     """KiB."""
     elapsed: float = 0.0
@@ -163,11 +166,15 @@ class Exit:
     """With ``timeout``: it is noted down which call it was, so the program can be told where it made the call."""
     allowed: int = 0
     """With ``memory`` and ``disk``: bytes that it had."""
+    node: str = ""
+    """With ``node``: which, and what is known of it, in words."""
     mark: str = ""
     """With ``timeout``, of a replica: which call it was, in hex (see engine/ledger.py)."""
 
     def words(self) -> str:
         """The cause, for people."""
+        if self.stopped == "node":
+            return self.node
         if self.stopped in ("memory", "disk"):
             return f"killed: out of {self.stopped} (limit {size(self.allowed)})"
         if self.stopped == "timeout":

@@ -81,11 +81,10 @@ def here() -> Frame | None:
     return current.get() or process_frame
 
 
-def watched(run: Callable[..., Any]) -> Callable[..., Any]:
-    """What carries out a call, telling its decisions where somebody wants to know them."""
-    frame = here()
+def watched(run: Callable[..., Any], frame: Frame | None) -> Callable[..., Any]:
+    """What carries out the call `frame`, telling its decisions where somebody wants to know them."""
     log = frame.recorder.log if frame is not None else None
-    return run if log is None else log.watch(run)
+    return run if log is None or frame is None else log.watch(run, frame.place)
 
 
 def _lane() -> int:
@@ -123,11 +122,8 @@ class Recorder:
         self._zero = time.time() - time.perf_counter()
         self.log = Log(here, emit, self.names.file, self.moment) if decisions else None
         """Where decisions are told."""
-        self.silent: set[type] | None = None
-        """Classes whose calls have no decisions to tell; None: nobody wants to know of any."""
         if self.log is not None:
             self.log.hide = Surroundings()
-            self.silent = self.log.silent
 
     def moment(self, begun: float) -> float:
         """When a call began, in seconds since the epoch, as its events say it; `begun` is that of its frame."""
@@ -160,7 +156,9 @@ class Recorder:
             found = parent.inside.get(key)
             if found is None:
                 self._held.append(calls)
-                found = parent.inside[key] = make_place(path, calls, self.names.file)
+                found = make_place(path, calls, self.names.file)
+                found.silent = self.log is None
+                parent.inside[key] = found
         return found
 
     def start(self, op: Any, parent: Frame) -> Frame:

@@ -34,12 +34,13 @@ Stack = tuple[tuple[CodeType, int], ...]
 class Place:
     """One way to come to a call of an operator: from here in the source, inside of that other place.
 
-    `calls` numbers the calls made from here, the rest is what is not told yet: see `Recorder`.
+    `calls` numbers the calls made from here, `silent` says that they have no decisions to tell, for the time being;
+    the rest is what is not told yet: see `Recorder`.
     """
 
     __slots__ = (
         *("calls", "col", "count", "failed", "file", "first", "head", "inside", "line", "name", "path", "spent"),
-        *("told", "via"),
+        *("silent", "told", "via"),
     )
 
     def __init__(self, path: str, file: str, line: int, col: int, via: tuple[tuple[str, int, int], ...] = ()) -> None:
@@ -52,6 +53,7 @@ class Place:
         self.calls = itertools.count(1)
         self.first = 0
         self.told = 0.0
+        self.silent = False
         self.count = 0
         self.failed = 0
         self.spent = 0.0

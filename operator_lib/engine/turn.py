@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any
 
@@ -128,6 +128,21 @@ def working_for(name: str) -> Generator[None]:
         yield
     finally:
         _mine.chain = before
+
+
+def on_behalf(call: Callable[[], Any]) -> Callable[[], Any]:
+    """A call for another thread, while this one waits for it: there it has what this thread has, and the same chain."""
+    held, name = _mine.held, _mine.chain
+
+    def acting() -> Any:
+        before = _mine.held, _mine.chain
+        _mine.held, _mine.chain = held, name
+        try:
+            return call()
+        finally:
+            _mine.held, _mine.chain = before
+
+    return acting
 
 
 def held(kind: type[Hold] = Hold) -> bool:

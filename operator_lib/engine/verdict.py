@@ -13,6 +13,8 @@ from operator_lib.wire import failure
 RETRIED = frozenset({"exit_code", "signal", "oom", "disk", "timeout"})
 # What a process was stopped for, and how that is called.
 KINDS = {"timeout": "timeout", "memory": "oom", "disk": "disk"}
+# What a process has ended of where its machine is another one: the machine, or what had given it room there.
+AWAY = ("node",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,8 @@ def judge(folder: Path, asked: str, ended: Exit, unstored: str = "", overdue: st
         return Verdict("FAILED", "worker_lost", "worker restarted", cut=True)
     if why == "shim":
         return Verdict("FAILED", "worker_lost", "the process that watches over it was killed", cut=True)
+    if why in AWAY:
+        return Verdict("FAILED", "worker_lost", ended.words(), cut=True)
     if unstored:
         return Verdict("FAILED", "internal", f"its outcome could not be stored: {unstored}")
     return Verdict("FAILED", kind_of(ended), ended.words())

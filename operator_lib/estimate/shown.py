@@ -67,7 +67,7 @@ def remarks(found: Estimate) -> list[str]:
         return ["Record one: with operator_lib.record(): op(...); or deploy it and submit a run."]
     said: list[str] = []
     if found.few:
-        said.append("few runs: the band is where they were, later ones will leave it more often than one in five")
+        said.append("few runs: these are the least, the middle and the most so far; others may well take less or more")
     if found.unknown:
         said.append("no data, and not part of it: " + ", ".join(node.title for node in found.unknown))
     names = {node.id: node.title for node in found.dag.nodes}
@@ -77,9 +77,9 @@ def remarks(found: Estimate) -> list[str]:
     if one and two and found.own:
         gain = 1 - two / one
         said.append(
-            f"a second worker: {seconds(two)} instead of {seconds(one)} ({gain:.0%} less)"
+            f"with two calls at the same time: {seconds(two)} instead of {seconds(one)} ({gain:.0%} less)"
             if gain >= 0.005
-            else "a second worker would gain nothing: everything waits for what comes before it"
+            else "two calls at the same time would gain nothing: each waits for the one before it"
         )
     return said
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from types import CellType, CodeType, FunctionType
 from typing import Any
 
+from operator_lib import syntax
 from operator_lib.independence.written import FLOW, MADE
 
 
@@ -39,7 +40,7 @@ def _code(definition: ast.FunctionDef, original: FunctionType) -> CodeType:
     # In a class of the same name, so that names with two underscores are what they were there.
     owner = original.__qualname__.split(".")[-2:-1]
     name = owner[0] if owner and owner[0].isidentifier() else "Function"
-    around = ast.parse(f"def outer({', '.join(outer_names)}):\n    class {name}:\n        pass\n")
+    around = syntax.parse(f"def outer({', '.join(outer_names)}):\n    class {name}:\n        pass\n")
     inside: Any = around.body[0]
     inside.body[0].body = [definition]
     ast.fix_missing_locations(around)

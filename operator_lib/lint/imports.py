@@ -14,6 +14,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from operator_lib import options as option_rules
+from operator_lib import syntax
 from operator_lib.errors import DeployError
 from operator_lib.lint.finding import Finding
 from operator_lib.lint.program import Program
@@ -106,7 +107,7 @@ def _own(top: str, root: Path, file: Path) -> bool:
 
 def _imported(file: Path) -> Sequence[tuple[int, str]]:
     try:
-        tree = ast.parse(file.read_bytes())
+        tree = syntax.parse(file.read_bytes())
     except (SyntaxError, ValueError, OSError):
         return ()
     return list(_in(tree.body))

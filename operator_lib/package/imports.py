@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from operator_lib import syntax
 from operator_lib.package.manifest import Manifest
 
 
@@ -37,7 +38,7 @@ def _imports(source: Path, file: str) -> Iterator[tuple[int, str]]:
     if not file.endswith(".py"):
         return
     try:
-        tree = ast.parse(source.read_bytes())
+        tree = syntax.parse(source.read_bytes())
     except (SyntaxError, ValueError, OSError):
         return
     package = file.removesuffix(".py").split("/")[:-1]

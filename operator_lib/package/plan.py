@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from operator_lib import core
@@ -41,8 +41,8 @@ class DeployPlan:
     options_changed: Mapping[str, tuple[Any, Any]] = field(default_factory=dict[str, tuple[Any, Any]])
     dag_diff: Any = None
     """What `DAG.diff` returns, or None without a live version."""
-    invalidated: tuple[str, ...] = ()
-    """Nodes whose stored results will not be used again."""
+    stored: Any = None
+    """What becomes of outputs that are stored: see `operator_lib.trace.stale`."""
     environment: str = "worker's own"
     problems: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -82,12 +82,13 @@ class DeployPlan:
             "total_files",
         )
         names += ("total_bytes", "environment", "changed", "exit_code")
-        lists = ("files_changed", "files_added", "files_removed", "invalidated", "problems", "warnings")
+        lists = ("files_changed", "files_added", "files_removed", "problems", "warnings")
         plain: dict[str, Any] = {
             **{name: getattr(self, name) for name in names},
             **{name: list(getattr(self, name)) for name in lists},
             "options_changed": {key: list(pair) for key, pair in self.options_changed.items()},
             "dag": None if diff is None else _plain(diff),
+            "stored": asdict(self.stored) if self.stored else None,
             "estimate": None if self.estimate is None else self.estimate.to_json(),
         }
         return json.loads(json.dumps(plain, default=str))
@@ -108,8 +109,8 @@ class DeployPlan:
             rows.extend(("" if i else "DAG", line) for i, line in enumerate(self.dag_diff.summary()))
             rows.extend(("callers", f"calls may fail now: {line}") for line in self.dag_diff.signature.breaks)
             rows.extend(("callers", line) for line in self.dag_diff.signature.compatible)
-        if self.invalidated:
-            rows.append(("cache", f"{_some(self.invalidated)} will run again"))
+        if self.stored:
+            rows.append(("cache", str(self.stored)))
         if self.operator_changed and not (
             self.dag_diff or self.files_changed or self.files_added or self.files_removed
         ):
@@ -154,7 +155,7 @@ def make_plan(
     next_version: int | None = None,
     options: Mapping[str, Any] | None = None,
     dag_diff: Any = None,
-    invalidated: Sequence[str] = (),
+    stored: Any = None,
     environment: str = "worker's own",
     problems: Iterable[str] = (),
     operator_changed: bool = False,
@@ -178,7 +179,7 @@ def make_plan(
         total_bytes=manifest.total,
         options_changed=_options_changed(live.options, options or {}) if live else {},
         dag_diff=dag_diff,
-        invalidated=tuple(invalidated),
+        stored=stored,
         environment=environment,
         problems=tuple(problems),
         warnings=manifest.warnings,

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from types import FunctionType
 from typing import Any
 
+from operator_lib import syntax
 from operator_lib.package.modules import installed, module_file
 
 CELLS = "<cells of __main__>"
@@ -79,7 +80,7 @@ def _cell(cls: type) -> tuple[str, int] | None:
 
 def _definition(text: str, qualname: str) -> int | None:
     try:
-        body: list[ast.stmt] = ast.parse(text).body
+        body: list[ast.stmt] = syntax.parse(text).body
     except SyntaxError:  # a cell with magics
         return None
     parts = [part for part in qualname.split(".") if part != "<locals>"]

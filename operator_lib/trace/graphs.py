@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from operator_lib import tree
+from operator_lib import syntax, tree
 from operator_lib.core import reach
 from operator_lib.trace.args import Args
 from operator_lib.trace.declaration import Declaration, Gap, of
@@ -152,7 +152,7 @@ def _either(node: ast.expr) -> list[ast.Name]:
 
 def _read(text: str) -> ast.expr | None:
     try:
-        return ast.parse(text, mode="eval").body
+        return syntax.parse(text, mode="eval").body
     except SyntaxError:
         return None
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
+from operator_lib import syntax
 from operator_lib.trace.live import LiveClass, live_class
 from operator_lib.trace.static import StaticClass
 from operator_lib.trace.values import Class, External, Foreign, Instance, Many, Member, Module, Thing, Value, either
@@ -119,6 +120,6 @@ def _globals_of(cls: type, world: World) -> Lookup:
 @lru_cache(512)
 def _parsed(text: str) -> ast.expr | None:
     try:
-        return ast.parse(text, mode="eval").body
+        return syntax.parse(text, mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None

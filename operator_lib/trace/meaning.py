@@ -6,6 +6,7 @@ import ast
 import textwrap
 from collections.abc import Mapping
 
+from operator_lib import syntax
 from operator_lib.trace.dag import DAG, Node
 from operator_lib.trace.normal import bound, numbered, stored
 
@@ -107,7 +108,7 @@ def _parsed(text: str) -> ast.Module | None:
     text = textwrap.dedent(text)
     for around in _AROUND:
         try:
-            return ast.parse(around.format(text))
+            return syntax.parse(around.format(text))
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             continue
     return None

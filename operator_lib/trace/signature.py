@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, field
 
+from operator_lib import syntax
+
 _POSITIONAL, _EITHER, _KEYWORD = "positional only", "positional or keyword", "keyword only"
 
 
@@ -108,7 +110,7 @@ def _parsed(text: str) -> _Signature | None:
     if start < 0:
         return None
     try:
-        (node,) = ast.parse(f"def _{text[start:]}: pass").body
+        (node,) = syntax.parse(f"def _{text[start:]}: pass").body
     except (SyntaxError, ValueError):
         return None
     if not isinstance(node, ast.FunctionDef):

@@ -17,6 +17,7 @@ from functools import cached_property
 from pathlib import Path
 from types import CodeType
 
+from operator_lib import syntax
 from operator_lib.trace import normal
 from operator_lib.trace.walked import children
 
@@ -31,7 +32,7 @@ class SourceFile:
     def __init__(self, filename: str, text: str) -> None:
         self.filename = filename
         self.text = text
-        self.tree = ast.parse(text, filename)
+        self.tree = syntax.parse(text, filename)
         # As Python counts lines: a form feed does not end one.
         self.lines = io.StringIO(text).readlines()
         self._functions: dict[tuple[str, int], FunctionNode] | None = None
@@ -211,7 +212,7 @@ def unparsed(filename: str) -> str:
     """Why a file that is there gives no tree; "" where there is no text."""
     text = _read(filename)
     try:
-        ast.parse(text, filename)
+        syntax.parse(text, filename)
     except SyntaxError as problem:
         return f"line {problem.lineno}: {problem.msg}"
     except (ValueError, RecursionError, MemoryError) as problem:

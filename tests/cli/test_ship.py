@@ -9,7 +9,8 @@ import pytest
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "thing.py").write_text(
-        "from operator_lib import operator\n\n\n@operator\ndef thing(x: int) -> int:\n    return x + 1\n"
+        "from operator_lib import operator\n\n\n"
+        "@operator(cacheable=True)\ndef thing(x: int) -> int:\n    return x + 1\n"
     )
     return tmp_path
 
@@ -29,6 +30,7 @@ def test_plan_deploy_change_rollback(cli: Any, folder: Path) -> None:
     (folder / "thing.py").write_text((folder / "thing.py").read_text().replace("x + 1", "x + 2"))
     plan = cli("plan", "thing.py:thing", "--name", "shipped", "--json", cwd=folder, check=2).json
     assert (plan["live_version"], plan["next_version"], plan["files_changed"]) == (1, 2, ["thing.py"])
+    assert plan["stored"] == {"again": ["thing"], "perhaps": [], "stays": []}
     cli("deploy", "thing.py:thing", "--name", "shipped", cwd=folder, check=0)
     assert cli("call", "shipped", "1", "--json", check=0).json == 3
 

@@ -23,7 +23,12 @@ DISTRIBUTIONS = {
     "sklearn": "scikit-learn",
     "yaml": "pyyaml",
 }
-EXTRAS = ("demo", "worker", "autobatch", "autobatch-native", "torchserve", "watch", "otel")
+EXTRAS = (
+    *("demo", "worker", "autobatch", "autobatch-native", "torchserve", "watch", "otel"),
+    *("postgres", "ray", "s3", "gcs", "azure"),
+)
+# Backends that somebody has or has not, each an extra.
+BACKENDS = {"autobatch-jax": "jax", "autobatch-tensorflow": "tensorflow", "autobatch-torch": "torch"}
 # Values of these travel, or are computed with, when somebody has them; click comes with typer.
 WHERE_INSTALLED = {
     *("IPython", "PIL", "click", "jax", "numpy", "pandas", "polars", "pyarrow", "pydantic", "tensorflow", "torch"),
@@ -47,6 +52,12 @@ def test_everything_imported_is_declared() -> None:
                 if not known and DISTRIBUTIONS.get(name, name) not in declared:
                     undeclared[name] = str(file.relative_to(PACKAGE))
     assert undeclared == {}
+
+
+def test_every_backend_is_an_extra() -> None:
+    extras = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    for name, library in BACKENDS.items():
+        assert any(line.startswith(f"{library}>=") for line in extras[name])
 
 
 def test_the_demo_asks_for_nothing_that_its_extra_does_not_install() -> None:

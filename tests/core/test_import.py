@@ -85,3 +85,7 @@ def test_names_that_users_are_promised(name: str) -> None:
 
 def test_star_import() -> None:
     loaded_after("from operator_lib import *\nassert Operator and operator and Run")
+
+
+def test_what_a_prompt_completes_is_public() -> None:
+    assert dir(operator_lib) == sorted([*operator_lib.__all__, "__version__"])

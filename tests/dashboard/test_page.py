@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 import re
+import signal
+import socket
 import subprocess
 import sys
 
 import page_things as things
+import psutil
 import pytest
 import requests
 
 from operator_lib import Operator
+from operator_lib import worker as workers
 
 expect = pytest.importorskip("playwright.sync_api").expect
 expect.set_options(timeout=15_000)  # milliseconds, as for everything else that is waited for
@@ -237,28 +241,41 @@ def test_a_serving_is_tried_and_scaled(page, site):
     page.locator(".lines", has_text="1 words").wait_for()
 
 
-def test_the_page_of_a_serving_needs_no_other_token(site, browser):
-    handle = things.Embed.deploy("embed", address=site.grpc_address, token=site.token)
-    assert handle.token != site.token
+def test_the_page_of_a_serving_has_a_token_of_its_own_and_outlives_its_worker(browser, tmp_path):
+    def call(words):
+        tab.get_by_label("words").fill(words)
+        tab.get_by_role("button", name="Call", exact=True).click()
+
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        port = str(found.getsockname()[1])
     context = browser.new_context()
     # What browsers keep from pages that come from another machine over plain HTTP.
     context.add_init_script("delete Crypto.prototype.randomUUID; delete Navigator.prototype.clipboard")
     tab = context.new_page()
-    tab.goto(handle.url)
-    for token in ("guessed", handle.token):
-        tab.get_by_label("Token").fill(token)
-        tab.get_by_role("button", name="Open").click()
-        tab.get_by_text("That is not a token of this serving.").or_(tab.get_by_label("words")).first.wait_for()
-    tab.get_by_label("words").fill("hello")
-    assert 'serving(words="hello")' in tab.get_by_label("Python", exact=True).inner_text()
-    tab.get_by_role("button", name="Call", exact=True).click()
-    tab.get_by_text(re.compile("shape .6.")).wait_for()
-    tab.get_by_role("button", name="Copy curl").click()
-    tab.locator(".copy.did").wait_for()
-    tab.reload()  # it stays in this tab, and opens nothing else
-    tab.get_by_label("words").wait_for()
-    tab.goto(site.url)
-    tab.get_by_label("Token").wait_for()
+    with workers.local(tmp_path / "home", port=port) as worker:
+        handle = things.Embed.deploy("embed")
+        assert handle.token != worker.token
+        tab.goto(handle.url)
+        for token in ("guessed", handle.token):
+            tab.get_by_label("Token").fill(token)
+            tab.get_by_role("button", name="Open").click()
+            tab.get_by_text("That is not a token of this serving.").or_(tab.get_by_label("words")).first.wait_for()
+        call("hello")
+        assert 'serving(words="hello")' in tab.get_by_label("Python", exact=True).inner_text()
+        tab.get_by_text(re.compile("shape .6.")).wait_for()
+        tab.get_by_role("button", name="Copy curl").click()
+        tab.locator(".copy.did").wait_for()
+        tab.reload()  # it stays in this tab
+        tab.get_by_label("words").wait_for()
+        os.kill(worker.pid, signal.SIGKILL)
+        psutil.Process(worker.pid).wait(30)
+        call("hello")
+        tab.get_by_text("The worker does not answer").wait_for()
+    with workers.local(tmp_path / "home", port=port) as worker:
+        call("hello")
+        tab.get_by_text(re.compile("shape .6.")).wait_for()
+        tab.goto(worker.url)  # it opens nothing else
+        tab.get_by_label("Token").wait_for()
     context.close()
 
 

@@ -3,9 +3,9 @@
 How blocks are read:
 
 * ```python: run as part of one script per page. ``print(...)  # text`` promises that line of output, ``...`` in it
-  stands for anything. A block whose first line is ``# name.py`` is written to that file instead. ``<!-- no-run -->``
-  above a block leaves it out.
-* ```text below ``<!-- output -->``: lines that the blocks above have printed.
+  stands for anything. A block that promises something prints nothing else. A block whose first line is ``# name.py`` is
+  written to that file instead. ``<!-- no-run -->`` above a block leaves it out.
+* ```text below ``<!-- output -->``: what the block above prints, after the lines that it promises itself.
 * ```console: every ``operator-lib`` command names a verb and options that exist. Below ``<!-- run -->`` it is run, at
   its place between the Python blocks; exit code 0 or as ``# exit code N`` says, output as shown.
 """
@@ -40,6 +40,7 @@ FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 MARKER = re.compile(r"<!-- (no-run|run|output) -->\s*\Z")
 FILE = re.compile(r"# ([\w./-]+\.\w+|\.nboxignore)")
 TURN = "--8<-- your turn"
+END = "--8<-- the end of a block"
 # What may differ from what is shown, besides white space and `...`: how finely the code between calls is cut up.
 VARIES = re.compile(r"\d+(?= nodes)")
 
@@ -107,10 +108,12 @@ def alike(shown: str, printed: str) -> bool:
 
 @dataclass
 class Script:
-    """The page as a program: its source, what it must print, and the console blocks between."""
+    """The page as a program: its source, what each block must print, and the console blocks between."""
 
     source: list[str] = field(default_factory=list)
-    promises: list[str] = field(default_factory=list)
+    promises: list[list[str]] = field(default_factory=list)
+    lines: list[int] = field(default_factory=list)
+    """Of the blocks that are run, in the page."""
     consoles: list[Block] = field(default_factory=list)
 
     def add(self, block: Block, folder: Path) -> None:
@@ -121,10 +124,11 @@ class Script:
             if named is not None:
                 write(folder / named[1], block.text)
             else:
-                self.source.append(block.text)
-                self.promises += promised(block.text)
+                self.source.append(f"{block.text}\nprint({END!r})")
+                self.promises.append(list(promised(block.text)))
+                self.lines.append(block.line)
         elif block.marker == "output":
-            self.promises += [line for line in block.text.splitlines() if line.strip()]
+            self.promises[-1] += [line for line in block.text.splitlines() if line.strip()]
         elif block.marker == "run":
             self.source.append(f"print({TURN!r}, flush=True); input()")
             self.consoles.append(block)
@@ -136,10 +140,21 @@ def write(path: Path, text: str) -> None:
 
 
 def promised(code: str) -> Iterator[str]:
-    """The comments behind ``print(...)``."""
+    """The comments behind ``print(...)``, or on the lines after it."""
+    begins, prints, said, below = True, False, False, 0
     for token in tokenize.generate_tokens(StringIO(code).readline):
-        if token.type == tokenize.COMMENT and token.line.lstrip().startswith("print("):
+        line = token.start[0]
+        if token.type == tokenize.COMMENT and (prints or line == below):
             yield token.string.removeprefix("#").strip()
+            said = prints
+            below = 0 if prints else line + 1
+        elif token.type == tokenize.NEWLINE:
+            below = line + 1 if prints and not said else 0
+            begins, prints, said = True, False, False
+        elif begins and token.type == tokenize.NAME:
+            begins, prints = False, token.string == "print"
+        elif token.type not in (tokenize.NL, tokenize.INDENT, tokenize.DEDENT, tokenize.COMMENT):
+            begins = False
 
 
 @pytest.mark.timeout(300)  # some pages start thirty programs, one after another
@@ -155,10 +170,13 @@ def test_a_page_does_what_it_says(page: Path, tmp_path: Path) -> None:
     with workers.local(tmp_path / "home", port=free_port(), grpc_port=free_port()):
         env = environment(tmp_path)
         said = run_script(folder, env, script, page)
-    rest = iter(said)
-    for wanted in script.promises:
-        found = any(alike(wanted, line) for line in rest)
-        assert found, f"{name_of(page)} promises {wanted!r} at a place where it is not among:\n" + "\n".join(said)
+    printed = "\n".join(["", *said]).split(f"\n{END}")[:-1]
+    wrong = [
+        f"line {line} promises\n{textwrap.indent(wanted, '    ')}\nand prints\n{textwrap.indent(text.strip(), '    ')}"
+        for line, promises, text in zip(script.lines, script.promises, printed, strict=True)
+        if promises and not alike(wanted := "\n".join(promises), text)
+    ]
+    assert not wrong, "\n".join([name_of(page), *wrong])
 
 
 def free_port() -> str:

@@ -9,6 +9,7 @@ from operator_lib.package.imports import missing_imports
 from operator_lib.package.manifest import scan
 from operator_lib.package.plan import Live, make_plan
 from operator_lib.trace.dag import DAG, Node
+from operator_lib.trace.stale import Stale
 
 
 def live_of(manifest, version: int = 3, **options: object) -> Live:
@@ -56,7 +57,7 @@ def test_changes_are_named(tree) -> None:
     diff = before.diff(after)
     plan = make_plan(
         "digits", "job", manifest, live=live, missing=missing, options={"retries": 2}, dag_diff=diff,
-        invalidated=["split", "tune"], environment="unchanged (9f2c…)",
+        stored=Stale(("split",), ("tune",), ("load",)), environment="unchanged (9f2c…)",
     )  # fmt: skip
     assert plan.files_changed == ("b.py",)
     assert plan.files_added == ("copy_of_a.py", "d.py")
@@ -69,7 +70,7 @@ def test_changes_are_named(tree) -> None:
         "              + tune    new (a.py:5)",
         "              - old     gone",
         "  callers     calls may fail now: y is new and required",
-        "  cache       split, tune will run again",
+        "  cache       split will run again, and tune if given other values; load stays",
         "  options     retries 0 → 2",
         "  environment unchanged (9f2c…)",
         "Nothing has been sent.",

@@ -19,7 +19,7 @@ from operator_lib.trace.dag import DAG, STATUSES, Edge, Node
 from operator_lib.trace.draw.terminal import render
 
 SVG = "{http://www.w3.org/2000/svg}"
-ordinary = settings(max_examples=120, deadline=None, derandomize=True, database=None)
+ordinary = settings(max_examples=120)
 hostile = graphs(st.sampled_from(HOSTILE))
 
 

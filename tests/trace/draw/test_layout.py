@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from operator_lib.trace.dag import DAG, Edge, Node
 from operator_lib.trace.draw.layout import Box, layout
 
-ordinary = settings(max_examples=150, deadline=None, derandomize=True, database=None)
+ordinary = settings(max_examples=150)
 NEAR = 0.01
 
 

@@ -60,8 +60,14 @@ def skipped(outcome) -> list[str]:
     # A generator that is left early does not run to its end.
     left = {(call.path, *call.place[1:]) for call in outcome.root.walk() if call.outcome != "returned"}
     sure: set[str | None] = {None}
+    guarded: set[str | None] = set()
     for node in outcome.dag.nodes:
-        if node.certainty == "exact" and node.parent in sure and (node.operator, node.line, node.col) not in left:
+        if node.kind == "try" or node.parent in guarded:
+            guarded.add(node.id)
+        # Nobody saw how the call of a method ended, and a `try` around it goes on when it raised.
+        ended = node.kind != "call" or node.operator is not None or node.id not in guarded
+        ended = ended and (node.operator, node.line, node.col) not in left
+        if node.certainty == "exact" and node.parent in sure and ended:
             sure.add(node.id)
     nodes = [n for n in outcome.dag.nodes if n.id in sure and n.kind == "call" and n.operator is not None]
     return [f"exact, did not run: {n.title} at {n.line}" for n in nodes if (n.operator, n.line, n.col) not in ran]

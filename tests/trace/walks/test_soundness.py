@@ -18,7 +18,7 @@ from walks.shrink import shrink
 # A program that is stopped leaves coroutines behind.
 pytestmark = pytest.mark.filterwarnings("ignore:coroutine", "ignore::SyntaxWarning")
 PARTS = 4
-EXAMPLES = int(os.environ.get("OPERATOR_PROGRAMS", "600")) // PARTS
+EXAMPLES = int(os.environ.get("OPERATOR_PROGRAMS", "300")) // PARTS
 # Bit by bit: integers would also be chosen among those that the loaded modules contain.
 seeds = st.lists(st.booleans(), min_size=40, max_size=40).map(lambda bits: sum(bit << i for i, bit in enumerate(bits)))
 
