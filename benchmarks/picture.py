@@ -52,7 +52,7 @@ def _scale(axes: Any, rows: list[Row]) -> None:
     axes.xaxis.set_major_locator(LogLocator(subs=(1,) if wide else (1, 2, 5), numticks=12))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}×"))
-    axes.set_xlabel("times as good as the peer or limit (log scale; longer to the right is better)", color=INK)
+    axes.set_xlabel("times as good as the peer or limit\n(log scale; longer to the right is better)", color=INK)
     axes.set_yticks(range(len(rows)), [f"{row.what}\n{_held_to(row)}" for row in rows], fontsize=8)
     axes.set_ylim(-0.7, len(rows) - 0.3)
     axes.tick_params(axis="y", length=0)

@@ -36,13 +36,13 @@ def check(module: ModuleType, ways: tuple[str, ...], seed: int, *, array: bool =
             assert_same(lane(found, place), expected[place])
 
 
-@settings(max_examples=COUNT, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=COUNT, suppress_health_check=list(HealthCheck))
 @given(text=sources(), seed=st.integers(0, 99))
 def test_random_programs(text: str, seed: int, tmp_path_factory: pytest.TempPathFactory) -> None:
     check(loaded(text, tmp_path_factory.getbasetemp()), WAYS, seed)
 
 
-@settings(max_examples=COUNT // 3, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=COUNT // 3, suppress_health_check=list(HealthCheck))
 @given(text=sources(), seed=st.integers(0, 99))
 def test_random_programs_on_numbers(text: str, seed: int, tmp_path_factory: pytest.TempPathFactory) -> None:
     check(loaded(scalar(text), tmp_path_factory.getbasetemp()), SCALAR_WAYS, seed, array=False)

@@ -113,20 +113,20 @@ def same(a: Any, b: Any) -> bool:
     return a == b
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(values)
 def test_a_copy_is_the_same(value: Any):
     assert written(copy.deepcopy(value)) == written(value)
     assert written(pickle.loads(pickle.dumps(value))) == written(value)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(values, values)
 def test_they_are_written_alike_if_and_only_if_they_are_the_same(a: Any, b: Any):
     assert (written(a) == written(b)) == same(a, b)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(values, st.data())
 def test_a_part_that_is_another_is_seen(value: Any, data: st.DataObject):
     """Close neighbours: one part of a value is put in place of another."""

@@ -110,7 +110,7 @@ def listed(x: int) -> list[int]:
     return list(range(x))
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_damage_anywhere_is_noticed(home: Path, data: st.DataObject):
     entries.clear()

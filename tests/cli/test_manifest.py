@@ -108,7 +108,7 @@ values = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.dictionaries(texts, values, min_size=1, max_size=3))
 def test_yaml_is_read_as_it_was_meant(value: dict[str, Any]) -> None:
     assert yaml.safe_load(written.document(value)) == value

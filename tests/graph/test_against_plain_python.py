@@ -110,7 +110,7 @@ def node(index: int, function: Function, successors: list[str], delay: float) ->
     return operator(body, name=f"f{index}")
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(programs(), st.integers(0, 6), st.lists(st.sampled_from([0.0, 0.001]), min_size=1, max_size=3))
 def test_any_graph(program: tuple[list[Function], dict[int, list[int]]], x: int, delays: list[float]) -> None:
     functions, edges = program
@@ -121,7 +121,7 @@ def test_any_graph(program: tuple[list[Function], dict[int, list[int]]], x: int,
     assert found == plain(functions, edges, x)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.text(max_size=3), max_size=40))
 def test_reducing_keeps_the_order_of_the_inputs(words: list[str]) -> None:
     hand_out = operator(lambda: list(words), name="hand_out")

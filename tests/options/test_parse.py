@@ -420,7 +420,7 @@ ANYTHING = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.dictionaries(st.sampled_from(EVERY_NAME) | st.text(max_size=10), ANYTHING, max_size=5))
 def test_parse_raises_nothing_but_option_error(options):
     try:

@@ -82,7 +82,7 @@ texts = st.lists(st.one_of(patterns, st.sampled_from(["", "# comment", " ", "/",
 paths = st.lists(st.sampled_from(NAMES), min_size=1, max_size=4).map(tuple)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, suppress_health_check=list(HealthCheck))
 @given(st.lists(paths, min_size=1, max_size=10), st.dictionaries(st.integers(0, 9), texts, max_size=3), texts)
 def test_git_ignores_the_same(files: list[tuple[str, ...]], inner: dict[int, str], root_text: str) -> None:
     with tempfile.TemporaryDirectory() as name:

@@ -66,7 +66,7 @@ def test_cut_off_anywhere_the_rest_is_there_and_can_be_added_to(tmp_path):
     assert counts[-1] == len(BODIES) - 1
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(data=st.data())
 def test_damaged_anywhere_the_records_elsewhere_are_there(tmp_path_factory, data):
     path = tmp_path_factory.mktemp("log") / "log"

@@ -54,7 +54,7 @@ def assert_as_printed(lines: list[str], text: str) -> None:
 
 
 @given(parts=PARTS, cuts=CUTS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_what_is_written_past_python(tmp_path_factory, parts, cuts):
     text = "".join(parts)
     path = tmp_path_factory.mktemp("journal") / "events"
@@ -68,7 +68,7 @@ def test_what_is_written_past_python(tmp_path_factory, parts, cuts):
 
 
 @given(parts=PARTS, cuts=CUTS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_what_is_printed(parts, cuts):
     text = "".join(parts)
     read, write = os.pipe()

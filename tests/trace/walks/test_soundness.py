@@ -25,10 +25,7 @@ seeds = st.lists(st.booleans(), min_size=40, max_size=40).map(lambda bits: sum(b
 
 def examples(part: int, count: int):
     """Run a check for `count` seeds, the same ones every time, others for every part."""
-    chosen = settings(
-        max_examples=count, deadline=None, database=None, phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )  # fmt: skip
+    chosen = settings(max_examples=count, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
     return lambda check: seed(part)(chosen(given(seeds)(check)))
 
 
