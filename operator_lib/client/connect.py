@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import itertools
 import os
-import random
 import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from random import SystemRandom
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -36,6 +36,8 @@ PAUSE = 0.2
 # Nobody is there; or it was, and has ended while it was asked: nobody on this side cancels.
 AWAY = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED)
 MAX_PAUSE = 5.0
+# Its own: the numbers that a program has seeded are for that program.
+_CHANCE = SystemRandom()
 
 CHANNEL_OPTIONS = [
     ("grpc.keepalive_time_ms", 10000),
@@ -186,7 +188,7 @@ def details_of(error: grpc.RpcError) -> str:
 
 def pause(attempt: int) -> float:
     """Seconds to wait before the next try: exponential, with full jitter so that clients do not come in step."""
-    return random.uniform(0.25, 1.0) * min(MAX_PAUSE, PAUSE * 2**attempt)
+    return _CHANCE.uniform(0.25, 1.0) * min(MAX_PAUSE, PAUSE * 2**attempt)
 
 
 _known: dict[tuple[str, str], Connection] = {}

@@ -10,13 +10,13 @@ import contextlib
 import functools
 import hashlib
 import os
-import random
 import struct
 import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from random import SystemRandom
 
 from operator_lib import endpoint
 from operator_lib.engine import marks
@@ -27,6 +27,8 @@ LIMIT = 5_000_000_000
 MOST = 100_000
 # An entry that was used is marked as used again when that was so many seconds ago.
 _MARKED = 60.0
+# Its own: the numbers that a program has seeded are for that program.
+_CHANCE = SystemRandom()
 _MAGIC = b"OPC1"
 _HEAD = struct.Struct("<Qd32s32sI")
 _DIGEST = 32
@@ -136,7 +138,7 @@ def write(key: str, name: str, fingerprint: bytes, body: bytes) -> None:
             os.unlink(temporary)
         raise
     # Looking at all of them now and then is enough: the more bytes are written, the more often.
-    if random.random() < max(length * 32 / limit(), 1 / 500):
+    if _CHANCE.random() < max(length * 32 / limit(), 1 / 500):
         evict(limit(), MOST)
 
 

@@ -6,7 +6,6 @@ import contextlib
 import copy
 import functools
 import inspect
-import random
 from collections.abc import Callable, Generator
 from typing import Any, TypeVar
 
@@ -132,7 +131,7 @@ class Call:
 
 def _again(policy: Retries, attempt: int, error: BaseException) -> float:
     """Seconds until the attempt after this one, which has failed."""
-    wait = policy.delay(attempt, random.random)
+    wait = policy.delay(attempt)
     words = f"{type(error).__name__}: {error}"[:2000]
     requests.tell({"kind": "retry", "attempt": attempt, "delay": wait, "error": words})
     return wait

@@ -49,7 +49,9 @@ class Retries:
         if not self.jitter:
             return wait
         if random is None:
-            from random import random
+            from random import SystemRandom  # what a program has seeded goes on as if there had been no retry
+
+            random = SystemRandom().random
         return wait * (1.0 - self.jitter * random())
 
 

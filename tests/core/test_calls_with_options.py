@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 
 import pytest
 
@@ -35,6 +36,21 @@ def test_the_last_failure_is_raised():
     with pytest.raises(ValueError, match="failure 3"):
         op()
     assert op.calls == 3
+
+
+def test_numbers_that_a_program_has_seeded_are_its_own():
+    @operator(retries=Retries(2, initial_delay=0.001, jitter=1.0))
+    def draw():
+        seen.append(random.random())
+        if len(seen) < 3:
+            raise ValueError("once more")
+        return seen
+
+    seen = []
+    random.seed(7)
+    expected = [random.random() for _ in range(3)]
+    random.seed(7)
+    assert draw() == expected
 
 
 def test_a_request_error_is_final():

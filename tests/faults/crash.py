@@ -138,6 +138,7 @@ def wait(pid: int, seconds: float) -> int:
         if found:
             return os.waitstatus_to_exitcode(status)
         time.sleep(0.01)
+    os.kill(pid, signal.SIGABRT)  # with PYTHONFAULTHANDLER its log tells where its threads are
     raise AssertionError(f"{pid} has not ended within {seconds:g} s")
 
 

@@ -181,7 +181,8 @@ def test_an_upload_is_taken_up_where_the_worker_died(worker, tmp_path):
     finally:
         upload.pieces = original
     assert handle() == size
-    assert sum(sent) <= 1.2 * size
+    # Without what the worker had kept it would be 1.7 times as much; what was on its way is sent again.
+    assert sum(sent) <= 1.5 * size
     assert not list(blobs.iterdir())
 
 

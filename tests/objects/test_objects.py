@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from seaweed import BUCKET, READER, Seaweed
 
 from operator_lib.worker.objects import chosen
-from operator_lib.worker.objects.base import Away, Refusing
+from operator_lib.worker.objects.base import Away, ObjectsError, Refusing
 from operator_lib.worker.objects.directory import PARTIAL
 from operator_lib.worker.objects.remote import PART, Remote
 from operator_lib.worker.objects.storage import Storage
@@ -98,6 +100,70 @@ def test_a_server_that_was_away_is_waited_for_and_one_that_stays_away_is_named(s
     assert storage.objects.read("one") == b"1"
     assert not storage.trouble
     storage.close()
+
+
+def test_who_waits_when_it_is_closed_returns(seaweed: Seaweed):
+    """In whichever moment of a request that is."""
+    for _ in range(10):
+        storage = Remote("s3", f"{BUCKET}/closed")
+        storage.put("one", b"1")
+        closed = threading.Event()
+
+        def ask(storage: Remote = storage, closed: threading.Event = closed) -> None:
+            while not closed.is_set():
+                with contextlib.suppress(ObjectsError):
+                    storage.look("one")
+
+        threads = [threading.Thread(target=ask, daemon=True) for _ in range(20)]
+        for thread in threads:
+            thread.start()
+        time.sleep(0.2)
+        closed.set()
+        storage.close()
+        for thread in threads:
+            thread.join(5)
+        assert not any(thread.is_alive() for thread in threads)
+
+
+def test_names_are_no_reason(seaweed: Seaweed):
+    storage = Remote("s3", f"{BUCKET}/quota-507")
+    seaweed.kill()
+    try:
+        with pytest.raises(Away, match="cannot write no-space-507 in"):
+            storage.put("no-space-507", b"1")
+    finally:
+        seaweed.start()
+
+
+class Full(BaseHTTPRequestHandler):
+    """A server that has no room."""
+
+    protocol_version = "HTTP/1.1"
+    code = b""
+
+    def do_PUT(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(507 if self.code == b"Unknown" else 403)
+        answer = b"<?xml version='1.0'?><Error><Code>%s</Code><Message>No.</Message></Error>" % self.code
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+@pytest.mark.parametrize("code", ["QuotaExceeded", "XMinioStorageFull", "Unknown"])
+def test_storage_that_is_full_says_so(seaweed: Seaweed, monkeypatch, code):
+    monkeypatch.setattr(Full, "code", code.encode())
+    with ThreadingHTTPServer(("127.0.0.1", 0), Full) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
+        storage = Remote("s3", BUCKET)
+        with pytest.raises(Refusing, match=f"cannot write one in s3://{BUCKET}: it is full, or over its quota"):
+            storage.put("one", b"1")
+        storage.close()
+        server.shutdown()
 
 
 @pytest.mark.parametrize(
