@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import opcode
 import os
 from types import CodeType, FunctionType
 from typing import Any
@@ -15,6 +16,8 @@ from operator_lib.trace import source
 
 # Functions that ask for their own names or code would see what was done to them.
 _LOOKS = frozenset({"locals", "vars", "dir", "eval", "exec", "__code__", "_getframe", "currentframe", "f_locals"})
+
+_JUMPS = frozenset((*opcode.hasjrel, *opcode.hasjabs))
 
 Marked = tuple[CodeType, tuple[Spot, ...]]
 
@@ -62,6 +65,8 @@ def _of_project(found: Any) -> bool:
 
 def _mark(function: FunctionType, functions: frozenset[str], methods: frozenset[str]) -> Marked | None:
     code = function.__code__
+    if not (functions or methods or _jumps(code)):
+        return None  # without reading its file
     file = source.load(code.co_filename)
     definition = file.function(code) if file is not None else None
     if file is None or not isinstance(definition, ast.FunctionDef | ast.AsyncFunctionDef) or _looks(code):
@@ -78,6 +83,11 @@ def _mark(function: FunctionType, functions: frozenset[str], methods: frozenset[
         return _compiled(again, function, file.imported), tuple(marking.spots)
     except (SyntaxError, ValueError, LookupError, RecursionError):
         return None
+
+
+def _jumps(code: CodeType) -> bool:
+    """Whether it, or what it is made of, goes one way or another: a condition, a loop, a handler."""
+    return not _JUMPS.isdisjoint(code.co_code[::2]) or any(map(_jumps, _inner(code)))
 
 
 def _as_written(name: str, code: CodeType) -> str:

@@ -13,6 +13,7 @@ import pytest
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE / "project"), str(HERE.parent / "faults")]
 
+import clouds  # noqa: E402
 from crash import Home, until  # noqa: E402
 from seaweed import BUCKET, Seaweed, binary  # noqa: E402
 
@@ -37,13 +38,36 @@ def seaweed(nothing_is_left: None) -> Iterator[Seaweed]:
             server.kill()
 
 
-@pytest.fixture(params=["folder", "s3"])
-def objects(request: pytest.FixtureRequest, tmp_path: Path) -> Objects:
+@pytest.fixture(scope="session")
+def google(nothing_is_left: None) -> Iterator[dict[str, str]]:
+    """What says how to reach a server that speaks Google's storage."""
+    yield from _cloud("gs")
+
+
+@pytest.fixture(scope="session")
+def azure(nothing_is_left: None) -> Iterator[dict[str, str]]:
+    """The same for Azure's."""
+    yield from _cloud("abfs")
+
+
+def _cloud(name: str) -> Iterator[dict[str, str]]:
+    if clouds.missing(name):
+        pytest.skip(clouds.missing(name))
+    with clouds.server(name) as variables:
+        yield variables
+
+
+@pytest.fixture(params=["folder", "s3", "gs", "abfs"])
+def objects(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Objects:
     """Each kind of object storage, empty."""
     if request.param == "folder":
         return Directory(tmp_path / "objects")
-    request.getfixturevalue("seaweed")
-    return Remote("s3", f"{BUCKET}/{os.path.basename(tmp_path)}/objects")
+    if request.param == "s3":
+        request.getfixturevalue("seaweed")
+    else:
+        for variable, value in request.getfixturevalue("google" if request.param == "gs" else "azure").items():
+            monkeypatch.setenv(variable, value)
+    return Remote(request.param, f"{BUCKET}/{os.path.basename(tmp_path)}/objects")
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ BUCKET = "bucket"
 # Seconds to come up.
 START = 60.0
 # It goes with the tests, however they end.
-_LEASHED = '"$@" & cat > /dev/null; kill -9 $!'
+LEASHED = '"$@" & cat > /dev/null; kill -9 $!'
 _PARTS = ("master", "volume", "filer", "s3")
 
 
@@ -43,7 +43,7 @@ class Seaweed:
             _identity(READER, ["Read", "List"]),
         ]
         (folder / "identities.json").write_text(json.dumps({"identities": identities}))
-        self._ports = dict(zip([p + e for p in _PARTS for e in (".port", ".port.grpc")], _free(8), strict=True))
+        self._ports = dict(zip([p + e for p in _PARTS for e in (".port", ".port.grpc")], free(8), strict=True))
         self.url = f"http://127.0.0.1:{self._ports['s3.port']}"
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -59,7 +59,7 @@ class Seaweed:
         words = [f"-{name}={value}" for name, value in options.items()]
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                ["sh", "-c", _LEASHED, "sh", binary() or "weed", "server", "-filer", "-s3", *words],
+                ["sh", "-c", LEASHED, "sh", binary() or "weed", "server", "-filer", "-s3", *words],
                 stdin=subprocess.PIPE, stdout=log, stderr=log, start_new_session=True,
                 env={**os.environ, "TMPDIR": str(self.folder)},
             )  # fmt: skip
@@ -121,7 +121,7 @@ def _identity(name: str, actions: list[str]) -> dict[str, Any]:
     return {"name": name, "credentials": [{"accessKey": name, "secretKey": SECRET}], "actions": actions}
 
 
-def _free(count: int) -> list[int]:
+def free(count: int) -> list[int]:
     """Ports below those that connections get: whoever asks a server that is away must not get its port for it."""
     found: list[int] = []
     for port in random.sample(range(20_000, 32_000), 500):

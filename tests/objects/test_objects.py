@@ -13,7 +13,7 @@ from seaweed import BUCKET, READER, Seaweed
 
 from operator_lib.worker.objects import chosen
 from operator_lib.worker.objects.base import Away, ObjectsError, Refusing
-from operator_lib.worker.objects.directory import PARTIAL
+from operator_lib.worker.objects.directory import PARTIAL, Directory
 from operator_lib.worker.objects.remote import PART, Remote
 from operator_lib.worker.objects.storage import Storage
 
@@ -73,14 +73,15 @@ def test_a_storage_that_works_says_nothing(objects):
 
 def test_what_broken_off_uploads_have_left_goes_when_it_is_old(objects, tmp_path):
     objects.put("whole", b"x")
-    if isinstance(objects, Remote):
+    begun = objects.where.startswith("s3") or isinstance(objects, Directory)  # elsewhere such things go by themselves
+    if isinstance(objects, Directory):
+        (objects.root / PARTIAL / "begun").write_bytes(b"half")
+    elif begun:
         path = f"{objects.where.removeprefix('s3://')}/begun"
         bucket, _, key = path.partition("/")
         objects._files.call_s3("create_multipart_upload", Bucket=bucket, Key=key)
-    else:
-        (objects.root / PARTIAL / "begun").write_bytes(b"half")
     assert objects.tidy(3600.0) == 0
-    assert objects.tidy(-60.0) == 1
+    assert objects.tidy(-60.0) == int(begun)
     assert objects.tidy(-60.0) == 0
     assert objects.read("whole") == b"x"
 
