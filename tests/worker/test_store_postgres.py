@@ -18,16 +18,19 @@ from operator_lib.worker.store.url import check
 PASSWORD = "pass-word-of-the-tests"
 
 
+@pytest.mark.timeout(300)  # after a crash it writes all of its files to the disk, which others may keep busy
 def test_a_restart_under_load_loses_no_accepted_run_and_starts_none_twice(postgres):
     async def work(store):
         job = await deployed(store)
         stopped = threading.Event()
 
         def restart():
-            for how in ("immediate", "fast"):
-                postgres.stop(how)
-                postgres.start()
-            stopped.set()
+            try:
+                for how in ("immediate", "fast"):
+                    postgres.stop(how)
+                    postgres.start()
+            finally:
+                stopped.set()
 
         restarting = asyncio.create_task(asyncio.to_thread(restart))
         accepted, started = [], []
