@@ -166,6 +166,11 @@ class Serving:
                 return self.tasks.spawn(self._shed(replica, ALL, leave=True))
         return None
 
+    @property
+    def known(self) -> list[Replica]:
+        """Those that have ended lately, those that are about to, and those that answer."""
+        return [*self.dead, *sorted(self.leaving, key=lambda replica: replica.started), *self.replicas]
+
     def _exited(self, replica: Replica) -> None:
         self.leaving.discard(replica)
         self.dead.append(replica)

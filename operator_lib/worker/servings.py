@@ -70,7 +70,7 @@ class Servings:
 
     def find(self, name: str, replica_id: str) -> Replica | None:
         """One that is there, or has ended lately."""
-        known = [*self.replicas(name), *(replica for serving in self.of(name) for replica in serving.dead)]
+        known = (replica for serving in self.of(name) for replica in serving.known)
         return next((replica for replica in known if replica.id == replica_id), None)
 
     async def refresh(self, name: str = "", patience: float = 1.0) -> None:

@@ -56,7 +56,7 @@ async def _sources(
 
         return [*inner, worker.places.events(row.id)], lambda: worker.runs.story(row.id), ended
     serving = worker.servings.by_name.get(name)
-    replicas = [*serving.dead, *serving.replicas] if serving is not None else []
+    replicas = serving.known if serving is not None else []
     if serving is None or not replicas:
         raise NotFound(f"no run or serving {name!r} on this worker")
 

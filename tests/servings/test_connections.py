@@ -6,6 +6,7 @@ import contextlib
 import socket
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import numpy as np
 import pytest
 
 from operator_lib.client.connect import connect
+from operator_lib.errors import FatalException
 from operator_lib.wire import codec, stream
 from operator_lib.wire.proto import serving_pb2 as pb
 from operator_lib.wire.proto import serving_pb2_grpc as rpc
@@ -160,3 +162,21 @@ def test_other_languages_call_over_grpc(place: Any) -> None:
         ]  # fmt: skip
         call = pb.Call(json=True, payload=b"[1, 2]")
         assert stub.Invoke(call, metadata=metadata).payload == b"[1, 2]"
+
+
+def test_what_a_process_has_printed_is_there_while_it_leaves(local_worker: LocalWorker, tmp_path: Path) -> None:
+    leaving = talking.Echo.deploy("leaving", address=local_worker.grpc_address, token=local_worker.token)
+    waiting = leaving.wait_for.submit(str(tmp_path / "go"))
+    end = time.monotonic() + 20
+    while list(leaving.serving.logs()) != ["waiting"]:
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    with pytest.raises(FatalException):
+        leaving.breaks()
+    assert leaving(1) == 1
+    for _ in range(20):
+        assert list(leaving.serving.logs()) == ["waiting"]
+    assert not waiting.done()
+    (tmp_path / "go").touch()
+    assert waiting.result(20) == "waited"
+    leaving.serving.delete()

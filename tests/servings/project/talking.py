@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import threading
+import time
 
 import numpy as np
 
 from operator_lib import operator
+from operator_lib.errors import FatalException
 
 
 @operator(deployment_type="serving", concurrency=4, stateless=True)
@@ -23,6 +26,15 @@ class Echo:
     def hold(self) -> str:
         self.gate.wait(30)
         return "held"
+
+    def wait_for(self, path: str) -> str:
+        print("waiting")
+        while not os.path.exists(path):
+            time.sleep(0.01)
+        return "waited"
+
+    def breaks(self) -> None:
+        raise FatalException("a new process, please")
 
     def open(self) -> None:
         self.gate.set()
