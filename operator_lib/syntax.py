@@ -18,7 +18,7 @@ def parse(source: str | bytes, filename: str = "<unknown>", mode: Any = "exec") 
 
     Python 3.11 counts how deep a tree is in one place for all threads. Where the garbage collector lets another one
     parse in the meantime, both can fail with a SystemError (https://github.com/python/cpython/issues/106905, mended in
-    3.11.9): they begin anew.
+    3.11.8): they begin anew.
     """
     for _ in range(_ATTEMPTS - 1):
         try:
