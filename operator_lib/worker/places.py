@@ -1,15 +1,14 @@
-"""The worker's home: which folder holds what, and how a process's private folder is made and removed."""
+"""The worker's home: which folder holds what, and what of a process's private one goes with it."""
 
 from __future__ import annotations
 
 import asyncio
-import os
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_hex
 
 from operator_lib.engine.process import CHECKPOINTS, PARTS, VALUE
+from operator_lib.executors.folders import remove
 from operator_lib.package.materialise import clean_partials
 from operator_lib.worker.store.base import StoreError
 
@@ -101,7 +100,7 @@ class Places:
         """After a start: remove what processes and deploys of the last worker have left half-way."""
         clean_partials(self.sources)
         for folder in (self.home / "replicas").iterdir():
-            _remove([folder])
+            remove([folder])
 
 
 def _write(path: Path, text: str) -> None:
@@ -111,31 +110,10 @@ def _write(path: Path, text: str) -> None:
     partial.replace(path)
 
 
-def furnish(folder: Path, source: Path) -> None:
-    """A process's private folder: ``tmp``, and as current directory ``work``, where the version's files can be read.
-
-    The top-level entries are links into the version, so relative paths work; what the process writes beside them is
-    its own and goes with it.
-    """
-    _remove([folder / "work"])
-    for part in (folder, folder / "work", folder / "tmp"):
-        part.mkdir(parents=True, exist_ok=True, mode=0o700)
-    for entry in os.scandir(source):
-        os.symlink(entry.path, folder / "work" / entry.name)
-
-
 async def clear(folder: Path, *, keep: bool) -> None:
     """Remove what was private to a process; with `keep` its outcome and its events stay."""
     targets = [folder / name for name in PRIVATE] if keep else [folder]
-    await asyncio.to_thread(_remove, targets)
-
-
-def _remove(targets: list[Path]) -> None:
-    for target in targets:
-        if target.is_dir() and not target.is_symlink():
-            shutil.rmtree(target, ignore_errors=True)
-        else:
-            target.unlink(missing_ok=True)
+    await asyncio.to_thread(remove, targets)
 
 
 def value_size(folder: Path) -> int:

@@ -17,12 +17,12 @@ from operator_lib.engine.ledger import Started
 from operator_lib.engine.process import FAILURE, LEDGER, Exit, ProcessSpec
 from operator_lib.engine.verdict import AWAY, kind_of
 from operator_lib.executors.base import Executor, Process
+from operator_lib.executors.folders import furnish
 from operator_lib.executors.gpus import Owner, Taken
 from operator_lib.executors.limits import allowance
 from operator_lib.wire.proto import serving_pb2 as pb
 from operator_lib.wire.proto import serving_pb2_grpc as rpc
 from operator_lib.wire.tls import REPLICA, certificate_of
-from operator_lib.worker import places
 from operator_lib.worker.applied import codecs, elastic, environment, options_of, snapshot
 from operator_lib.worker.ids import new_id
 from operator_lib.worker.places import Places
@@ -216,7 +216,7 @@ class Launcher:
         options = options_of(version)
         replica.sampling = "" if mapped else self.tracing.sampling
         source = self.places.source(version.fingerprint)
-        places.furnish(home, source)
+        furnish(home, source)
         spec = ProcessSpec(
             kind=kind,
             id=replica.id,

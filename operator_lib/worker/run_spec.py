@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 
 from operator_lib.engine.process import ProcessSpec
+from operator_lib.executors.folders import furnish
 from operator_lib.executors.gpus import Taken
 from operator_lib.executors.limits import allowance
 from operator_lib.options import Options
-from operator_lib.worker import places
 from operator_lib.worker.applied import codecs, environment
 from operator_lib.worker.places import Places
 from operator_lib.worker.secrets import Secrets
@@ -29,7 +29,7 @@ async def run_spec(
     """What the process of one attempt of a run is told, its folder made and furnished."""
     options = Options.from_json(json.loads(version.options_json or "{}"))
     folder = where.attempt(row.id, attempt)
-    places.furnish(folder, where.source(version.fingerprint))
+    furnish(folder, where.source(version.fingerprint))
     if row.input_inline is not None:
         source = where.input(row.id)
         source.write_bytes(row.input_inline)

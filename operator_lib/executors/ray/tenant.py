@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 from operator_lib.engine.process import Exit, ProcessSpec
 from operator_lib.executors.base import Needs, Process
+from operator_lib.executors.folders import furnish
 from operator_lib.executors.local.executor import LocalExecutor
 from operator_lib.executors.ray import luggage
 from operator_lib.executors.ray.link import Link
@@ -47,7 +47,8 @@ class Tenant:
         """From its first moment until all that it has left is on its way to the worker."""
         try:
             python = await self._executor.environment(self._needs, lambda line: None)
-            self._furnish()
+            furnish(Path(self.spec.folder), Path(self.spec.source))
+            self.spec.write()
             self._returns.begin()
             self._process = await self._executor.spawn(python, self.spec, self._said.put_nowait)
         except Exception as problem:
@@ -59,15 +60,6 @@ class Tenant:
             while not await self._tell():
                 pass
         await asyncio.to_thread(shutil.rmtree, self._own(), ignore_errors=True)
-
-    def _furnish(self) -> None:
-        """Its private folder, as the worker makes it (operator_lib.worker.places.furnish)."""
-        folder = Path(self.spec.folder)
-        for made in (folder, folder / "work", folder / "tmp"):
-            made.mkdir(parents=True, exist_ok=True, mode=0o700)
-        for entry in os.scandir(self.spec.source):
-            os.symlink(entry.path, folder / "work" / entry.name)
-        self.spec.write()
 
     async def _tell(self) -> bool:
         """Pass on what is new; whether that was the end."""
