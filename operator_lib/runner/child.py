@@ -26,14 +26,19 @@ from operator_lib.executors import groups
 from operator_lib.package import entry
 from operator_lib.runner import apart, leftovers
 from operator_lib.runner.stdio import NodeStream, Story
+from operator_lib.runner.waiting import told
 from operator_lib.wire import failure
 
 
-def run(spec: ProcessSpec, out: int, err: int, story_fd: int) -> NoReturn:
-    """Be the child: never returns."""
+def wait(order: int, out: int, err: int, story_fd: int) -> NoReturn:
+    """Be the child, once it is told what to run: never returns."""
     code = 70
     try:
-        surround(spec, out, err)
+        settle(out, err)
+        spec = told(order)
+        if spec is None:
+            os._exit(0)
+        surround(spec)
         story = Story(story_fd)
         mask = failure.mask = Mask(spec.secrets) if spec.secrets else None
         streams = NodeStream("stdout", story, 1, mask), NodeStream("stderr", story, 2, mask)
@@ -53,12 +58,9 @@ def run(spec: ProcessSpec, out: int, err: int, story_fd: int) -> NoReturn:
     os._exit(code)
 
 
-def surround(spec: ProcessSpec, out: int, err: int) -> None:
-    """Current directory, environment, temporary folder, standard streams, import path."""
+def settle(out: int, err: int) -> None:
+    """What is the same for all: a process group, standard streams, signals."""
     os.setpgid(0, 0)
-    groups.enter(spec.groups)
-    if spec.cores:
-        os.sched_setaffinity(0, spec.cores)
     leftovers.go_first()
     null = os.open(os.devnull, os.O_RDONLY)
     for source, target in ((null, 0), (out, 1), (err, 2)):
@@ -68,6 +70,14 @@ def surround(spec: ProcessSpec, out: int, err: int) -> None:
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, signal.default_int_handler if name == signal.SIGINT else signal.SIG_DFL)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    faulthandler.enable(file=2)
+
+
+def surround(spec: ProcessSpec) -> None:
+    """Limits, current directory, environment, temporary folder, import path."""
+    groups.enter(spec.groups)
+    if spec.cores:
+        os.sched_setaffinity(0, spec.cores)
     if not spec.directory:
         os.umask(0o077)
     folder = Path(spec.folder)
@@ -82,7 +92,6 @@ def surround(spec: ProcessSpec, out: int, err: int) -> None:
     sys.path[:] = spec.paths or (spec.source, *sys.path)
     sys.argv = [spec.name]
     sys.modules["__main__"] = types.ModuleType("__main__")
-    faulthandler.enable(file=2)
 
 
 def unpack(spec: ProcessSpec) -> Any:

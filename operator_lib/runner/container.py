@@ -15,6 +15,7 @@ from operator_lib.engine.process import SPEC, ProcessSpec
 from operator_lib.executors.docker import leash
 from operator_lib.runner import handed, leftovers
 from operator_lib.runner.shim import Shim
+from operator_lib.runner.waiting import Waiting
 
 # What the container was started with for us; the rest of its environment is the image's.
 OURS = ("GRPC_ENABLE_FORK_SUPPORT", "HOSTNAME", "HOME")
@@ -31,11 +32,12 @@ class ContainerShim(Shim):
 
 def main() -> None:
     folder = Path(sys.argv[1])
-    channel = leash.connect(folder)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     leftovers.adopt_orphans()
+    child = Waiting()
+    channel = leash.connect(folder)
     spec = fitted(ProcessSpec.read(folder / SPEC))
-    ContainerShim(handed.complete(spec, channel), channel).work()
+    ContainerShim(handed.complete(spec, channel), channel, child).work()
 
 
 def fitted(spec: ProcessSpec) -> ProcessSpec:

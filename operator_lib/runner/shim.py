@@ -1,14 +1,13 @@
 """The small parent of one process of the user's code: leash, log, clock, and the broom at the end.
 
-It is a fork of the zygote with a session of its own. It forks the child that runs the user's code, turns what the child
-prints into events on disk, kills it when the time is up or the worker is gone, and lets nothing outlive it: stray
-descendants are re-parented to it (Linux) and killed.
+It is a fork of the zygote with a session of its own. It forks the child that runs the user's code, and both wait until
+they are told what that is. It turns what the child prints into events on disk, kills it when the time is up or the
+worker is gone, and lets nothing outlive it: stray descendants are re-parented to it (Linux) and killed.
 """
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 import resource
@@ -29,24 +28,27 @@ from operator_lib.engine.process import CLOCK, Exit, ProcessSpec
 from operator_lib.executors import groups
 from operator_lib.runner import handed, leftovers
 from operator_lib.runner.guard import Guard, Limit
+from operator_lib.runner.waiting import Waiting
 
 # How long output of a process that has ended is waited for, in seconds: a stray descendant may hold the pipe.
 DRAIN = 0.5
 # Seconds between looks at the clocks of the calls that are going on.
 LOOK = 0.1
-# Bytes that the child may be ahead with its story.
-STORY = 1 << 20
 
 
-def run(spec_path: str, channel_fd: int) -> NoReturn:
-    """Be the shim: never returns."""
+def wait(orders: socket.socket) -> NoReturn:
+    """Be a shim, once its order comes: the path of a spec, with the socket to report to. Never returns."""
     try:
         os.setsid()
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         leftovers.adopt_orphans()
-        spec = ProcessSpec.read(spec_path)
-        channel = socket.socket(fileno=channel_fd)
-        Shim(handed.complete(spec, channel), channel).work()
+        child = Waiting(orders)
+        spec_path, channels, _, _ = socket.recv_fds(orders, 8192, 1)
+        if channels:  # else it is not needed
+            if not child.waits():
+                child = Waiting(orders)
+            channel = socket.socket(fileno=channels[0])
+            Shim(handed.complete(ProcessSpec.read(spec_path.decode()), channel), channel, child).work()
     except BaseException:
         import traceback
 
@@ -58,9 +60,12 @@ def run(spec_path: str, channel_fd: int) -> NoReturn:
 class Shim:
     """The state of one shim."""
 
-    def __init__(self, spec: ProcessSpec, channel: socket.socket) -> None:
+    def __init__(self, spec: ProcessSpec, channel: socket.socket, child: Waiting) -> None:
+        child.begin(spec)
         self.spec = spec
         self.channel = channel
+        self.child = child.pid
+        self.pipes = {child.out: "stdout", child.err: "stderr", child.story: ""}
         self.journal = Journal(spec.events, mask=Mask(spec.secrets) if spec.secrets else None)
         self.stopped = ""
         self.kill_at: float | None = None
@@ -76,17 +81,17 @@ class Shim:
         self.status: int | None = None
         self.usage: resource.struct_rusage | None = None
         self.selector = selectors.DefaultSelector()
-        self.wake = os.pipe()
         self.heard = b""
 
     def work(self) -> None:
-        wake_read, wake_write = self.wake
-        for fd in self.wake:
+        wake_read, wake_write = os.pipe()
+        for fd in (wake_read, wake_write, *self.pipes):
             os.set_blocking(fd, False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
-        self.fork()
-        self.channel.setblocking(False)
+        for fd in self.pipes:
+            self.selector.register(fd, selectors.EVENT_READ, lambda fd=fd: self.on_pipe(fd))
+        self.tell({"started": self.child})
         self.selector.register(self.channel, selectors.EVENT_READ, self.on_channel)
         self.selector.register(wake_read, selectors.EVENT_READ, lambda: os.read(wake_read, 4096))
         while self.status is None:
@@ -95,34 +100,6 @@ class Shim:
         self.account()
         self.drain()
         self.finish()
-
-    def fork(self) -> None:
-        out, err, story = (os.pipe() for _ in range(3))
-        if sys.platform == "linux":  # so that a burst of events does not hold up the user's code
-            with contextlib.suppress(OSError):
-                fcntl.fcntl(story[1], fcntl.F_SETPIPE_SZ, STORY)
-        sys.stdout.flush()
-        sys.stderr.flush()
-        self.child = os.fork()
-        if self.child == 0:
-            leftovers.die_with_parent()
-            signal.set_wakeup_fd(-1)
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            for fd in (out[0], err[0], story[0], *self.wake):
-                os.close(fd)
-            self.selector.close()
-            self.channel.close()
-            self.journal.close()
-            from operator_lib.runner import child
-
-            child.run(self.spec, out[1], err[1], story[1])
-        for pipe in (out, err, story):
-            os.close(pipe[1])
-        self.pipes = {out[0]: "stdout", err[0]: "stderr", story[0]: ""}
-        for fd in self.pipes:
-            os.set_blocking(fd, False)
-            self.selector.register(fd, selectors.EVENT_READ, lambda fd=fd: self.on_pipe(fd))
-        self.tell({"started": self.child})
 
     def step(self) -> None:
         """Wait for something to happen, and deal with it."""

@@ -1,5 +1,7 @@
 """A small warm parent: it has imported the runner, and forks a process per run or replica within milliseconds.
 
+While nothing is asked of it, it has one spare at hand: a shim and its child that only have to be told what to run.
+
 It holds no threads and no gRPC objects (only the import), so that a fork of it is sound. Started as
 ``python -m operator_lib.runner.zygote FD``; over the socket FD it receives, with each line (the path of a spec), the
 socket that the new process's shim will report to. When the worker goes away the socket closes and the zygote ends.
@@ -12,6 +14,7 @@ import gc
 import importlib
 import os
 import pkgutil
+import select
 import signal
 import socket
 import sys
@@ -38,6 +41,9 @@ PRELOAD = (
     "operator_lib.trace.source",
     "operator_lib.wire.proto.serving_pb2_grpc",
 )
+# Seconds without an order until there is a spare, so that it does not take the processor from what was just started;
+# and until it is let go, so that an idle worker has no more processes than it needs.
+CALM, LONG = 0.02, 60.0
 ROOMS = ("options", "engine", "package", "runner", "wire")
 
 
@@ -64,25 +70,59 @@ def main() -> None:
 
 
 def serve(control: socket.socket) -> None:
-    """Fork a shim for every request, until the worker is gone."""
+    """Have a shim work for every request, until the worker is gone."""
     waiting = b""
     channels: list[int] = []
+    spare: socket.socket | None = None
+    patience: float | None = CALM
     while True:
+        if not select.select([control], [], [], patience)[0]:
+            if spare is None:
+                spare, patience = _spare(control), LONG
+            else:
+                spare, patience = spare.close(), None
+            continue
+        patience = CALM
         data, fds, _, _ = socket.recv_fds(control, 4096, 8)
         if not data:
             return
         channels += fds
         *lines, waiting = (waiting + data).split(b"\n")
         for line in lines:
-            channel = channels.pop(0)
-            if os.fork() == 0:
-                control.close()
-                for other in channels:
-                    os.close(other)
-                from operator_lib.runner import shim
+            if spare is None or not _hand(spare, line, channels[0]):
+                _hand(_raise(control, channels), line, channels[0])
+            spare = None
+            os.close(channels.pop(0))
 
-                shim.run(line.decode(), channel)
+
+def _spare(control: socket.socket) -> socket.socket | None:
+    """None where there is no room for one, which is not needed either."""
+    with contextlib.suppress(OSError):
+        return _raise(control, [])
+    return None
+
+
+def _raise(control: socket.socket, channels: list[int]) -> socket.socket:
+    """Fork a shim, to which none of these belongs; the socket on which it waits for its order."""
+    ours, theirs = socket.socketpair()
+    if os.fork() == 0:
+        control.close()
+        ours.close()
+        for channel in channels:
             os.close(channel)
+        from operator_lib.runner import shim
+
+        shim.wait(theirs)
+    theirs.close()
+    return ours
+
+
+def _hand(shim: socket.socket, order: bytes, channel: int) -> bool:
+    """Whether the shim was there to take the order."""
+    with shim, contextlib.suppress(OSError):
+        socket.send_fds(shim, [order], [channel])
+        return True
+    return False
 
 
 if __name__ == "__main__":

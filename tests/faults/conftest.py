@@ -85,4 +85,4 @@ def shared(_shared_home: Home) -> Iterator[Home]:
     connection = connect()
     for found in connection.call(connection.deployments.List, deploy_pb2.ListRequest()).deployments:
         connection.call(connection.deployments.Delete, deploy_pb2.DeleteRequest(name=found.name), timeout=40)
-    until(lambda: len(_shared_home.processes()) <= 1, 3, f"left over: {_described(_shared_home)}")
+    until(lambda: len(_shared_home.busy()) <= 1, 3, f"left over: {_described(_shared_home)}")

@@ -114,6 +114,12 @@ class Home:
         """Everything that belongs to this home but the worker itself: zygotes, shims, user code, its descendants."""
         return [pid for pid in marks.marked(marks.HOME, str(self.path)) if alive(pid)]
 
+    def busy(self) -> list[int]:
+        """Those without the spare processes that wait to be told what to run (see runner/zygote.py)."""
+        found = self.processes()
+        spare = [pid for pid in found if _is_a_spare(pid, found)]
+        return [pid for pid in found if pid not in spare and parent(pid) not in spare]
+
     def clean(self) -> None:
         """End the worker, however it is."""
         found = endpoint.running(self.path)
@@ -122,6 +128,15 @@ class Home:
                 os.kill(found.pid, signal.SIGCONT)
                 os.kill(found.pid, signal.SIGKILL)
             reap(found.pid)
+
+
+def _is_a_spare(pid: int, of: list[int]) -> bool:
+    """It is the child of a zygote, and has no events to wait for yet."""
+    with contextlib.suppress(OSError):  # it has just ended
+        zygote = parent(pid)
+        if zygote in of and parent(zygote) not in of:
+            return not any("eventpoll" in os.readlink(fd) for fd in Path(f"/proc/{pid}/fd").iterdir())
+    return False
 
 
 def reap(pid: int) -> None:

@@ -52,14 +52,14 @@ Operator.from_job("size").submit(b"x" * (50 << 20))
 
 def baseline(home):
     """Descriptors and processes, once the worker is at rest."""
-    until(lambda: len(home.processes()) >= 1)
-    return descriptors(home.pid), len(home.processes())
+    until(lambda: len(home.busy()) >= 1)
+    return descriptors(home.pid), len(home.busy())
 
 
 def returned(home, before):
     """No more than before; a few descriptors of libraries come with the first use."""
     until(lambda: descriptors(home.pid) <= before[0] + 3, 25, "descriptors are left open")
-    until(lambda: len(home.processes()) <= before[1], 5, "processes are left")
+    until(lambda: len(home.busy()) <= before[1], 5, "processes are left")
 
 
 def test_in_the_middle_of_calls(shared, tmp_path):

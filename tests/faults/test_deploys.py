@@ -137,22 +137,22 @@ def test_rollback_to_what_never_worked_is_refused(shared):
 def test_a_deploy_that_hangs_ends_at_its_timeout_and_leaves_nothing(shared, tmp_path):
     (tmp_path / "hangs.py").write_text(HANGS)
     op = load(tmp_path, "hangs").Hangs()
-    before = len(shared.processes())
+    before = len(shared.busy())
     for kind in ("job", "serving"):
         with pytest.raises(DeployError, match="within 1 s|after 1 s"):
             op.deploy(f"hangs-{kind}", kind, timeout=1)
-    until(lambda: len(shared.processes()) <= before, 3)
+    until(lambda: len(shared.busy()) <= before, 3)
 
 
 def test_a_client_killed_in_a_deploy_leaves_nothing(shared, tmp_path):
     (tmp_path / "hangs2.py").write_text(HANGS)
-    before = len(shared.processes())
+    before = len(shared.busy())
     script = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import hangs2; hangs2.Hangs().deploy('hangs2')"
     process = client(shared, script)
-    until(lambda: len(shared.processes()) > before, 20)
+    until(lambda: len(shared.busy()) > before, 20)
     process.kill()
     process.wait()
-    until(lambda: len(shared.processes()) <= before, 5, "the process of the deploy goes on")
+    until(lambda: len(shared.busy()) <= before, 5, "the process of the deploy goes on")
 
 
 def test_an_upload_is_taken_up_where_the_worker_died(worker, tmp_path):

@@ -12,9 +12,8 @@ from concurrent.futures import wait
 import fault_jobs as jobs
 import fault_servings as servings
 import pytest
-from crash import Raw, alive, gone, parent, read_lines, told, until
+from crash import Raw, gone, parent, read_lines, told, until
 
-from operator_lib.engine.marks import HOME, marked
 from operator_lib.errors import WorkerDied
 from operator_lib.wire.proto import runs_pb2
 
@@ -85,8 +84,7 @@ def test_an_outcome_that_was_not_recorded_is_adopted(worker, tmp_path):
     told(path, 1)
     worker.signal(signal.SIGSTOP)
     told(path, 2)
-    zygotes = marked(HOME, str(worker.path))
-    until(lambda: len([pid for pid in zygotes if alive(pid)]) == 1)  # the run's processes have ended
+    until(lambda: len(worker.busy()) == 1)  # the run's processes have ended
     worker.kill()
     worker.start()
     assert run.result(20) == "a"

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from secrets import token_hex
 from typing import Any
 
@@ -22,6 +21,8 @@ from operator_lib.options import Options
 
 # Seconds after which it is said why something waits; for a replica to get room before its deploy is refused.
 PATIENCE, REPLICA = 1.0, 60.0
+# Seconds for which room for a run is kept for the next one of the same job: Ray does so with its own processes.
+KEPT = 0.05
 # Begins the name of a place that nobody has asked Ray for.
 ANYWAY = "node:"
 NO_NODE = "the cluster has no node that answers; see `operator-lib worker logs`"
@@ -32,6 +33,8 @@ class _Lease:
     """What was asked for."""
 
     asked: Held
+    going: asyncio.TimerHandle | None = None
+    """While nobody has it: when Ray gets it back."""
     given: asyncio.Future[Given] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
@@ -66,6 +69,15 @@ class Places:
     def give_back(self, taken: Taken) -> None:
         if not isinstance(taken, Given) or taken.place.startswith(ANYWAY):
             return
+        lease = self._leases.get(taken.place)
+        wanted = any(not other.given.done() for other in self._leases.values())
+        if lease is not None and lease.asked.kind == "run" and not wanted:
+            lease.going = asyncio.get_running_loop().call_later(KEPT, self._free, taken)
+        else:
+            self._free(taken)
+
+    def _free(self, taken: Given) -> None:
+        """Ray gets it back."""
         self._leases.pop(taken.place, None)
         node = self._nodes.get(taken.node)
         if node is not None:
@@ -82,6 +94,9 @@ class Places:
             NotReady: Ray says that there will never be.
         """
         asked = Held(token_hex(8), what, f"{what} of {name}", resources(options, what), nodes)
+        kept = self._kept(asked)
+        if kept is not None:
+            return kept
         lease = self._leases[asked.lease] = _Lease(asked)
         cluster = self._cluster()
         if cluster is not None:
@@ -94,6 +109,24 @@ class Places:
             raise
         finally:
             saying.cancel()
+
+    def _kept(self, asked: Held) -> Given | None:
+        """What the last one of the same kind has left. Without such, nothing is kept any longer."""
+        kept = [lease for lease in self._leases.values() if lease.going is not None]
+        for lease in kept:
+            given = lease.given.result()
+            if replace(lease.asked, lease=asked.lease) == asked and given.node in self._nodes:
+                self._stays(lease)
+                return given
+        for lease in kept:
+            self._stays(lease)
+            self._free(lease.given.result())
+        return None
+
+    def _stays(self, lease: _Lease) -> None:
+        if lease.going is not None:
+            lease.going.cancel()
+            lease.going = None
 
     def _drop(self, lease: str) -> None:
         self._leases.pop(lease, None)
@@ -118,10 +151,12 @@ class Places:
 
     def lost(self, lease: str, why: str) -> None:
         """Ray has not given it, or taken it back."""
-        waiting = self._leases.get(lease)
-        if waiting is not None and not waiting.given.done():
-            with contextlib.suppress(asyncio.InvalidStateError):
-                waiting.given.set_exception(NotReady(f"Ray did not give it room: {why}"))
+        known = self._leases.get(lease)
+        if known is not None and not known.given.done():
+            known.given.set_exception(NotReady(f"Ray did not give it room: {why}"))
+        elif known is not None and known.going is not None:
+            self._stays(known)
+            del self._leases[lease]
 
     def given(self, place: str) -> Taken:
         """What Ray has given under that name."""
