@@ -14,7 +14,6 @@ import gc
 import importlib
 import os
 import pkgutil
-import select
 import signal
 import socket
 import sys
@@ -74,16 +73,15 @@ def serve(control: socket.socket) -> None:
     waiting = b""
     channels: list[int] = []
     spare: socket.socket | None = None
-    patience: float | None = CALM
+    control.settimeout(CALM)
     while True:
-        if not select.select([control], [], [], patience)[0]:
-            if spare is None:
-                spare, patience = _spare(control), LONG
-            else:
-                spare, patience = spare.close(), None
+        try:
+            data, fds, _, _ = socket.recv_fds(control, 4096, 8)
+        except TimeoutError:
+            control.settimeout(LONG if spare is None else None)
+            spare = _spare(control) if spare is None else spare.close()
             continue
-        patience = CALM
-        data, fds, _, _ = socket.recv_fds(control, 4096, 8)
+        control.settimeout(CALM)
         if not data:
             return
         channels += fds
