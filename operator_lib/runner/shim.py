@@ -94,6 +94,7 @@ class Shim:
         self.tell({"started": self.child})
         self.selector.register(self.channel, selectors.EVENT_READ, self.on_channel)
         self.selector.register(wake_read, selectors.EVENT_READ, lambda: os.read(wake_read, 4096))
+        self.reap()  # it may have ended before anybody listened
         while self.status is None:
             self.step()
         leftovers.sweep(self.child)
