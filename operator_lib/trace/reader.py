@@ -60,6 +60,14 @@ class Reader:
         world.decorate = self._decorate_static
         world.read_body = self._read_body
 
+    def let_go(self) -> None:
+        """It has been read. Everything here refers to everything else, and would stay until the collector came."""
+        for draft in self.graph.drafts:
+            draft.frame.__dict__.clear()
+        self.graph.__dict__.clear()
+        self.world.let_go()
+        self.__dict__.clear()
+
     def evaluate(self, frame: Frame, node: ast.expr | None) -> Value:
         return self._evaluate(self, frame, node) if node is not None else Value()
 

@@ -39,6 +39,12 @@ class World:
         self.project: dict[str, bool] = {}
         self._shown: dict[str, str] = {}
 
+    def let_go(self) -> None:
+        """Nothing more is asked but `witnesses` and `files`."""
+        kept = self.witnesses, self.files
+        self.__dict__.clear()
+        self.witnesses, self.files = kept
+
     def source(self, filename: str) -> SourceFile | None:
         """The parsed file; remembered as something the result depends on."""
         if filename not in self.files:
