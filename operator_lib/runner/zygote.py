@@ -75,13 +75,13 @@ def serve(control: socket.socket) -> None:
     spare: socket.socket | None = None
     control.settimeout(CALM)
     while True:
-        try:
-            data, fds, _, _ = socket.recv_fds(control, 4096, 8)
-        except TimeoutError:
+        heard = _heard(control)
+        if heard is None:
             control.settimeout(LONG if spare is None else None)
             spare = _spare(control) if spare is None else spare.close()
             continue
         control.settimeout(CALM)
+        data, fds = heard
         if not data:
             return
         channels += fds
@@ -91,6 +91,16 @@ def serve(control: socket.socket) -> None:
                 _hand(_raise(control, channels), line, channels[0])
             spare = None
             os.close(channels.pop(0))
+
+
+def _heard(control: socket.socket) -> tuple[bytes, list[int]] | None:
+    """None when nothing comes in time."""
+    # Nothing is forked while that is handled: it would be the context of all exceptions in the fork.
+    try:
+        data, fds, _, _ = socket.recv_fds(control, 4096, 8)
+    except TimeoutError:
+        return None
+    return data, fds
 
 
 def _spare(control: socket.socket) -> socket.socket | None:

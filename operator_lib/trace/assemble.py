@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import gc
 import inspect
 import os
 import sys
@@ -12,7 +13,6 @@ from typing import Any
 from operator_lib import project, tree
 from operator_lib.trace import definitions, expand, graphs, ids, records
 from operator_lib.trace.args import Args
-from operator_lib.trace.collecting import paused
 from operator_lib.trace.dag import DAG, Node
 from operator_lib.trace.edges import edges
 from operator_lib.trace.frame import Env, Frame
@@ -103,14 +103,18 @@ def _guarded(r: Reader, what: Thing | None, name: str, doc: str) -> DAG:
     """`_read` with room for deep nesting; what is deeper still is one opaque node."""
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(max(limit, RECURSION))
-    with paused():
-        try:
-            return _read(r, what, name, doc)
-        except RecursionError:
-            return _opaque(name, doc, "limit")
-        finally:
-            sys.setrecursionlimit(limit)
-            r.let_go()
+    # Reading makes many objects and no garbage worth a walk over everything that the process holds.
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        return _read(r, what, name, doc)
+    except RecursionError:
+        return _opaque(name, doc, "limit")
+    finally:
+        sys.setrecursionlimit(limit)
+        r.let_go()
+        if collecting:
+            gc.enable()
 
 
 def _project_root(filename: str) -> str:
