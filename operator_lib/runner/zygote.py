@@ -40,10 +40,10 @@ PRELOAD = (
     "operator_lib.trace.source",
     "operator_lib.wire.proto.serving_pb2_grpc",
 )
+ROOMS = ("options", "engine", "package", "runner", "wire")
 # Seconds without an order until there is a spare, so that it does not take the processor from what was just started;
 # and until it is let go, so that an idle worker has no more processes than it needs.
 CALM, LONG = 0.02, 60.0
-ROOMS = ("options", "engine", "package", "runner", "wire")
 
 
 def preload() -> None:
